@@ -1,0 +1,22 @@
+# What plume stands on. Every package is a Debian/Ubuntu -dev package; the list with its names is in cmake/packages.txt.
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(GDAL REQUIRED)
+find_package(PNG REQUIRED)
+if(PLUME_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(PLUME_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+
+# One name for each, whatever its own CMake files export.
+add_library(plume_hdf5 INTERFACE)
+target_include_directories(plume_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+target_link_libraries(plume_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+target_compile_definitions(plume_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})

@@ -1,0 +1,37 @@
+# How a plume target is made: C++20, strict warnings, and a header root of its own, so that an include against the
+# folders' dependency order does not compile.
+
+add_library(plume_options INTERFACE)
+target_compile_options(plume_options INTERFACE
+  -std=c++20 -Wall -Wextra -Wconversion -Werror -ffunction-sections -fdata-sections)
+target_link_options(plume_options INTERFACE -Wl,--gc-sections)
+if(PLUME_SANITIZE)
+  target_compile_options(plume_options INTERFACE -fsanitize=${PLUME_SANITIZE} -fno-omit-frame-pointer -g)
+  target_link_options(plume_options INTERFACE -fsanitize=${PLUME_SANITIZE})
+endif()
+
+# plume_add_folder(<folder> SOURCES ... [USES folders...] [LINKS libraries...])
+# Makes the library plume_<folder>. Its headers are reached as "<folder>/...", through a link in the build tree that
+# only those who link the library (directly) can see. LINKS are private: no third-party header leaks to users.
+function(plume_add_folder folder)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  set(root "${PROJECT_BINARY_DIR}/headers/${folder}")
+  file(MAKE_DIRECTORY "${root}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${root}/${folder}" SYMBOLIC)
+  add_library(plume_${folder} STATIC ${ARG_SOURCES})
+  target_include_directories(plume_${folder} PUBLIC "${root}")
+  target_link_libraries(plume_${folder} PRIVATE plume_options ${ARG_LINKS})
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(plume_${folder} PUBLIC plume_${used})
+  endforeach()
+endfunction()
+
+# plume_add_program(<name> SOURCES ... USES folders... [LINKS libraries...])
+function(plume_add_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE plume_options ${ARG_LINKS})
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(${name} PRIVATE plume_${used})
+  endforeach()
+endfunction()

@@ -1,0 +1,38 @@
+// A file that appears under its final name whole or not at all: written beside it, synced, renamed.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace plume {
+
+// Usage: AtomicFile file(path); file.write(...); file.commit();
+// Without commit() the destructor removes the temporary, so an exception or a signal handler's exit leaves nothing.
+// A library that wants a path of its own (HDF5, GDAL) writes to temporary() and never calls write().
+// Throws environment_error (exit 4) naming the path and the system's reason: no folder, no permission, disk full.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  // The temporary in the same folder, "<name>.tmp-<pid>-<n>"; exists and is empty after construction.
+  [[nodiscard]] const std::filesystem::path& temporary() const noexcept { return temporary_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+  // fsync the temporary, rename it over path(), fsync the folder.
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+};
+
+}  // namespace plume

@@ -1,0 +1,41 @@
+// Element types that plume stores and computes with.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace plume {
+
+enum class DType : std::uint8_t { f32, f64, f16, bf16, u8, i8, u16, i16, i32, u32, i64, u64 };
+
+[[nodiscard]] constexpr std::size_t size_of(DType type) {
+  switch (type) {
+    case DType::u8:
+    case DType::i8: return 1;
+    case DType::f16:
+    case DType::bf16:
+    case DType::u16:
+    case DType::i16: return 2;
+    case DType::f32:
+    case DType::i32:
+    case DType::u32: return 4;
+    case DType::f64:
+    case DType::i64:
+    case DType::u64: return 8;
+  }
+  return 0;
+}
+
+template <class T>
+constexpr DType dtype_of() = delete;
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+
+}  // namespace plume
