@@ -1,5 +1,5 @@
-// Reading and writing the safetensors format: an 8-byte little-endian header size, a JSON header, raw little-endian data.
-// Source: https://github.com/huggingface/safetensors (format section of its README).
+// Reading and writing the safetensors format: an 8-byte little-endian header size, a JSON header, raw little-endian
+// data. Source: https://github.com/huggingface/safetensors (format section of its README).
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct TensorInfo {
   std::uint64_t bytes = 0;
 };
 
-// A file mapped into memory. Opening checks everything: sizes, offsets in range, no overlap, no hole, dtype times shape.
-// Throws input_error (exit 3) naming the file and the tensor.
+// A file mapped into memory. Opening checks everything: sizes, offsets in range, no overlap, no hole, dtype times
+// shape. Throws input_error (exit 3) naming the file and the tensor.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -37,7 +37,7 @@ class SafetensorsFile {
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept;
   [[nodiscard]] const Metadata& metadata() const noexcept;
-  [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept;  // in order of offset
+  [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept;       // in order of offset
   [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept;  // null where absent
 
   // The tensor's bytes in the mapping.
@@ -58,8 +58,9 @@ struct TensorSource {
   std::span<const std::byte> bytes;
 };
 
-// Written through AtomicFile: whole or not at all. Tensors are laid out in the given order, each 8-byte aligned where
-// sizes allow. Throws environment_error (exit 4).
+// Written through AtomicFile: whole or not at all. Tensors are laid out in the given order without gaps (the format
+// allows none); the first starts on an 8-byte boundary. Throws environment_error (exit 4) where the disk says no,
+// input_error where text is not UTF-8, std::logic_error where shape and bytes differ or a name comes twice.
 void save_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                       std::span<const TensorSource> tensors);
 

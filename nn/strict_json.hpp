@@ -1,0 +1,13 @@
+// JSON as plume accepts it from files: well formed, no key twice in an object, no deep nesting.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace plume::nn {
+
+// Throws input_error saying what is wrong; the caller's message says in which file. RFC 8259 leaves duplicate keys
+// open, and parsers differ on which one wins, so a file that has them means different things to different readers.
+[[nodiscard]] nlohmann::json parse_strict_json(std::string_view text);
+
+}  // namespace plume::nn
