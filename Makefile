@@ -1,0 +1,67 @@
+# The front door: each target does its own set-up and hands over to CMake's presets. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+.NOTPARALLEL:
+
+# CMake takes the launcher from the environment; empty means none.
+export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+
+CXX_SOURCES = git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'
+SETUP = cmake/install_packages.sh
+
+.PHONY: all demo test test-slow asan tsan format format-check lint clean help
+
+all: setup-build build/build.ninja  ## Build everything (release) into build/; programs are in build/bin/
+	cmake --build --preset release
+
+demo: setup-build build/build.ninja  ## Train on drawn scenes, or on real tiles with DATA=DIR, and make pictures of the smoke found
+	cmake --build --preset release --target plume
+	unet/demo.sh $(DATA)
+
+test: setup-test build/build.ninja  ## Build and run the tests; the last line counts them
+	cmake --build --preset release
+	tests/run.py release
+
+test-slow: setup-test build/build.ninja  ## As test, with the tests that take minutes
+	cmake --build --preset release
+	tests/run.py slow
+
+asan: setup-test build-asan/build.ninja  ## Run the unit tests under AddressSanitizer and UBSan, in build-asan/
+	cmake --build --preset asan
+	tests/run.py asan
+
+# GCC 12's ThreadSanitizer cannot map its shadow under the address randomisation of newer kernels, hence setarch.
+tsan: setup-test build-tsan/build.ninja  ## Run the loader's tests under ThreadSanitizer, in build-tsan/
+	setarch -R cmake --build --preset tsan
+	setarch -R tests/run.py tsan
+
+format: setup-develop  ## Format all C++
+	$(CXX_SOURCES) | xargs -0 clang-format -i
+
+format-check:  ## Say where the format differs
+	$(CXX_SOURCES) | xargs -0 clang-format --dry-run --Werror
+
+lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++; prints nothing when clean
+	@cmake/lint.sh build
+
+clean:  ## Remove what was built
+	rm -rf build build-asan build-tsan
+
+help:  ## Say what each target does
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+.PHONY: setup-build setup-test setup-develop
+setup-build:
+	@$(SETUP) build
+setup-test:
+	@$(SETUP) build test
+setup-develop:
+	@$(SETUP) develop
+
+# A configured folder keeps itself up to date, unless the presets change.
+build/build.ninja: CMakePresets.json | setup-build
+	cmake --preset release
+build-asan/build.ninja: CMakePresets.json | setup-build
+	cmake --preset asan
+build-tsan/build.ninja: CMakePresets.json | setup-build
+	cmake --preset tsan
