@@ -1,0 +1,53 @@
+// Batches prepared ahead of their use by a few threads.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/sampling.hpp"
+#include "data/shard.hpp"
+
+namespace plume::data {
+
+struct Batch {
+  int images = 0;  // 0 only for a rank that has no share of a last batch
+  int height = 0;
+  int width = 0;
+  int bands = 0;
+  std::vector<float> pixels;         // [images, height, width, bands], (raw * scale + offset - mean) / std
+  std::vector<std::uint8_t> labels;  // [images, height, width], 255 = ignored
+  std::vector<int> tiles;            // [images], indices into the shard
+  std::int64_t epoch = 0;
+  std::int64_t index = 0;  // of the global batch within its epoch
+};
+
+// The batches of Sampler in order, epoch after epoch. Their content does not depend on threads or depth.
+// next(), seek() and recycle() are for one consumer at a time; the shard must outlive the loader.
+class Loader {
+ public:
+  // mean and std: [bands], empty for 0 and 1. threads: workers, >= 1. depth: batches held ready, >= 1.
+  // Throws as Sampler; usage_error for a mean or std of another length.
+  Loader(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std, int threads,
+         int depth);
+  ~Loader();  // waits for at most the batch that each worker is in
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  [[nodiscard]] std::int64_t steps_per_epoch() const noexcept;
+
+  // The next batch; rethrows what the worker threw that was to make it.
+  [[nodiscard]] Batch next();
+
+  // Makes (epoch, batch) the next one. Throws usage_error where it is not 0 <= batch < steps_per_epoch().
+  void seek(std::int64_t epoch, std::int64_t batch);
+
+  // Gives a batch's memory back for a later one.
+  void recycle(Batch&& batch);
+
+ private:
+  class Queue;
+  std::unique_ptr<Queue> queue_;
+};
+
+}  // namespace plume::data

@@ -1,0 +1,101 @@
+// A packed data set: one HDF5 file that h5py reads and that we map into memory.
+//
+// Datasets, N tiles sorted by name (pack.hpp writes them; others may):
+//   images             [N, height, width, bands]  u8, u16 or f32, contiguous, uncompressed: values as stored in the
+//   tiles labels             [N, height, width]         u8, contiguous: 0 background, 1.. classes, 255 ignored split
+//   [N]                        u8: 0 train, 1 val, 2 test tile_name          [N]                        fixed-length
+//   UTF-8: file name without extension tile_file, mask_file [N]                      fixed-length UTF-8: provenance,
+//   file names without folders projection         [N]                        fixed-length UTF-8: WKT, empty where
+//   unknown geotransform       [N, 6]                     f64: GDAL's affine transform positive_fraction  [N, classes]
+//   f32: share of each class among the tile's pixels that are not ignored
+//                                                 (classes = 1: the share of label 1)
+// Attributes of the root: format_version (i32), bands, classes (i32), scale, offset (f32; value = raw * scale +
+// offset), mean, std (f32 [bands]; of the values over the training split, ignored pixels left out), creator (text).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/raster.hpp"
+#include "data/split.hpp"
+#include "kernels/base/dtype.hpp"
+
+namespace plume::data {
+
+inline constexpr int kShardFormatVersion = 1;
+
+// Everything but the pixels.
+struct ShardInfo {
+  int tiles = 0;
+  int height = 0;
+  int width = 0;
+  int bands = 0;
+  int classes = 1;
+  DType dtype = DType::u8;  // of images: u8, u16 or f32
+  float scale = 1;
+  float offset = 0;
+  std::vector<float> mean;  // [bands], training split
+  std::vector<float> std;   // [bands], > 0
+  std::string creator;
+
+  // Per tile.
+  std::vector<Split> split;
+  std::vector<std::string> name;
+  std::vector<std::string> tile_file;
+  std::vector<std::string> mask_file;
+  std::vector<Georeference> georeference;
+  std::vector<float> positive_fraction;  // [tiles, classes]
+};
+
+// A part of a tile.
+struct Window {
+  int row = 0;
+  int column = 0;
+  int height = 0;
+  int width = 0;
+  bool operator==(const Window&) const = default;
+};
+
+// A shard opened for reading; const and thread-safe after construction.
+class Shard {
+ public:
+  // Throws input_error naming the file and what is wrong: missing, truncated, not HDF5, a dataset absent or of another
+  // type or shape, compressed or chunked images, extents beyond the file's end, an unknown format version.
+  explicit Shard(const std::filesystem::path& path);
+  ~Shard();
+  Shard(Shard&&) noexcept;
+  Shard& operator=(Shard&&) noexcept;
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept;
+  [[nodiscard]] const ShardInfo& info() const noexcept;
+
+  // The tiles of a split, ascending.
+  [[nodiscard]] std::span<const int> tiles(Split split) const noexcept;
+
+  // The share of pixels with any label from 1 up (not ignored), from positive_fraction.
+  [[nodiscard]] float foreground_fraction(int tile) const noexcept;
+
+  // A tile's bytes in the mapping: [height, width, bands] of info().dtype, and [height, width] labels.
+  [[nodiscard]] std::span<const std::byte> image(int tile) const noexcept;
+  [[nodiscard]] std::span<const std::uint8_t> labels(int tile) const noexcept;
+
+  // out [window.height, window.width, bands] = (raw * scale + offset - mean[band]) / std[band].
+  // Empty mean or std: 0 or 1. Throws input_error naming the tile for NaN or infinity in the file.
+  void read(int tile, const Window& window, std::span<const float> mean, std::span<const float> std, float* out) const;
+  // The same for the whole tile.
+  void read(int tile, std::span<const float> mean, std::span<const float> std, float* out) const;
+
+  // out [window.height, window.width]. Throws input_error naming the tile for a label that is no class and not 255.
+  void read_labels(int tile, const Window& window, std::uint8_t* out) const;
+
+ private:
+  struct Mapping;
+  std::unique_ptr<Mapping> mapping_;
+};
+
+}  // namespace plume::data
