@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,7 +41,8 @@ struct Layer {
   // batch_norm; running = (1 - momentum) * running + momentum * batch (PyTorch's sense; Keras's is its complement)
   float epsilon = 1e-5F;
   float momentum = 0.1F;
-  // Whether running_var is fed the unbiased batch variance (PyTorch) or the biased one (Keras).
+  // Whether running_var is fed the unbiased batch variance (PyTorch; Keras 2 on TensorFlow) or the biased one (Keras
+  // 3).
   bool unbiased_variance = true;
 
   bool operator==(const Layer&) const = default;
@@ -62,13 +64,38 @@ struct Graph {
   bool operator==(const Graph&) const = default;
 };
 
-// The largest power of two that height and width must be multiples of.
-[[nodiscard]] int size_multiple(const Graph& graph);
+// What a layer yields, given an image of any size that is a multiple of size_multiple().
+struct LayerOutput {
+  int channels = 0;
+  int level = 0;  // height and width are the image's divided by 2^level (negative: multiplied)
+  bool operator==(const LayerOutput&) const = default;
+};
 
-// Checks names, wiring and channel counts. Throws input_error naming the layer.
+// One per layer, in order. Checks everything on the way: names unique and not "input", inputs defined earlier, every
+// layer used, attributes sane, add and concat on equal sizes, image size kept, output channels equal to classes.
+// Throws input_error naming the layer.
+[[nodiscard]] std::vector<LayerOutput> infer_outputs(const Graph& graph);
+
+// infer_outputs() for its checks alone.
 void validate(const Graph& graph);
 
-// JSON text, as kept in a checkpoint's metadata; from_json throws input_error naming what is wrong.
+// The power of two that height and width must be multiples of. Throws as validate does.
+[[nodiscard]] int size_multiple(const Graph& graph);
+
+// A parameter or running statistic that the graph needs, in PyTorch's layout: conv2d weight (out, in, k, k),
+// conv_transpose2d weight (in, out, k, k), all others (channels).
+struct ParameterShape {
+  std::string name;  // "<layer>.weight", ".bias", ".running_mean", ".running_var"
+  std::vector<std::int64_t> shape;
+  bool operator==(const ParameterShape&) const = default;
+};
+
+// In order of layers. Throws as validate does.
+[[nodiscard]] std::vector<ParameterShape> parameter_shapes(const Graph& graph);
+
+// JSON text, as kept in a checkpoint's metadata. graph_from_json validates, and throws input_error naming what is
+// wrong; unknown keys and kinds are errors. Optional: mean, std, stride (1), pad (0), bias (false), epsilon, momentum,
+// unbiased_variance.
 [[nodiscard]] std::string to_json(const Graph& graph);
 [[nodiscard]] Graph graph_from_json(std::string_view text);
 
