@@ -1,22 +1,33 @@
 #!/usr/bin/env bash
 # Installs what is missing of the packages in packages.txt, for the purposes given: install_packages.sh build [test] [develop]
 # Exit 4, with the exact apt-get line, where packages are missing and this user may not install them, or says not to
-# with PLUME_NO_INSTALL=1.
+# with PLUME_NO_INSTALL=1. Where only optional ones (purpose with '?') are missing, it says so and exits with 0.
 set -euo pipefail
 export LC_ALL=C
 
-# packages PURPOSES: the names on the lines of packages.txt whose purpose matches this pattern.
-packages() {
+# listed PURPOSES: the names on the lines of packages.txt whose purpose matches this pattern.
+listed() {
   awk -v purpose="^($1)\$" '$1 ~ purpose { print $2 }' "$(dirname "$0")/packages.txt" | sort -u
 }
 
+# These read names, one a line, and print those that are installed, or that this release can install.
 installed() {
-  dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort -u
+  xargs -r dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null | sed -n 's/^installed //p' | sort -u
+}
+installable() {
+  xargs -r apt-cache madison 2>/dev/null | awk '{ print $1 }' | sort -u
 }
 
+# without A B: the lines of A that are not in B.
+without() { comm -23 <(printf '%s' "$1") <(printf '%s' "$2"); }
+
 stop() {
-  printf '%s\n' "plume needs packages that are not installed, and $1. Install them and run make again:" \
-    "  ${as_root:+$as_root }apt-get install --no-install-recommends ${needed[*]}" >&2
+  local line="${as_root:+$as_root }apt-get install --no-install-recommends $(echo $missing)"
+  if [[ -z $(without "$missing" "$optional") ]]; then
+    printf '%s\n' "Going on without optional packages ($1); what needs them is skipped. To install them:" "  $line"
+    exit 0
+  fi
+  printf '%s\n' "plume needs packages that are not installed, and $1. Install them and run make again:" "  $line" >&2
   exit 4
 }
 
@@ -26,9 +37,22 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
 fi
 
 purposes="$(IFS='|' && echo "$*")"
-mapfile -t listed < <(packages "($purposes)[?]?")
-mapfile -t needed < <(comm -13 <(installed "${listed[@]}") <(printf '%s\n' "${listed[@]}"))
-[[ ${#needed[@]} -gt 0 ]] || exit 0
+needed="$(listed "($purposes)[?]?")"
+optional="$(listed "($purposes)[?]")"
+missing="$(without "$needed" "$(installed <<<"$needed")")"
+[[ -n $missing ]] || exit 0
+
+# leave_out_absent: drops optional packages that this release does not have.
+leave_out_absent() {
+  local absent
+  absent="$(comm -12 <(without "$missing" "$(installable <<<"$missing")") <(printf '%s' "$optional"))"
+  [[ -n $absent ]] || return 0
+  echo "This release does not have $(echo $absent); what needs them is skipped."
+  missing="$(without "$missing" "$absent")"
+  [[ -n $missing ]] || exit 0
+}
+# Package lists that know one of the needed packages are there; a fresh image has none before its first update.
+if [[ -n $(installable <<<"$needed") ]]; then leave_out_absent; fi
 
 as_root=""
 [[ $(id -u) -eq 0 ]] || as_root=sudo
@@ -40,18 +64,10 @@ if [[ -n $as_root ]]; then
 fi
 apt_get() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
 
-echo "Installing ${needed[*]}"
+echo "Installing" $missing
 # One dead third-party source fails the update and does no harm to the rest.
 apt_get update || echo "apt-get update failed; going on with the package lists that are here." >&2
-
-# An optional package (purpose with '?') that this release does not have is left out.
-mapfile -t optional < <(packages "($purposes)[?]")
-mapfile -t absent < <(for package in $(comm -12 <(printf '%s\n' "${needed[@]}") <(printf '%s\n' "${optional[@]}")); do
-  apt-cache show "$package" >/dev/null 2>&1 || echo "$package"
-done)
-if [[ ${#absent[@]} -gt 0 ]]; then
-  echo "This release does not have ${absent[*]}; what needs them is skipped."
-  mapfile -t needed < <(comm -23 <(printf '%s\n' "${needed[@]}") <(printf '%s\n' "${absent[@]}"))
-  [[ ${#needed[@]} -gt 0 ]] || exit 0
-fi
-apt_get install -y --no-install-recommends "${needed[@]}" || stop "apt-get failed to install them"
+leave_out_absent
+absent="$(without "$missing" "$(installable <<<"$missing")")"
+[[ -z $absent ]] || stop "apt-get does not know $(echo $absent) (plume is made for Debian 12, Ubuntu 24.04 and newer)"
+apt_get install -y --no-install-recommends $missing || stop "apt-get failed to install them"
