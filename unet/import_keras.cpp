@@ -1,0 +1,83 @@
+// Puts a Keras file's graph and weights together, in PyTorch's layouts.
+#include "unet/import_keras.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "kernels/base/error.hpp"
+#include "unet/keras_config.hpp"
+#include "unet/keras_h5.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr std::pair<std::string_view, std::string_view> batch_norm_names[] = {
+    {"weight", "gamma"}, {"bias", "beta"}, {"running_mean", "moving_mean"}, {"running_var", "moving_variance"}};
+
+// (h, w, b, a) to (a, b, h, w): Keras's kernels to PyTorch's. Keras keeps (h, w, in, out) for a convolution and
+// (h, w, out, in) for a transposed one, so the one permutation serves both.
+std::vector<float> permute_kernel(const std::vector<float>& keras, const std::vector<std::int64_t>& shape) {
+  const auto rows = static_cast<std::size_t>(shape[0]);
+  const auto columns = static_cast<std::size_t>(shape[1]);
+  const auto taps = static_cast<std::size_t>(shape[2] * shape[3]);
+  std::vector<float> values(keras.size());
+  for (std::size_t tap = 0; tap < taps; ++tap) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      for (std::size_t row = 0; row < rows; ++row) {
+        values[(row * columns + column) * taps + tap] = keras[(tap * columns + column) * rows + row];
+      }
+    }
+  }
+  return values;
+}
+
+std::vector<float> read_convolution(const KerasFile& file, const std::string& layer, const ParameterShape& parameter) {
+  if (parameter.shape.size() == 1) return file.weight(layer, "bias", parameter.shape);
+  const auto& shape = parameter.shape;
+  return permute_kernel(file.weight(layer, "kernel", {shape[2], shape[3], shape[1], shape[0]}), shape);
+}
+
+std::vector<float> read_batch_norm(const KerasFile& file, const KerasGraph& keras, const std::string& layer,
+                                   std::string_view role, const ParameterShape& parameter) {
+  const auto count = static_cast<std::size_t>(parameter.shape[0]);
+  if (role == "weight" && keras.without_scale.contains(layer)) return std::vector<float>(count, 1.0F);
+  if (role == "bias" && keras.without_center.contains(layer)) return std::vector<float>(count, 0.0F);
+  for (const auto& [ours, theirs] : batch_norm_names) {
+    if (ours == role) return file.weight(layer, theirs, parameter.shape);
+  }
+  throw input_error("layer '{}': no weight stands for {}", layer, role);
+}
+
+std::vector<nn::NamedTensor> read_parameters(const KerasFile& file, const KerasGraph& keras) {
+  std::map<std::string, LayerKind, std::less<>> kinds;
+  for (const Layer& layer : keras.graph.layers) kinds.emplace(layer.name, layer.kind);
+  std::vector<nn::NamedTensor> parameters;
+  for (ParameterShape& parameter : parameter_shapes(keras.graph)) {
+    const std::size_t dot = parameter.name.rfind('.');
+    const std::string layer = parameter.name.substr(0, dot);
+    std::vector<float> values =
+        kinds.at(layer) == LayerKind::batch_norm
+            ? read_batch_norm(file, keras, layer, std::string_view(parameter.name).substr(dot + 1), parameter)
+            : read_convolution(file, layer, parameter);
+    parameters.push_back({std::move(parameter.name), std::move(parameter.shape), std::move(values)});
+  }
+  return parameters;
+}
+
+}  // namespace
+
+KerasModel read_keras_h5(const std::filesystem::path& path) {
+  try {
+    const KerasFile file(path);
+    const bool keras3 = file.keras_version().starts_with("3.");
+    KerasGraph keras = graph_from_keras(file.model_config(), !keras3);
+    std::vector<nn::NamedTensor> parameters = read_parameters(file, keras);
+    return {std::move(keras.graph), std::move(parameters)};
+  } catch (const Error& error) {
+    throw input_error("{}: {}", path.string(), error.what());
+  }
+}
+
+}  // namespace plume::unet

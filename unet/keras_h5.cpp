@@ -1,0 +1,191 @@
+// Reads attributes and datasets of a Keras file through HDF5's C API, which answers damage with error codes.
+#include "unet/keras_h5.hpp"
+
+#include <fmt/ranges.h>
+#include <hdf5.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "kernels/base/error.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr std::size_t max_text_bytes = std::size_t{256} << 20;
+
+// An HDF5 identifier with its closing function.
+template <herr_t (*close)(hid_t)>
+class Handle {
+ public:
+  explicit Handle(hid_t id) : id_(id) {}
+  ~Handle() {
+    if (id_ >= 0) close(id_);
+  }
+  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  [[nodiscard]] hid_t get() const noexcept { return id_; }
+  [[nodiscard]] bool valid() const noexcept { return id_ >= 0; }
+
+ private:
+  hid_t id_;
+};
+
+using File = Handle<H5Fclose>;
+using Group = Handle<H5Gclose>;
+using Attribute = Handle<H5Aclose>;
+using Dataset = Handle<H5Dclose>;
+using Space = Handle<H5Sclose>;
+using Type = Handle<H5Tclose>;
+
+// HDF5 prints its error stack to stderr unless told not to; our messages are one line.
+class SilentErrors {
+ public:
+  SilentErrors() {
+    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  }
+  ~SilentErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+  SilentErrors(const SilentErrors&) = delete;
+  SilentErrors& operator=(const SilentErrors&) = delete;
+
+ private:
+  H5E_auto2_t function_ = nullptr;
+  void* data_ = nullptr;
+};
+
+// h5py writes text as variable-length strings, NumPy byte arrays as fixed-length ones.
+std::vector<std::string> read_variable_strings(const Attribute& attribute, const Type& file_type, const Space& space,
+                                               std::size_t count) {
+  const Type memory_type(H5Tcopy(file_type.get()));
+  std::vector<char*> pointers(count, nullptr);
+  std::vector<std::string> strings;
+  if (H5Aread(attribute.get(), memory_type.get(), pointers.data()) < 0) throw input_error("holds unreadable text");
+  for (const char* pointer : pointers) strings.emplace_back(pointer != nullptr ? pointer : "");
+  H5Dvlen_reclaim(memory_type.get(), space.get(), H5P_DEFAULT, pointers.data());
+  return strings;
+}
+
+std::vector<std::string> read_fixed_strings(const Attribute& attribute, const Type& file_type, std::size_t count) {
+  const std::size_t length = H5Tget_size(file_type.get());
+  if (length == 0 || length > max_text_bytes / std::max<std::size_t>(count, 1)) throw input_error("is too large");
+  std::vector<char> bytes(length * count);
+  if (H5Aread(attribute.get(), file_type.get(), bytes.data()) < 0) throw input_error("holds unreadable text");
+  std::vector<std::string> strings;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view field(bytes.data() + i * length, length);
+    strings.emplace_back(field.substr(0, field.find('\0')));
+  }
+  return strings;
+}
+
+std::vector<std::string> read_strings(hid_t object, const char* name) {
+  const Attribute attribute(H5Aopen(object, name, H5P_DEFAULT));
+  if (!attribute.valid()) throw input_error("is missing");
+  const Type type(H5Aget_type(attribute.get()));
+  const Space space(H5Aget_space(attribute.get()));
+  const hssize_t count = space.valid() ? H5Sget_simple_extent_npoints(space.get()) : -1;
+  if (!type.valid() || H5Tget_class(type.get()) != H5T_STRING) throw input_error("is not text");
+  if (count < 0 || static_cast<std::size_t>(count) > max_text_bytes / sizeof(char*)) throw input_error("is too large");
+  if (count == 0) return {};
+  const auto size = static_cast<std::size_t>(count);
+  return H5Tis_variable_str(type.get()) > 0 ? read_variable_strings(attribute, type, space, size)
+                                            : read_fixed_strings(attribute, type, size);
+}
+
+std::string read_string(hid_t object, const char* name) {
+  try {
+    const std::vector<std::string> strings = read_strings(object, name);
+    if (strings.size() != 1) throw input_error("holds {} texts, not one", strings.size());
+    return strings[0];
+  } catch (const Error& error) {
+    throw input_error("attribute {} {}", name, error.what());
+  }
+}
+
+// "conv2d/kernel:0" and "conv2d/kernel" are both the kernel.
+std::string_view leaf(std::string_view weight_name) {
+  weight_name.remove_prefix(weight_name.rfind('/') + 1);  // npos + 1 is 0
+  return weight_name.substr(0, weight_name.find(':'));
+}
+
+std::vector<std::int64_t> shape_of(const Dataset& dataset) {
+  const Space space(H5Dget_space(dataset.get()));
+  const int rank = space.valid() ? H5Sget_simple_extent_ndims(space.get()) : -1;
+  if (rank < 0) throw input_error("has an unreadable shape");
+  std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
+  H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr);
+  return {sizes.begin(), sizes.end()};
+}
+
+std::vector<float> read_floats(const Group& group, const std::string& name, const std::vector<std::int64_t>& shape) {
+  const Dataset dataset(H5Dopen2(group.get(), name.c_str(), H5P_DEFAULT));
+  if (!dataset.valid()) throw input_error("cannot be opened (file damaged?)");
+  const Type type(H5Dget_type(dataset.get()));
+  if (!type.valid() || H5Tget_class(type.get()) != H5T_FLOAT) throw input_error("does not hold floats");
+  // Compared before anything is allocated: the file decides no sizes.
+  if (const auto stored = shape_of(dataset); stored != shape) {
+    throw input_error("has shape [{}], but the layer graph asks for [{}]", fmt::join(stored, ", "),
+                      fmt::join(shape, ", "));
+  }
+  std::size_t count = 1;
+  for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+  std::vector<float> values(count);
+  if (H5Dread(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    throw input_error("cannot be read (file truncated or damaged)");
+  }
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+    throw input_error("holds NaN or infinity");
+  }
+  return values;
+}
+
+}  // namespace
+
+struct KerasFile::Open {
+  SilentErrors silent;
+  File file;
+  explicit Open(const std::filesystem::path& path) : file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)) {}
+};
+
+KerasFile::KerasFile(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) throw input_error("no such file");
+  open_ = std::make_unique<Open>(path);
+  if (!open_->file.valid()) {
+    throw input_error("not a readable HDF5 file: truncated, damaged or another format (save a .keras model as .h5)");
+  }
+}
+
+KerasFile::~KerasFile() = default;
+
+std::string KerasFile::model_config() const {
+  const hid_t root = open_->file.get();
+  if (H5Aexists(root, "model_config") <= 0) {
+    throw input_error("no attribute model_config, so not a whole Keras model (save with model.save, not save_weights)");
+  }
+  return read_string(root, "model_config");
+}
+
+std::string KerasFile::keras_version() const {
+  const hid_t root = open_->file.get();
+  return H5Aexists(root, "keras_version") > 0 ? read_string(root, "keras_version") : std::string();
+}
+
+std::vector<float> KerasFile::weight(const std::string& layer, std::string_view name,
+                                     const std::vector<std::int64_t>& shape) const {
+  try {
+    const Group group(H5Gopen2(open_->file.get(), ("model_weights/" + layer).c_str(), H5P_DEFAULT));
+    if (!group.valid()) throw input_error("has no group under model_weights");
+    const std::vector<std::string> names = read_strings(group.get(), "weight_names");
+    const auto found = std::ranges::find(names, name, leaf);
+    if (found == names.end()) throw input_error("is not among the layer's weights [{}]", fmt::join(names, ", "));
+    return read_floats(group, *found, shape);
+  } catch (const Error& error) {
+    throw input_error("layer '{}': weight {} {}", layer, name, error.what());
+  }
+}
+
+}  // namespace plume::unet
