@@ -85,9 +85,9 @@ class PixelDetector(nn.Module):
             nn.ModuleList(NormConv(width, width) for _ in range(2 if level == 0 else 3)) for level in range(depth)
         )
         self.bottom = nn.Sequential(NormConv(width, width), NormConv(width, width))
-        self.up = nn.ModuleList(NormConv(width, width, up=True) for _ in range(depth))
-        self.merge = nn.ModuleList(
-            nn.Sequential(NormConv(2 * width, wide), NormConv(wide, width)) for _ in range(depth)
+        self.up = nn.ModuleList(
+            nn.ModuleList([NormConv(width, width, up=True), NormConv(2 * width, wide), NormConv(wide, width)])
+            for _ in range(depth)
         )
         self.head = nn.Conv2d(width, classes, 1)
 
@@ -101,6 +101,6 @@ class PixelDetector(nn.Module):
             skips.append(x)
             x = F.max_pool2d(last(x), 2)
         x = self.bottom(x)
-        for up, merge, skip in zip(self.up, self.merge, reversed(skips)):
-            x = merge(torch.cat([up(x), skip], 1))
+        for (up, widen, narrow), skip in zip(self.up, reversed(skips)):
+            x = narrow(widen(torch.cat([up(x), skip], 1)))
         return self.head(x)
