@@ -1,0 +1,86 @@
+// Batch normalisation forward on the CPU.
+#include "kernels/batch_norm.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/pixel_sums.hpp"
+#include "kernels/cpu/primitives.hpp"
+
+namespace plume::kernels {
+
+// Each run's squares are taken about the run's own mean, while it is in cache, and put together in f64 (Chan et al.,
+// "Updating formulae and a pairwise algorithm", 1979): one pass over memory, no cancellation.
+template <class T>
+void batch_statistics(T* mean, T* inverse_std, T* running_mean, T* running_var, Image<const T> x,
+                      const NormSettings& settings, CpuStream& stream) {
+  const auto& cpu = primitives<T>();
+  const int c = x.c;
+  const auto totals = pixel_runs<T>(
+      x.pixels(), std::ptrdiff_t{2} * c, stream,
+      [&](T* sums, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
+        const T* from = x.data + first * x.stride;
+        cpu.channel_sums(sums, from, x.stride, count, c);
+        for (int i = 0; i < c; ++i) {
+          const auto sum = static_cast<double>(sums[i]);
+          total[i] += sum;
+          total[c + i] += sum * sum / static_cast<double>(count);
+          sums[i] = static_cast<T>(sum / static_cast<double>(count));
+        }
+        cpu.square_deviations(sums + c, from, x.stride, sums, count, c);
+        for (int i = 0; i < c; ++i) total[c + i] += static_cast<double>(sums[c + i]);
+      });
+
+  const auto count = static_cast<double>(x.pixels());
+  for (int i = 0; i < c; ++i) {
+    const double batch_mean = totals[static_cast<std::size_t>(i)] / count;
+    const double variance =
+        std::max(0.0, totals[static_cast<std::size_t>(c + i)] / count - batch_mean * batch_mean);
+    mean[i] = static_cast<T>(batch_mean);
+    inverse_std[i] = static_cast<T>(1.0 / std::sqrt(variance + settings.epsilon));
+    if (running_mean == nullptr) continue;
+    const double fed = settings.unbiased_variance && count > 1 ? variance * count / (count - 1) : variance;
+    const double keep = 1.0 - settings.momentum;
+    running_mean[i] = static_cast<T>(keep * static_cast<double>(running_mean[i]) + settings.momentum * batch_mean);
+    running_var[i] = static_cast<T>(keep * static_cast<double>(running_var[i]) + settings.momentum * fed);
+  }
+}
+
+template <class T>
+void running_statistics(T* mean, T* inverse_std, const T* running_mean, const T* running_var, int channels,
+                        const NormSettings& settings) {
+  for (int i = 0; i < channels; ++i) {
+    mean[i] = running_mean[i];
+    inverse_std[i] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(running_var[i]) + settings.epsilon));
+  }
+}
+
+template <class T>
+void normalize(Image<T> y, Image<const T> x, const T* mean, const T* inverse_std, const T* gamma, const T* beta,
+               bool relu, CpuStream& stream) {
+  const auto& cpu = primitives<T>();
+  std::vector<T> scale(static_cast<std::size_t>(x.c));
+  std::vector<T> shift(static_cast<std::size_t>(x.c));
+  for (int i = 0; i < x.c; ++i) {
+    const auto channel = static_cast<std::size_t>(i);
+    scale[channel] = gamma[i] * inverse_std[i];
+    shift[channel] = beta[i] - mean[i] * scale[channel];
+  }
+  parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    cpu.scale_shift(y.data + first * y.stride, y.stride, x.data + first * x.stride, x.stride, scale.data(),
+                    shift.data(), last - first, x.c, relu);
+  });
+}
+
+template void batch_statistics(float*, float*, float*, float*, Image<const float>, const NormSettings&, CpuStream&);
+template void batch_statistics(double*, double*, double*, double*, Image<const double>, const NormSettings&,
+                               CpuStream&);
+template void running_statistics(float*, float*, const float*, const float*, int, const NormSettings&);
+template void running_statistics(double*, double*, const double*, const double*, int, const NormSettings&);
+template void normalize(Image<float>, Image<const float>, const float*, const float*, const float*, const float*, bool,
+                        CpuStream&);
+template void normalize(Image<double>, Image<const double>, const double*, const double*, const double*, const double*,
+                        bool, CpuStream&);
+
+}  // namespace plume::kernels

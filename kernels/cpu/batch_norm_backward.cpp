@@ -1,0 +1,60 @@
+// Batch normalisation backward on the CPU: one pass for the sums, one for the data gradient.
+#include <vector>
+
+#include "kernels/batch_norm.hpp"
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/pixel_sums.hpp"
+#include "kernels/cpu/primitives.hpp"
+
+namespace plume::kernels {
+
+// With g the gradient behind the ReLU, n pixels, s = inverse_std and xc = x - mean:
+//   grad_beta = sum g, grad_gamma = s * sum g xc,
+//   grad_x = gamma s (g - mean(g) - xc s^2 mean(g xc)), the means only where the statistics are the batch's.
+template <class T>
+void normalize_backward(Image<T> grad_x, T* grad_gamma, T* grad_beta, Image<const T> grad_y, const NormSaved<T>& saved,
+                        bool add_x, bool add_parameters, CpuStream& stream) {
+  const auto& cpu = primitives<T>();
+  const Image<const T>& x = saved.x;
+  const Image<const T>& y = saved.y;
+  const int c = x.c;
+  const auto y_at = [&](std::ptrdiff_t pixel) { return y.data ? y.data + pixel * y.stride : nullptr; };
+  const auto sums = pixel_sums<T>(
+      x.pixels(), std::ptrdiff_t{2} * c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
+        cpu.norm_grad_sums(sum, sum + c, grad_y.data + first * grad_y.stride, y_at(first),
+                           x.data + first * x.stride, grad_y.stride, y.stride, x.stride, saved.mean, count, c);
+      });
+
+  const auto count = static_cast<double>(x.pixels());
+  std::vector<T> scale(static_cast<std::size_t>(c));
+  std::vector<T> slope(static_cast<std::size_t>(c));
+  std::vector<T> offset(static_cast<std::size_t>(c));
+  for (int i = 0; i < c; ++i) {
+    const auto channel = static_cast<std::size_t>(i);
+    const double sum_g = sums[channel];
+    const double sum_gx = sums[channel + static_cast<std::size_t>(c)];
+    const auto s = static_cast<double>(saved.inverse_std[i]);
+    const double factor = static_cast<double>(saved.gamma[i]) * s;
+    scale[channel] = static_cast<T>(factor);
+    slope[channel] = saved.batch ? static_cast<T>(-factor * s * s * sum_gx / count) : T{0};
+    offset[channel] = saved.batch ? static_cast<T>(-factor * sum_g / count) : T{0};
+    const auto gamma_sum = static_cast<T>(s * sum_gx);
+    const auto beta_sum = static_cast<T>(sum_g);
+    grad_gamma[i] = add_parameters ? grad_gamma[i] + gamma_sum : gamma_sum;
+    grad_beta[i] = add_parameters ? grad_beta[i] + beta_sum : beta_sum;
+  }
+  if (grad_x.data == nullptr) return;
+
+  parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    cpu.norm_grad_apply(grad_x.data + first * grad_x.stride, grad_y.data + first * grad_y.stride, y_at(first),
+                        x.data + first * x.stride, grad_x.stride, grad_y.stride, y.stride, x.stride, saved.mean,
+                        scale.data(), slope.data(), offset.data(), last - first, c, add_x);
+  });
+}
+
+template void normalize_backward(Image<float>, float*, float*, Image<const float>, const NormSaved<float>&, bool, bool,
+                                 CpuStream&);
+template void normalize_backward(Image<double>, double*, double*, Image<const double>, const NormSaved<double>&, bool,
+                                 bool, CpuStream&);
+
+}  // namespace plume::kernels

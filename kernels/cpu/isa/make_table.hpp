@@ -1,0 +1,55 @@
+// Fills a table of primitives for one instruction set, at compile time: a file compiled for AVX-512 must hold no code that
+// the linker could take for everyone (an inline constructor, say).
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/cpu/isa/channel_loops.hpp"
+#include "kernels/cpu/isa/conv_tile.hpp"
+#include "kernels/cpu/isa/weight_grad_tile.hpp"
+
+namespace plume::kernels::isa {
+
+// Sums may fill the registers but for the operands: two or three vectors of weights or inputs, and one broadcast.
+template <class Isa>
+inline constexpr int sum_registers = Isa::registers * 3 / 4;
+
+template <class Isa, class T, int vectors>
+constexpr void fill_conv_tiles(Primitives<T>& table) {
+  constexpr int most = std::min(sum_registers<Isa> / vectors, Primitives<T>::max_pixels);
+  table.tile_pixels[vectors] = most;
+  [&]<int... p>(std::integer_sequence<int, p...>) {
+    ((table.conv_tile[vectors][p + 1] = conv_tile<Isa, T, p + 1, vectors>), ...);
+  }(std::make_integer_sequence<int, most>{});
+}
+
+template <class Isa, class T, int taps>
+constexpr void fill_weight_grad_tiles(Primitives<T>& table) {
+  constexpr int per_channel = 3 * block_channels / Vector<Isa, T>::lanes;
+  constexpr int most = std::clamp(sum_registers<Isa> / per_channel, 1, Primitives<T>::max_grad_channels);
+  table.grad_channels = most;
+  [&]<int... c>(std::integer_sequence<int, c...>) {
+    ((table.weight_grad_tile[taps][c + 1] = weight_grad_tile<Isa, T, taps, c + 1>), ...);
+  }(std::make_integer_sequence<int, most>{});
+}
+
+template <class Isa, class T>
+constexpr Primitives<T> make_table() {
+  Primitives<T> table;
+  table.name = Isa::name;
+  table.lanes = Vector<Isa, T>::lanes;
+  fill_conv_tiles<Isa, T, 1>(table);
+  fill_conv_tiles<Isa, T, 2>(table);
+  fill_weight_grad_tiles<Isa, T, 1>(table);
+  fill_weight_grad_tiles<Isa, T, 2>(table);
+  fill_weight_grad_tiles<Isa, T, 3>(table);
+  table.channel_sums = channel_sums<Isa, T>;
+  table.square_deviations = square_deviations<Isa, T>;
+  table.scale_shift = scale_shift<Isa, T>;
+  table.norm_grad_sums = norm_grad_sums<Isa, T>;
+  table.norm_grad_apply = norm_grad_apply<Isa, T>;
+  return table;
+}
+
+}  // namespace plume::kernels::isa

@@ -1,0 +1,25 @@
+// The primitives for any CPU, with 128-bit vectors (SSE2, NEON).
+#include "kernels/cpu/isa/make_table.hpp"
+#include "kernels/cpu/isa/tables.hpp"
+
+namespace plume::kernels::isa {
+namespace {
+
+struct Portable {
+  static constexpr const char* name = "portable";
+  static constexpr int vector_bytes = 16;
+  static constexpr int registers = 16;
+};
+
+}  // namespace
+
+template <class T>
+const Primitives<T>* portable() {
+  static constexpr Primitives<T> table = make_table<Portable, T>();
+  return &table;
+}
+
+template const Primitives<float>* portable();
+template const Primitives<double>* portable();
+
+}  // namespace plume::kernels::isa

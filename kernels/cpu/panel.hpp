@@ -1,0 +1,69 @@
+// Packing of image rows into panels: channel blocks of 16, neighbouring pixels adjacent, zeros where the image ends.
+// (Rows of NHWC images with many channels lie 2 to 4 KB apart and would fall into the same few lines of the L1 cache.)
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/cpu/primitives.hpp"
+#include "kernels/image.hpp"
+
+namespace plume::kernels {
+
+// The part of an image that a panel holds; rows and columns may lie outside the image.
+struct PanelWindow {
+  int image = 0;
+  int first_row = 0;
+  int first_column = 0;
+  int rows = 0;
+  int columns = 0;
+};
+
+// Packs channel blocks [first_block, last_block) into [block][row][column][width]. The last block of all is as narrow as
+// its channels unless full_width pads it with zeros.
+template <class T>
+void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int first_block, int last_block,
+                bool full_width = false) {
+  const std::ptrdiff_t pixels = std::ptrdiff_t{window.rows} * window.columns;
+  const int left = std::clamp(-window.first_column, 0, window.columns);
+  const int right = std::clamp(in.w() - window.first_column, left, window.columns);
+  for (int block = first_block; block < last_block; ++block) {
+    const int first_channel = block * block_channels;
+    const int channels = std::min(block_channels, in.c() - first_channel);
+    const int width = full_width ? block_channels : channels;
+    T* to = panel + (block - first_block) * pixels * block_channels;
+    for (int r = 0; r < window.rows; ++r, to += std::ptrdiff_t{window.columns} * width) {
+      const int row = window.first_row + r;
+      if (row < 0 || row >= in.h()) {
+        std::fill_n(to, std::ptrdiff_t{window.columns} * width, T{0});
+        continue;
+      }
+      std::fill_n(to, std::ptrdiff_t{left} * width, T{0});
+      std::fill_n(to + std::ptrdiff_t{right} * width, std::ptrdiff_t{window.columns - right} * width, T{0});
+      int source_first = 0;
+      for (const auto& source : in) {
+        const int first = std::max(first_channel, source_first);
+        const int last = std::min(first_channel + channels, source_first + source.c);
+        if (first < last && left < right) {
+          const T* from = source.at(window.image, row, window.first_column + left) + (first - source_first);
+          T* pixel = to + std::ptrdiff_t{left} * width + (first - first_channel);
+          if (last - first == block_channels) {
+            for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
+              std::copy_n(from, block_channels, pixel);
+            }
+          } else {
+            for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
+              for (int c = 0; c < last - first; ++c) pixel[c] = from[c];
+            }
+          }
+        }
+        source_first += source.c;
+      }
+      if (width > channels) {
+        for (int x = left; x < right; ++x) std::fill(to + x * width + channels, to + (x + 1) * width, T{0});
+      }
+    }
+  }
+}
+
+}  // namespace plume::kernels

@@ -1,0 +1,124 @@
+// Elementwise operations on the CPU: one loop over pixels, bodies from functors.hpp.
+#include "kernels/pointwise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/functors.hpp"
+
+namespace plume::kernels {
+namespace {
+
+constexpr std::ptrdiff_t grain = 4096;  // pixels a task takes
+
+// body(pixel) for every pixel.
+template <class Body>
+void for_pixels(CpuStream& stream, std::ptrdiff_t pixels, const Body& body) {
+  parallel_ranges(stream, pixels, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t p = first; p < last; ++p) body(p);
+  });
+}
+
+// out = body(in...) for every value; all inputs have out's shape.
+template <class T, class Body, class... In>
+void map(CpuStream& stream, Image<T> out, const Body& body, const In&... in) {
+  const bool dense = out.stride == out.c && ((in.stride == in.c) && ...);
+  if (dense) {
+    parallel_for(stream, out.pixels() * out.c, [&](std::ptrdiff_t i) { body(out.data[i], in.data[i]...); });
+    return;
+  }
+  for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
+    for (int c = 0; c < out.c; ++c) body(out.data[p * out.stride + c], in.data[p * in.stride + c]...);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void copy(Image<T> out, Image<const T> in, bool add, CpuStream& stream) {
+  if (add) {
+    map(stream, out, [](T& to, T x) { to += x; }, in);
+  } else {
+    map(stream, out, [](T& to, T x) { to = x; }, in);
+  }
+}
+
+template <class T>
+void add(Image<T> out, Image<const T> a, Image<const T> b, CpuStream& stream) {
+  map(stream, out, [](T& to, T x, T y) { to = x + y; }, a, b);
+}
+
+template <class T>
+void relu_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
+  map(stream, out, [](T& to, T x) { to = ReluBody{}(x); }, in);
+}
+
+template <class T>
+void relu_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out, bool add, CpuStream& stream) {
+  map(
+      stream, grad_in,
+      [add](T& to, T g, T y) {
+        const T value = y > T{0} ? g : T{0};
+        to = add ? to + value : value;
+      },
+      grad_out, out);
+}
+
+template <class T>
+void sigmoid_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
+  map(stream, out, [](T& to, T x) { to = SigmoidBody{}(x); }, in);
+}
+
+template <class T>
+void sigmoid_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out, bool add, CpuStream& stream) {
+  map(
+      stream, grad_in,
+      [add](T& to, T g, T y) {
+        const T value = g * y * (T{1} - y);
+        to = add ? to + value : value;
+      },
+      grad_out, out);
+}
+
+template <class T>
+void softmax_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
+  for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
+    const T* x = in.data + p * in.stride;
+    T* y = out.data + p * out.stride;
+    const T largest = *std::max_element(x, x + in.c);
+    T sum{0};
+    for (int c = 0; c < in.c; ++c) sum += y[c] = std::exp(x[c] - largest);
+    for (int c = 0; c < in.c; ++c) y[c] /= sum;
+  });
+}
+
+template <class T>
+void softmax_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out, bool add, CpuStream& stream) {
+  for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
+    const T* g = grad_out.data + p * grad_out.stride;
+    const T* y = out.data + p * out.stride;
+    T* to = grad_in.data + p * grad_in.stride;
+    T dot{0};
+    for (int c = 0; c < out.c; ++c) dot += g[c] * y[c];
+    for (int c = 0; c < out.c; ++c) {
+      const T value = y[c] * (g[c] - dot);
+      to[c] = add ? to[c] + value : value;
+    }
+  });
+}
+
+#define PLUME_INSTANTIATE(T)                                                                         \
+  template void copy(Image<T>, Image<const T>, bool, CpuStream&);                                    \
+  template void add(Image<T>, Image<const T>, Image<const T>, CpuStream&);                           \
+  template void relu_forward(Image<T>, Image<const T>, CpuStream&);                                  \
+  template void relu_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);           \
+  template void sigmoid_forward(Image<T>, Image<const T>, CpuStream&);                               \
+  template void sigmoid_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);        \
+  template void softmax_forward(Image<T>, Image<const T>, CpuStream&);                               \
+  template void softmax_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&)
+PLUME_INSTANTIATE(float);
+PLUME_INSTANTIATE(double);
+#undef PLUME_INSTANTIATE
+
+}  // namespace plume::kernels

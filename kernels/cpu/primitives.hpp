@@ -1,0 +1,91 @@
+// The innermost loops of the CPU kernels, as a table that is filled once per instruction set and chosen at run time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace plume::kernels {
+
+// Channels per block in packed panels.
+inline constexpr int block_channels = 16;
+
+// A tile of a convolution's output: some neighbouring pixels of a row, some vectors of output channels.
+template <class T>
+struct ConvTile {
+  const T* panel = nullptr;         // input as [block][row][column][channel]
+  std::ptrdiff_t first_pixel = 0;   // of the tile, counted in the panel
+  std::ptrdiff_t block_stride = 0;  // elements from one full channel block to the next
+  int blocks = 0;
+  int last_width = 0;               // channels in the last block; the others have block_channels
+  int pixel_step = 0;               // panel columns from one output pixel to the next
+  const int* tap_offset = nullptr;  // panel pixels from the tile's first pixel to each tap
+  int taps = 0;
+  const T* weights = nullptr;       // packed [block][tap][channel][vectors * lanes]
+  T* output = nullptr;
+  std::ptrdiff_t output_step = 0;   // elements from one output pixel to the next
+  int channels = 0;                 // output channels that exist, <= vectors * lanes
+  const T* bias = nullptr;          // where present, the sum starts with it
+  bool add_to_output = false;       // else the sum starts with what the output holds
+  bool relu = false;
+};
+
+// A tile of a weight gradient: for up to 3 neighbouring taps of one kernel row and some output channels, the sums over
+// rows x columns of input (one channel block) times output gradient.
+template <class T>
+struct WeightGradTile {
+  const T* input = nullptr;  // panel [row][column][block_channels], at the first tap
+  std::ptrdiff_t input_row = 0;
+  std::ptrdiff_t input_step = 0;  // elements from one output column to the next
+  const T* grad = nullptr;        // packed [row][column][channels of the tile]
+  int rows = 0;
+  int columns = 0;
+  T* sums = nullptr;             // [tap][channel][block_channels], added to
+  std::ptrdiff_t sums_tap = 0;   // elements from one tap's sums to the next
+};
+
+template <class T>
+struct Primitives {
+  std::string_view name;
+  int lanes = 0;
+
+  static constexpr int max_vectors = 2;
+  static constexpr int max_pixels = 24;
+  using ConvTileFunction = void (*)(const ConvTile<T>&);
+  std::array<int, max_vectors + 1> tile_pixels{};  // by vectors: the most pixels a tile may have
+  std::array<std::array<ConvTileFunction, max_pixels + 1>, max_vectors + 1> conv_tile{};  // [vectors][pixels]
+
+  static constexpr int max_taps = 3;
+  static constexpr int max_grad_channels = 8;
+  using WeightGradFunction = void (*)(const WeightGradTile<T>&);
+  int grad_channels = 0;  // the most output channels a weight-gradient tile may have
+  std::array<std::array<WeightGradFunction, max_grad_channels + 1>, max_taps + 1> weight_grad_tile{};
+
+  // The functions below work on `pixels` pixels of `c` channels, each array with its own pixel stride.
+
+  // sum[c] += x
+  void (*channel_sums)(T* sum, const T* x, std::ptrdiff_t x_stride, std::ptrdiff_t pixels, int c) = nullptr;
+  // sum[c] += (x - mean[c])^2
+  void (*square_deviations)(T* sum, const T* x, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
+                            int c) = nullptr;
+  // y = x * scale[c] + shift[c], then ReLU where asked
+  void (*scale_shift)(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t x_stride, const T* scale,
+                      const T* shift, std::ptrdiff_t pixels, int c, bool relu) = nullptr;
+  // With g = dy where y > 0 (all of dy where y is null): sum_g[c] += g, sum_gx[c] += g * (x - mean[c])
+  void (*norm_grad_sums)(T* sum_g, T* sum_gx, const T* dy, const T* y, const T* x, std::ptrdiff_t dy_stride,
+                         std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
+                         int c) = nullptr;
+  // dx = a[c] * g + b[c] * (x - mean[c]) + d[c], added to dx where asked
+  void (*norm_grad_apply)(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride,
+                          std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean,
+                          const T* a, const T* b, const T* d, std::ptrdiff_t pixels, int c, bool add) = nullptr;
+};
+
+// The table for this CPU: PLUME_ISA = portable | avx2 | avx512 overrides the choice where the CPU has it.
+template <class T>
+[[nodiscard]] const Primitives<T>& primitives();
+
+// The name of the instruction set in use, for `plume doctor` and records of runs.
+[[nodiscard]] std::string_view instruction_set();
+
+}  // namespace plume::kernels

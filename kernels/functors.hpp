@@ -1,0 +1,66 @@
+// Elementwise bodies, written once for CPU and CUDA: arithmetic in T, one value at a time.
+#pragma once
+
+#include <cmath>
+
+#ifdef __CUDACC__
+#define PLUME_HD __host__ __device__
+#else
+#define PLUME_HD
+#endif
+
+namespace plume::kernels {
+
+struct ReluBody {
+  template <class T>
+  PLUME_HD T operator()(T x) const {
+    return x > T{0} ? x : T{0};
+  }
+};
+
+struct SigmoidBody {
+  template <class T>
+  PLUME_HD T operator()(T x) const {
+    using std::exp;
+    const T e = exp(x < T{0} ? x : -x);  // never overflows
+    return x < T{0} ? e / (T{1} + e) : T{1} / (T{1} + e);
+  }
+};
+
+// log(1 + exp(x)) without overflow or cancellation.
+struct SoftplusBody {
+  template <class T>
+  PLUME_HD T operator()(T x) const {
+    using std::exp;
+    using std::log1p;
+    return (x > T{0} ? x : T{0}) + log1p(exp(x < T{0} ? x : -x));
+  }
+};
+
+// AdamW for one parameter. Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+template <class T>
+struct AdamwBody {
+  T rate, beta1, beta2, epsilon, decay;  // decay already times the rate
+  T correction1, correction2_root;       // 1 - beta1^t, sqrt(1 - beta2^t)
+  PLUME_HD void operator()(T& parameter, T gradient, T& first, T& second) const {
+    using std::sqrt;
+    parameter -= decay * parameter;
+    first += (gradient - first) * (T{1} - beta1);
+    second = beta2 * second + (T{1} - beta2) * gradient * gradient;
+    parameter -= rate / correction1 * first / (sqrt(second) / correction2_root + epsilon);
+  }
+};
+
+// SGD with momentum and L2 decay, Nesterov's form where asked; Source: Sutskever et al., ICML 2013, as in PyTorch.
+template <class T>
+struct SgdBody {
+  T rate, momentum, decay;
+  bool nesterov;
+  PLUME_HD void operator()(T& parameter, T gradient, T& velocity) const {
+    gradient += decay * parameter;
+    velocity = momentum * velocity + gradient;
+    parameter -= rate * (nesterov ? gradient + momentum * velocity : velocity);
+  }
+};
+
+}  // namespace plume::kernels

@@ -1,0 +1,21 @@
+// Enlarging an image twofold: nearest neighbour, or bilinear with half-pixel centres (TensorFlow 2's rule, and
+// PyTorch's with align_corners=False). f32 and f64.
+#pragma once
+
+#include "kernels/image.hpp"
+#include "kernels/stream.hpp"
+
+namespace plume::kernels {
+
+enum class Interpolation { nearest, bilinear };
+
+// out has twice in's rows and columns.
+template <class T>
+void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CpuStream& stream);
+
+// grad_in (+)=
+template <class T>
+void upsample_backward(Image<T> grad_in, Image<const T> grad_out, Interpolation interpolation, bool add,
+                       CpuStream& stream);
+
+}  // namespace plume::kernels

@@ -1,0 +1,108 @@
+// Convolution and transposed convolution, with bias and ReLU in the kernel's epilogue.
+#include <vector>
+
+#include "kernels/pointwise.hpp"
+#include "nn/ops/backward.hpp"
+#include "nn/ops/ops.hpp"
+#include "nn/tape.hpp"
+
+namespace plume::nn {
+namespace {
+
+template <class T>
+const T* data_or_null(const Tensor& tensor) {
+  return tensor ? tensor.data<T>() : nullptr;
+}
+
+std::string output_name(const Conv& conv) {
+  const std::string& weight = conv.weight.name();
+  return weight.substr(0, weight.rfind('.'));
+}
+
+// What both backward passes share; `data` and `weight` call the kernels: data(image, grad, slice, add, stream) and
+// weight(to, sources, grad, stream).
+template <class Record, class Data, class Weight>
+void backward_conv(const Context& context, const Record& record, const Data& data, const Weight& weight) {
+  const auto slots = gradient_slots(context, record.x);
+  context.run(record.y.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    const auto grad = record.y.template gradient_image<T>();
+    if (record.relu) {
+      kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
+    }
+    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<T>(), grad, true, stream);
+    weight(record.weight.template gradient<T>(), record.x.template sources<T>(), grad, stream);
+    int first = 0;
+    for (const GradientSlot& slot : slots) {
+      const int channels = slot.tensor.shape().c;
+      if (slot.wanted) {
+        data(slot.template image<T>(), grad, kernels::ChannelSlice{first, record.x.shape().c}, slot.add, stream);
+      }
+      first += channels;
+    }
+  });
+}
+
+}  // namespace
+
+Tensor conv2d(const Context& context, const Inputs& x, const Conv& conv, bool relu) {
+  const Shape in = x.shape();
+  const Shape shape{in.n, conv.geometry.output_rows(in.h), conv.geometry.output_columns(in.w), conv.weight.shape().c};
+  Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::conv2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.data<T>(), data_or_null<T>(conv.bias),
+                               conv.geometry, relu, stream);
+  });
+  if (context.tape) context.tape->record(ConvRecord{x, y, conv.weight, conv.bias, conv.geometry, relu});
+  return y;
+}
+
+void backward(const Context& context, const ConvRecord& record) {
+  backward_conv(
+      context, record,
+      [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
+        kernels::conv2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry, add, stream);
+      },
+      [&]<class T>(T* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
+        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+      });
+}
+
+Tensor conv_transpose2d(const Context& context, const Inputs& x, const Conv& conv, bool relu) {
+  const Shape in = x.shape();
+  const Shape shape{in.n, conv.geometry.transposed_rows(in.h), conv.geometry.transposed_columns(in.w),
+                    conv.weight.shape().c};
+  Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::conv_transpose2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.data<T>(),
+                                         data_or_null<T>(conv.bias), conv.geometry, relu, stream);
+  });
+  if (context.tape) context.tape->record(ConvTransposeRecord{x, y, conv.weight, conv.bias, conv.geometry, relu});
+  return y;
+}
+
+void backward(const Context& context, const ConvTransposeRecord& record) {
+  backward_conv(
+      context, record,
+      [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
+        kernels::conv_transpose2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry,
+                                                   add, stream);
+      },
+      [&]<class T>(T* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
+        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+      });
+}
+
+Inputs up_concat(const Context& context, const Inputs& x, const Conv& up, const Inputs& skip, SkipOrder order,
+                 bool relu) {
+  Inputs result;
+  const Tensor enlarged = conv_transpose2d(context, x, up, relu);
+  if (order == SkipOrder::up_first) result.append(enlarged);
+  result.append(skip);
+  if (order == SkipOrder::skip_first) result.append(enlarged);
+  return result;
+}
+
+}  // namespace plume::nn

@@ -1,0 +1,53 @@
+// Max-pooling and twofold enlargement.
+#include "kernels/pooling.hpp"
+#include "nn/ops/backward.hpp"
+#include "nn/ops/ops.hpp"
+#include "nn/tape.hpp"
+
+namespace plume::nn {
+
+Tensor max_pool(const Context& context, const Tensor& x) {
+  const Shape in = x.shape();
+  const Shape shape{in.n, in.h / 2, in.w / 2, in.c};
+  Tensor y = context.allocate(shape, x.dtype(), x.name() + ".pool");
+  Block index = context.tape ? context.arena.allocate(shape.count(), y.name() + ".index") : Block();
+  auto* which = reinterpret_cast<std::uint8_t*>(index.data());
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::max_pool_forward<T>(y.image<T>(), which, x.image<T>(), stream);
+  });
+  if (context.tape) context.tape->record(MaxPoolRecord{x, y, std::move(index)});
+  return y;
+}
+
+void backward(const Context& context, const MaxPoolRecord& record) {
+  const GradientSlot slot(context, record.x);
+  if (!slot.wanted) return;
+  const auto* which = reinterpret_cast<const std::uint8_t*>(record.index.data());
+  context.run(record.y.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::max_pool_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), which, slot.add, stream);
+  });
+}
+
+Tensor upsample(const Context& context, const Tensor& x, kernels::Interpolation interpolation) {
+  const Shape in = x.shape();
+  Tensor y = context.allocate({in.n, 2 * in.h, 2 * in.w, in.c}, x.dtype(), x.name() + ".upsample");
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::upsample_forward<T>(y.image<T>(), x.image<T>(), interpolation, stream);
+  });
+  if (context.tape) context.tape->record(UpsampleRecord{x, y, interpolation});
+  return y;
+}
+
+void backward(const Context& context, const UpsampleRecord& record) {
+  const GradientSlot slot(context, record.x);
+  if (!slot.wanted) return;
+  context.run(record.y.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::upsample_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), record.interpolation, slot.add, stream);
+  });
+}
+
+}  // namespace plume::nn

@@ -1,0 +1,58 @@
+// Tensors and their gradients.
+#include "nn/tensor.hpp"
+
+#include <utility>
+
+namespace plume::nn {
+
+Tensor::Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wants_gradient)
+    : node_(std::make_shared<Node>()) {
+  node_->shape = shape;
+  node_->dtype = dtype;
+  node_->name = std::move(name);
+  node_->data = memory.data();
+  node_->memory = std::move(memory);
+  node_->wants_gradient = wants_gradient;
+}
+
+Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad)
+    : node_(std::make_shared<Node>()) {
+  node_->shape = shape;
+  node_->dtype = dtype;
+  node_->name = std::move(name);
+  node_->data = data;
+  node_->grad = grad;
+  node_->wants_gradient = grad != nullptr;
+  node_->has_gradient = grad != nullptr;
+}
+
+bool Tensor::prepare_gradient(Arena& arena) const {
+  if (node_->has_gradient) return true;
+  node_->grad_memory = arena.allocate(bytes(), node_->name + ".grad");
+  node_->grad = node_->grad_memory.data();
+  node_->has_gradient = true;
+  return false;
+}
+
+void Tensor::adopt_gradient(const Tensor& other) const {
+  assert(!node_->has_gradient && other.bytes() == bytes());
+  node_->grad_memory = std::move(other.node_->grad_memory);
+  node_->grad = std::exchange(other.node_->grad, nullptr);
+  node_->has_gradient = true;
+  other.node_->has_gradient = false;
+}
+
+void Tensor::drop_gradient() const {
+  node_->grad_memory = Block();
+  node_->grad = nullptr;
+  node_->has_gradient = false;
+}
+
+Shape Inputs::shape() const {
+  Shape shape = front().shape();
+  shape.c = 0;
+  for (const Tensor& tensor : tensors_) shape.c += tensor.shape().c;
+  return shape;
+}
+
+}  // namespace plume::nn

@@ -1,0 +1,127 @@
+// Tensors: cheap values that share one piece of memory, and the gradient that belongs to it.
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/base/dtype.hpp"
+#include "kernels/image.hpp"
+#include "nn/arena.hpp"
+
+namespace plume::nn {
+
+// NHWC for images; [kernel row][kernel column][input][output] for convolution weights; 1, 1, 1, c for vectors.
+struct Shape {
+  int n = 1;
+  int h = 1;
+  int w = 1;
+  int c = 1;
+  [[nodiscard]] std::size_t count() const {
+    return static_cast<std::size_t>(n) * static_cast<std::size_t>(h) * static_cast<std::size_t>(w) *
+           static_cast<std::size_t>(c);
+  }
+  bool operator==(const Shape&) const = default;
+};
+
+// Calls body with a value of the element type, so that generic code can name it by decltype.
+template <class Body>
+decltype(auto) with_type(DType type, Body&& body) {
+  if (type == DType::f64) return body(double{});
+  assert(type == DType::f32);
+  return body(float{});
+}
+
+class Tensor {
+ public:
+  Tensor() = default;
+
+  // Memory from an arena; gone with the last copy of the tensor.
+  Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wants_gradient = true);
+  // Memory of someone else's, with a gradient that is always added to (parameters), or none where grad is null.
+  Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad);
+
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+  [[nodiscard]] const Shape& shape() const { return node_->shape; }
+  [[nodiscard]] DType dtype() const { return node_->dtype; }
+  [[nodiscard]] const std::string& name() const { return node_->name; }
+  [[nodiscard]] std::size_t bytes() const { return shape().count() * size_of(dtype()); }
+
+  template <class T>
+  [[nodiscard]] T* data() const {
+    assert(dtype_of<T>() == dtype());
+    return reinterpret_cast<T*>(node_->data);
+  }
+  template <class T>
+  [[nodiscard]] kernels::Image<T> image() const {
+    const Shape& s = shape();
+    return {data<T>(), s.n, s.h, s.w, s.c};
+  }
+
+  [[nodiscard]] bool wants_gradient() const { return node_->wants_gradient; }
+  [[nodiscard]] bool has_gradient() const { return node_->has_gradient; }
+  template <class T>
+  [[nodiscard]] T* gradient() const {
+    return reinterpret_cast<T*>(node_->grad);
+  }
+  template <class T>
+  [[nodiscard]] kernels::Image<T> gradient_image() const {
+    const Shape& s = shape();
+    return {gradient<T>(), s.n, s.h, s.w, s.c};
+  }
+
+  // Makes room for the gradient where there is none yet; true where there was one, to be added to.
+  bool prepare_gradient(Arena& arena) const;
+  // Takes over other's gradient memory as this tensor's, where an operation works in place on gradients.
+  void adopt_gradient(const Tensor& other) const;
+  void drop_gradient() const;
+
+  [[nodiscard]] bool same(const Tensor& other) const noexcept { return node_ == other.node_; }
+
+ private:
+  struct Node {
+    Shape shape;
+    DType dtype{};
+    std::string name;
+    Block memory;
+    std::byte* data = nullptr;
+    Block grad_memory;
+    std::byte* grad = nullptr;
+    bool wants_gradient = false;
+    bool has_gradient = false;
+  };
+  std::shared_ptr<Node> node_;
+};
+
+// What an operation reads: one tensor, or several whose channels are concatenated without a copy.
+class Inputs {
+ public:
+  Inputs() = default;
+  Inputs(Tensor tensor) : tensors_{std::move(tensor)} {}                      // NOLINT(google-explicit-constructor)
+  Inputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
+
+  void append(const Inputs& other) { tensors_.insert(tensors_.end(), other.begin(), other.end()); }
+  [[nodiscard]] auto begin() const { return tensors_.begin(); }
+  [[nodiscard]] auto end() const { return tensors_.end(); }
+  [[nodiscard]] std::size_t size() const { return tensors_.size(); }
+  [[nodiscard]] const Tensor& front() const { return tensors_.front(); }
+
+  // The first tensor's shape with all channels.
+  [[nodiscard]] Shape shape() const;
+  [[nodiscard]] DType dtype() const { return front().dtype(); }
+  template <class T>
+  [[nodiscard]] kernels::Sources<T> sources() const {
+    kernels::Sources<T> all;
+    for (const Tensor& tensor : tensors_) all.add(tensor.image<T>());
+    return all;
+  }
+
+ private:
+  std::vector<Tensor> tensors_;
+};
+
+}  // namespace plume::nn
