@@ -1,8 +1,10 @@
 // Parses JSON with the checks that the format leaves to the reader.
 #include "nn/strict_json.hpp"
 
+#include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/base/error.hpp"
@@ -42,6 +44,16 @@ nlohmann::json parse_strict_json(std::string_view text) {
   } catch (const nlohmann::json::exception& error) {
     throw input_error("not valid JSON ({})", error.what());
   }
+}
+
+std::optional<int> as_int(const nlohmann::json& value) {
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<std::uint64_t>();
+    return std::in_range<int>(number) ? std::optional(static_cast<int>(number)) : std::nullopt;
+  }
+  if (!value.is_number_integer()) return std::nullopt;
+  const auto number = value.get<std::int64_t>();
+  return std::in_range<int>(number) ? std::optional(static_cast<int>(number)) : std::nullopt;
 }
 
 }  // namespace plume::nn

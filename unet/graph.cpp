@@ -161,10 +161,15 @@ class Wiring {
   std::set<std::string, std::less<>> used_;
 };
 
-void check_name(const std::string& name) {
-  require(!name.empty(), "has no name");
-  require(std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20; }),
-          "has a control character in its name");
+// Errors name the layer, so its name must not break their line.
+void check_names(const Graph& graph) {
+  for (std::size_t i = 0; i < graph.layers.size(); ++i) {
+    const std::string& name = graph.layers[i].name;
+    if (name.empty()) throw input_error("layer number {} has no name", i + 1);
+    if (std::ranges::any_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+      throw input_error("layer number {} has a control character in its name", i + 1);
+    }
+  }
 }
 
 void check_output(const Graph& graph, LayerOutput output) {
@@ -187,12 +192,12 @@ std::vector<LayerOutput> infer_outputs(const Graph& graph) {
   require(graph.input.bands >= 1 && graph.input.bands <= max_channels, "input has no bands, or too many");
   require(!graph.layers.empty(), "a network needs at least one layer");
   check_statistics(graph.input);
+  check_names(graph);
 
   Wiring wiring(graph.input.bands);
   std::vector<LayerOutput> outputs;
   for (const Layer& layer : graph.layers) {
     try {
-      check_name(layer.name);
       outputs.push_back(infer(layer, wiring.resolve(layer)));
       wiring.define(layer, outputs.back());
     } catch (const Error& error) {

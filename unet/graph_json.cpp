@@ -8,6 +8,7 @@
 #include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "kernels/base/error.hpp"
@@ -153,9 +154,9 @@ class Reader {
     return input_error("has a value under '{}' that is not {}", key, wanted);
   }
   static int to_int(const char* key, const json& value) {
-    const bool whole = value.is_number_unsigned() || value.is_number_integer();
-    if (!whole || value != value.get<int>()) throw wrong(key, "a whole number of moderate size");
-    return value.get<int>();
+    const std::optional<int> number = nn::as_int(value);
+    if (!number) throw wrong(key, "a whole number of moderate size");
+    return *number;
   }
   static float to_float(const char* key, const json& value) {
     if (!value.is_number() || std::abs(value.get<double>()) > double{std::numeric_limits<float>::max()}) {

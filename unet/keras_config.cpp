@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kernels/base/error.hpp"
+#include "nn/strict_json.hpp"
 #include "unet/keras_layers.hpp"
 
 namespace plume::unet {
@@ -87,10 +88,10 @@ class Translator {
     if (result_.graph.input.bands != 0) throw input_error("is a second input; one is supported");
     const auto& old_shape = layer.at("batch_input_shape");
     const auto& shape = old_shape.is_null() ? layer.at("batch_shape") : old_shape;
-    if (!shape.is_array() || shape.size() != 4 || !shape[3].is_number_unsigned() || shape[3] > max_channels) {
-      throw input_error("has shape {}, not [batch, height, width, bands]", shape.dump());
-    }
-    result_.graph.input.bands = shape[3].get<int>();
+    const bool image = shape.is_array() && shape.size() == 4;
+    const std::optional<int> bands = image ? nn::as_int(shape[3]) : std::nullopt;
+    if (!bands) throw input_error("has shape {}, not [batch, height, width, bands]", shape.dump());
+    result_.graph.input.bands = *bands;
     define(layer, {"input", result_.graph.input.bands, {}});
   }
 

@@ -1,7 +1,7 @@
 // Reads the three ways in which Keras has written layers and their wiring.
 #include "unet/keras_layers.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "kernels/base/error.hpp"
@@ -144,16 +144,17 @@ double KerasLayer::real(const char* key) const {
 
 int KerasLayer::integer(const char* key) const {
   const json& value = at(key);
-  if (!value.is_number_integer() || value != value.get<int>()) throw wrong(key, value, "a whole number");
-  return value.get<int>();
+  const std::optional<int> number = nn::as_int(value);
+  if (!number) throw wrong(key, value, "a whole number");
+  return *number;
 }
 
 int KerasLayer::square(const char* key) const {
   const json& value = at(key);
-  const json& side = value.is_array() && !value.empty() ? value[0] : value;
-  const bool equal = !value.is_array() || (value.size() == 2 && value[0] == value[1]);
-  if (!equal || !side.is_number_integer() || side != side.get<int>()) throw wrong(key, value, "a square");
-  return side.get<int>();
+  const bool pair = value.is_array() && value.size() == 2 && value[0] == value[1];
+  const std::optional<int> side = nn::as_int(pair ? value[0] : value);
+  if (!side) throw wrong(key, value, "a square");
+  return *side;
 }
 
 bool KerasLayer::is_channel_axis(const char* key) const {
