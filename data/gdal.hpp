@@ -1,0 +1,34 @@
+// GDAL with its silence assured: drivers registered once, errors kept as text for our own messages.
+#pragma once
+
+#include <gdal.h>
+
+#include <memory>
+#include <string>
+
+namespace plume::data {
+
+// Registers GDAL's drivers on first use; thread-safe. Every use of GDAL goes through this first.
+void ensure_gdal();
+
+// While it lives, what GDAL would print in this thread is kept instead.
+class GdalErrors {
+ public:
+  GdalErrors();
+  ~GdalErrors();
+  GdalErrors(const GdalErrors&) = delete;
+  GdalErrors& operator=(const GdalErrors&) = delete;
+
+  // The first message since construction, on one line; "unknown reason" where none.
+  [[nodiscard]] std::string text() const;
+
+ private:
+  std::string first_;
+};
+
+struct GdalClose {
+  void operator()(void* dataset) const { GDALClose(dataset); }
+};
+using GdalDataset = std::unique_ptr<void, GdalClose>;
+
+}  // namespace plume::data

@@ -1,0 +1,214 @@
+// A bounded ring between worker threads, which claim batches in order, and the one consumer, which takes them in order.
+#include "data/loader.hpp"
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "kernels/base/error.hpp"
+
+namespace plume::data {
+namespace {
+
+// Turns one image in place by way of `scratch`: transpose (square only), mirror rows, mirror columns.
+template <class T>
+void orient(const Sample& sample, std::size_t height, std::size_t width, std::size_t channels, T* image,
+            std::vector<T>& scratch) {
+  if (!sample.transpose && !sample.flip_rows && !sample.flip_columns) return;
+  scratch.assign(image, image + height * width * channels);
+  for (std::size_t row = 0; row < height; ++row) {
+    for (std::size_t column = 0; column < width; ++column) {
+      auto from_row = sample.flip_rows ? height - 1 - row : row;
+      auto from_column = sample.flip_columns ? width - 1 - column : column;
+      if (sample.transpose) std::swap(from_row, from_column);
+      const auto* from = scratch.data() + (from_row * width + from_column) * channels;
+      for (std::size_t channel = 0; channel < channels; ++channel) *image++ = from[channel];
+    }
+  }
+}
+
+struct Scratch {
+  std::vector<float> pixels;
+  std::vector<std::uint8_t> labels;
+};
+
+}  // namespace
+
+class Loader::Queue {
+ public:
+  Queue(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std, int threads,
+        int depth)
+      : shard_(shard), sampler_(shard, sampling), mean_(std::move(mean)), std_(std::move(std)) {
+    const auto bands = static_cast<std::size_t>(shard.info().bands);
+    if ((!mean_.empty() && mean_.size() != bands) || (!std_.empty() && std_.size() != bands))
+      throw usage_error("mean has {} and std {} values for {} bands", mean_.size(), std_.size(), bands);
+    if (threads < 1 || depth < 1)
+      throw usage_error("the loader needs at least 1 thread and depth 1, not {} and {}", threads, depth);
+    ring_.resize(static_cast<std::size_t>(depth));
+    try {
+      for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (...) {
+      stop();
+      throw;
+    }
+  }
+
+  ~Queue() { stop(); }
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  [[nodiscard]] std::int64_t steps() const { return sampler_.steps_per_epoch(); }
+
+  Batch next() {
+    std::unique_lock lock(mutex_);
+    auto& slot = ring_[static_cast<std::size_t>(taken_) % ring_.size()];
+    ready_.wait(lock, [&] { return slot.batch || slot.failure; });
+    // A failure stays in place: asking again gives it again, and no later batch slips past it.
+    if (slot.failure) std::rethrow_exception(slot.failure);
+    auto batch = std::move(*slot.batch);
+    slot.batch.reset();
+    ++taken_;
+    lock.unlock();
+    room_.notify_one();
+    return batch;
+  }
+
+  void seek(std::int64_t epoch, std::int64_t batch) {
+    if (epoch < 0 || batch < 0 || batch >= steps())
+      throw usage_error("batch {} of epoch {} does not exist; an epoch has {}", batch, epoch, steps());
+    {
+      const std::lock_guard lock(mutex_);
+      ++generation_;  // what is being made for the old place is thrown away when it arrives
+      taken_ = claimed_ = epoch * steps() + batch;
+      for (auto& slot : ring_) {
+        if (slot.batch) spare_.push_back(std::move(*slot.batch));
+        slot = {};
+      }
+    }
+    room_.notify_all();
+  }
+
+  void recycle(Batch&& batch) {
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < ring_.size() + threads_.size()) spare_.push_back(std::move(batch));
+  }
+
+ private:
+  struct Slot {
+    std::optional<Batch> batch;
+    std::exception_ptr failure;
+  };
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    room_.notify_all();
+    threads_.clear();  // joins
+  }
+
+  void work() {
+    Scratch scratch;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      room_.wait(lock, [&] { return stopping_ || claimed_ < taken_ + static_cast<std::int64_t>(ring_.size()); });
+      if (stopping_) return;
+      const auto step = claimed_++;
+      const auto generation = generation_;
+      Slot made{take_spare(), nullptr};
+      lock.unlock();
+      try {
+        fill(step, *made.batch, scratch);
+      } catch (...) {
+        made = {std::nullopt, std::current_exception()};
+      }
+      lock.lock();
+      if (generation != generation_) {
+        if (made.batch) spare_.push_back(std::move(*made.batch));
+        continue;
+      }
+      ring_[static_cast<std::size_t>(step) % ring_.size()] = std::move(made);
+      ready_.notify_one();
+    }
+  }
+
+  Batch take_spare() {
+    if (spare_.empty()) return {};
+    auto batch = std::move(spare_.back());
+    spare_.pop_back();
+    return batch;
+  }
+
+  void fill(std::int64_t step, Batch& batch, Scratch& scratch) const {
+    batch.epoch = step / steps();
+    batch.index = step % steps();
+    const auto samples = sampler_.samples(batch.epoch, batch.index);
+    const auto& info = shard_.info();
+    const int crop = sampler_.sampling().crop;
+    batch.images = static_cast<int>(samples.size());
+    batch.height = crop > 0 ? crop : info.height;
+    batch.width = crop > 0 ? crop : info.width;
+    batch.bands = info.bands;
+    const auto height = static_cast<std::size_t>(batch.height);
+    const auto width = static_cast<std::size_t>(batch.width);
+    const auto bands = static_cast<std::size_t>(batch.bands);
+    batch.pixels.resize(samples.size() * height * width * bands);
+    batch.labels.resize(samples.size() * height * width);
+    batch.tiles.clear();
+    auto* pixels = batch.pixels.data();
+    auto* labels = batch.labels.data();
+    for (const auto& sample : samples) {
+      shard_.read(sample.tile, sample.window, mean_, std_, pixels);
+      shard_.read_labels(sample.tile, sample.window, labels);
+      orient(sample, height, width, bands, pixels, scratch.pixels);
+      orient(sample, height, width, 1, labels, scratch.labels);
+      batch.tiles.push_back(sample.tile);
+      pixels += height * width * bands;
+      labels += height * width;
+    }
+  }
+
+  const Shard& shard_;
+  const Sampler sampler_;
+  const std::vector<float> mean_;
+  const std::vector<float> std_;
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable room_;
+  std::condition_variable ready_;
+  std::vector<Slot> ring_;    // step s is kept at s % size
+  std::vector<Batch> spare_;  // memory to use again
+  std::int64_t claimed_ = 0;  // the next step that a worker takes on
+  std::int64_t taken_ = 0;    // the next step that the consumer gets
+  std::uint64_t generation_ = 0;
+  bool stopping_ = false;
+  std::vector<std::jthread> threads_;  // last: started when the rest is there
+};
+
+Loader::Loader(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std,
+               int threads, int depth)
+    : queue_(std::make_unique<Queue>(shard, sampling, std::move(mean), std::move(std), threads, depth)) {}
+
+Loader::~Loader() = default;
+
+std::int64_t Loader::steps_per_epoch() const noexcept {
+  return queue_->steps();
+}
+
+Batch Loader::next() {
+  return queue_->next();
+}
+
+void Loader::seek(std::int64_t epoch, std::int64_t batch) {
+  queue_->seek(epoch, batch);
+}
+
+void Loader::recycle(Batch&& batch) {
+  queue_->recycle(std::move(batch));
+}
+
+}  // namespace plume::data

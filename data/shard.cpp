@@ -1,0 +1,162 @@
+// The mapping of a shard's two big datasets, and reads from it.
+#include "data/shard.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "data/shard_info.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::data {
+
+struct Shard::Mapping {
+  std::filesystem::path path;
+  ShardLayout layout;
+  std::array<std::vector<int>, 3> tiles;  // by split
+  const std::byte* bytes = nullptr;
+  std::size_t size = 0;
+
+  Mapping() = default;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (bytes != nullptr) ::munmap(const_cast<std::byte*>(bytes), size);
+  }
+};
+
+namespace {
+
+// One row of a window: (raw * scale + offset - mean) / std, band by band. The bytes need not be aligned.
+template <class T>
+bool normalise(const std::byte* raw, std::size_t pixels, std::size_t bands, float scale, float offset,
+               const float* mean, const float* std, float* out) {
+  bool finite = true;
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t band = 0; band < bands; ++band) {
+      T value;
+      std::memcpy(&value, raw, sizeof(T));
+      raw += sizeof(T);
+      const auto measured = static_cast<float>(value);
+      if constexpr (std::is_floating_point_v<T>) finite = finite && std::isfinite(measured);
+      *out++ = (measured * scale + offset - mean[band]) / std[band];
+    }
+  }
+  return finite;
+}
+
+std::vector<float> or_default(std::span<const float> given, int bands, float value) {
+  if (given.empty()) return std::vector<float>(static_cast<std::size_t>(bands), value);
+  return {given.begin(), given.end()};
+}
+
+}  // namespace
+
+Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>()) {
+  auto& mapping = *mapping_;
+  mapping.path = path;
+  mapping.layout = read_shard_layout(path);
+  const auto& info = mapping.layout.info;
+  for (int tile = 0; tile < info.tiles; ++tile)
+    mapping.tiles[static_cast<std::size_t>(info.split[static_cast<std::size_t>(tile)])].push_back(tile);
+
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw input_error("cannot read {}: {}", path.string(), std::strerror(errno));
+  mapping.size = mapping.layout.file_bytes;
+  void* mapped = ::mmap(nullptr, mapping.size, PROT_READ, MAP_SHARED, descriptor, 0);
+  ::close(descriptor);
+  if (mapped == MAP_FAILED) throw environment_error("cannot map {}: {}", path.string(), std::strerror(errno));
+  mapping.bytes = static_cast<const std::byte*>(mapped);
+}
+
+Shard::~Shard() = default;
+Shard::Shard(Shard&&) noexcept = default;
+Shard& Shard::operator=(Shard&&) noexcept = default;
+
+const std::filesystem::path& Shard::path() const noexcept {
+  return mapping_->path;
+}
+
+const ShardInfo& Shard::info() const noexcept {
+  return mapping_->layout.info;
+}
+
+std::span<const int> Shard::tiles(Split split) const noexcept {
+  return mapping_->tiles[static_cast<std::size_t>(split)];
+}
+
+float Shard::foreground_fraction(int tile) const noexcept {
+  const auto classes = static_cast<std::size_t>(info().classes);
+  const float* fractions = info().positive_fraction.data() + static_cast<std::size_t>(tile) * classes;
+  if (classes == 1) return fractions[0];
+  float sum = 0;
+  for (std::size_t label = 1; label < classes; ++label) sum += fractions[label];
+  return sum;
+}
+
+std::span<const std::byte> Shard::image(int tile) const noexcept {
+  const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width) *
+                     static_cast<std::size_t>(info().bands) * size_of(info().dtype);
+  return {mapping_->bytes + mapping_->layout.images_offset + static_cast<std::size_t>(tile) * bytes, bytes};
+}
+
+std::span<const std::uint8_t> Shard::labels(int tile) const noexcept {
+  const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width);
+  const auto* start = mapping_->bytes + mapping_->layout.labels_offset + static_cast<std::size_t>(tile) * bytes;
+  return {reinterpret_cast<const std::uint8_t*>(start), bytes};
+}
+
+void Shard::read(int tile, const Window& window, std::span<const float> mean, std::span<const float> std,
+                 float* out) const {
+  const auto means = or_default(mean, info().bands, 0);
+  const auto stds = or_default(std, info().bands, 1);
+  const auto bands = static_cast<std::size_t>(info().bands);
+  const auto pixels = static_cast<std::size_t>(window.width);
+  const auto pixel_bytes = bands * size_of(info().dtype);
+  const auto* const first = image(tile).data();
+  bool finite = true;
+  for (int row = window.row; row < window.row + window.height; ++row) {
+    const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
+                       static_cast<std::size_t>(window.column);
+    const auto row_of = [&]<class T>(T) {
+      return normalise<T>(first + start * pixel_bytes, pixels, bands, info().scale, info().offset, means.data(),
+                          stds.data(), out);
+    };
+    if (info().dtype == DType::u8) {
+      row_of(std::uint8_t{});
+    } else if (info().dtype == DType::u16) {
+      row_of(std::uint16_t{});
+    } else {
+      finite = row_of(float{}) && finite;
+    }
+    out += pixels * bands;
+  }
+  if (!finite)
+    throw input_error("{}: tile {} holds NaN or infinity; pack the data again", path().string(),
+                      info().name[static_cast<std::size_t>(tile)]);
+}
+
+void Shard::read(int tile, std::span<const float> mean, std::span<const float> std, float* out) const {
+  read(tile, {0, 0, info().height, info().width}, mean, std, out);
+}
+
+void Shard::read_labels(int tile, const Window& window, std::uint8_t* out) const {
+  const auto all = labels(tile);
+  const int labels = info().classes == 1 ? 2 : info().classes;
+  for (int row = window.row; row < window.row + window.height; ++row) {
+    const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
+                       static_cast<std::size_t>(window.column);
+    for (const auto label : all.subspan(start, static_cast<std::size_t>(window.width))) {
+      if (label >= labels && label != kIgnoreLabel)
+        throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again", path().string(),
+                          info().name[static_cast<std::size_t>(tile)], label, labels);
+      *out++ = label;
+    }
+  }
+}
+
+}  // namespace plume::data

@@ -1,0 +1,232 @@
+// The HDF5 half of ShardWriter. HDF5 never writes the bulk, so a full disk shows as a plain errno, not within HDF5,
+// which cannot close a file that it fails to flush.
+#include "data/shard_write.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "data/hdf5.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::data {
+namespace {
+
+constexpr hsize_t kPage = 4096;                      // the two big datasets start at pages of their own
+constexpr std::uint64_t kMetadataBytes = 1U << 20U;  // more than HDF5's own headers take
+
+Error failed(const AtomicFile& file, const char* what) {
+  return environment_error("cannot write {}: HDF5 failed to {}", file.path().string(), what);
+}
+
+hid_t file_type(DType type) {
+  if (type == DType::u8) return H5T_STD_U8LE;
+  return type == DType::u16 ? H5T_STD_U16LE : H5T_IEEE_F32LE;
+}
+
+Hdf5Space space_of(std::span<const hsize_t> extents) {
+  return Hdf5Space(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr));
+}
+
+// No modification times: the same tiles give the same bytes.
+Hdf5Properties dataset_properties() {
+  Hdf5Properties properties(H5Pcreate(H5P_DATASET_CREATE));
+  H5Pset_obj_track_times(properties.id(), false);
+  return properties;
+}
+
+// A contiguous dataset whose space is allocated and not filled; returns its offset in the file.
+std::uint64_t allocate(const AtomicFile& file, const Hdf5File& open, const char* name, hid_t type,
+                       std::span<const hsize_t> extents) {
+  const auto properties = dataset_properties();
+  H5Pset_layout(properties.id(), H5D_CONTIGUOUS);
+  H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
+  H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+  const Hdf5Dataset dataset(
+      H5Dcreate2(open.id(), name, type, space_of(extents).id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT));
+  const auto offset = dataset ? H5Dget_offset(dataset.id()) : HADDR_UNDEF;
+  if (offset == HADDR_UNDEF) throw failed(file, "allocate the images");
+  return offset;
+}
+
+// Writes the small datasets and the attributes into an open file.
+class InfoWriter {
+ public:
+  InfoWriter(const AtomicFile& file, const Hdf5File& open) : file_(file), open_(open) {}
+
+  void dataset(const char* name, hid_t stored, hid_t memory, std::span<const hsize_t> extents, const void* values) {
+    const auto properties = dataset_properties();
+    const Hdf5Dataset made(
+        H5Dcreate2(open_.id(), name, stored, space_of(extents).id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT));
+    if (!made || H5Dwrite(made.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) throw failed(file_, name);
+  }
+
+  // As fixed-length, zero-padded UTF-8, which every reader of HDF5 takes as text.
+  void strings(const char* name, const std::vector<std::string>& values) {
+    std::size_t length = 1;
+    for (const auto& value : values) length = std::max(length, value.size());
+    std::string packed(length * values.size(), '\0');
+    for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(packed.data() + i * length, length);
+    const auto type = text_type(length);
+    const std::array extents{hsize_t{values.size()}};
+    dataset(name, type.id(), type.id(), extents, packed.data());
+  }
+
+  void attribute(const char* name, hid_t stored, hid_t memory, const Hdf5Space& space, const void* value) {
+    const Hdf5Attribute made(H5Acreate2(open_.id(), name, stored, space.id(), H5P_DEFAULT, H5P_DEFAULT));
+    if (!made || H5Awrite(made.id(), memory, value) < 0) throw failed(file_, name);
+  }
+
+  void attribute(const char* name, int value) {
+    attribute(name, H5T_STD_I32LE, H5T_NATIVE_INT, Hdf5Space(H5Screate(H5S_SCALAR)), &value);
+  }
+
+  void attribute(const char* name, float value) {
+    attribute(name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, Hdf5Space(H5Screate(H5S_SCALAR)), &value);
+  }
+
+  void attribute(const char* name, const std::vector<float>& values) {
+    const std::array extents{hsize_t{values.size()}};
+    attribute(name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, space_of(extents), values.data());
+  }
+
+  void attribute(const char* name, const std::string& value) {
+    const auto type = text_type(std::max<std::size_t>(1, value.size()));
+    attribute(name, type.id(), type.id(), Hdf5Space(H5Screate(H5S_SCALAR)), value.c_str());
+  }
+
+ private:
+  static Hdf5Type text_type(std::size_t length) {
+    Hdf5Type type(H5Tcopy(H5T_C_S1));
+    H5Tset_size(type.id(), length);
+    H5Tset_strpad(type.id(), H5T_STR_NULLPAD);
+    H5Tset_cset(type.id(), H5T_CSET_UTF8);
+    return type;
+  }
+
+  const AtomicFile& file_;
+  const Hdf5File& open_;
+};
+
+void write_tables(InfoWriter& writer, const ShardInfo& info) {
+  const auto tiles = static_cast<hsize_t>(info.tiles);
+  writer.dataset("split", H5T_STD_U8LE, H5T_NATIVE_UINT8, std::array{tiles}, info.split.data());
+  writer.strings("tile_name", info.name);
+  writer.strings("tile_file", info.tile_file);
+  writer.strings("mask_file", info.mask_file);
+  std::vector<std::string> projections;
+  std::vector<double> transforms;
+  for (const auto& georeference : info.georeference) {
+    projections.push_back(georeference.projection);
+    transforms.insert(transforms.end(), georeference.transform.begin(), georeference.transform.end());
+  }
+  writer.strings("projection", projections);
+  writer.dataset("geotransform", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, std::array{tiles, hsize_t{6}}, transforms.data());
+  writer.dataset("positive_fraction", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+                 std::array{tiles, static_cast<hsize_t>(info.classes)}, info.positive_fraction.data());
+}
+
+void write_attributes(InfoWriter& writer, const ShardInfo& info) {
+  writer.attribute("format_version", kShardFormatVersion);
+  writer.attribute("bands", info.bands);
+  writer.attribute("classes", info.classes);
+  writer.attribute("scale", info.scale);
+  writer.attribute("offset", info.offset);
+  writer.attribute("mean", info.mean);
+  writer.attribute("std", info.std);
+  writer.attribute("creator", info.creator);
+}
+
+std::uint64_t table_bytes(const ShardInfo& info) {
+  std::size_t projection = 0;
+  std::size_t names = 0;
+  for (const auto& georeference : info.georeference) projection = std::max(projection, georeference.projection.size());
+  for (std::size_t i = 0; i < info.name.size(); ++i)
+    names = std::max(names, info.name[i].size() + info.tile_file[i].size() + info.mask_file[i].size());
+  const auto per_tile = projection + 3 * names + 64 + sizeof(float) * static_cast<std::size_t>(info.classes);
+  return kMetadataBytes + per_tile * info.name.size();
+}
+
+}  // namespace
+
+std::size_t ShardShape::label_bytes() const {
+  return static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+}
+
+std::size_t ShardShape::image_bytes() const {
+  return label_bytes() * static_cast<std::size_t>(bands) * size_of(dtype);
+}
+
+ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardShape& shape) : file_(path), shape_(shape) {
+  // Known at once whether the disk has room; HDF5 gives the space back for a moment when it creates the file anew.
+  const int descriptor = ::open(file_.temporary().c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) throw environment_error("cannot write {}: {}", path.string(), std::strerror(errno));
+  descriptor_ = descriptor;
+  try {
+    reserve(static_cast<std::uint64_t>(shape.tiles) * (shape.image_bytes() + shape.label_bytes()) + kMetadataBytes);
+    lay_out();
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+ShardWriter::~ShardWriter() {
+  ::close(descriptor_);
+}
+
+void ShardWriter::lay_out() {
+  const Hdf5Silence silence;
+  const Hdf5Properties access(H5Pcreate(H5P_FILE_ACCESS));
+  H5Pset_alignment(access.id(), kPage, kPage);
+  Hdf5File open(H5Fcreate(file_.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()));
+  if (!open) throw failed(file_, "create the file");
+  const auto extent = [](int value) { return static_cast<hsize_t>(value); };
+  const std::array image{extent(shape_.tiles), extent(shape_.height), extent(shape_.width), extent(shape_.bands)};
+  images_offset_ = allocate(file_, open, "images", file_type(shape_.dtype), image);
+  labels_offset_ = allocate(file_, open, "labels", H5T_STD_U8LE, std::span(image).first(3));
+  if (!open.reset()) throw failed(file_, "write the layout");
+}
+
+void ShardWriter::reserve(std::uint64_t bytes) const {
+  if (::fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes)) == 0) return;
+  if (errno == ENOSPC || errno == EFBIG || errno == EDQUOT)
+    throw environment_error("cannot write {}: {} MB are needed and the disk has no room for them",
+                            file_.path().string(), bytes / 1000000 + 1);
+  // Other refusals mean that this file system cannot reserve; the writes themselves will tell.
+}
+
+void ShardWriter::write_at(std::uint64_t offset, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const auto written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw environment_error("cannot write {}: {}", file_.path().string(), std::strerror(errno));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
+  }
+}
+
+void ShardWriter::write_tile(int tile, std::span<const std::byte> image, std::span<const std::uint8_t> labels) {
+  const auto index = static_cast<std::uint64_t>(tile);
+  write_at(images_offset_ + index * shape_.image_bytes(), image);
+  write_at(labels_offset_ + index * shape_.label_bytes(), std::as_bytes(labels));
+}
+
+void ShardWriter::finish(const ShardInfo& info) {
+  reserve(std::filesystem::file_size(file_.temporary()) + table_bytes(info));
+  const Hdf5Silence silence;
+  Hdf5File open(H5Fopen(file_.temporary().c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+  if (!open) throw failed(file_, "open the file again");
+  InfoWriter writer(file_, open);
+  write_tables(writer, info);
+  write_attributes(writer, info);
+  if (!open.reset()) throw failed(file_, "close the file");
+  file_.commit();
+}
+
+}  // namespace plume::data
