@@ -41,8 +41,8 @@ format: setup-develop  ## Format all C++
 format-check:  ## Say where the format differs
 	$(CXX_SOURCES) | xargs -0 clang-format --dry-run --Werror
 
-lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++; prints nothing when clean
-	@cmake/lint.sh build
+lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++; prints nothing when clean (FILES=pattern picks)
+	@cmake/lint.sh build $(FILES)
 
 clean:  ## Remove what was built
 	rm -rf build build-asan build-tsan

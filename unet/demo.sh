@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# The whole of plume in one go: scenes, a shard, training, evaluation, pictures. demo.sh [DATA], from the project's root.
+# Without DATA the scenes are drawn; DATA is a folder with tiles/, masks/ and, if it has one, split.csv (tile,split,...).
+set -euo pipefail
+
+data="${1:-}"
+plume=build/bin/plume
+out=demo
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+run() {
+  echo "\$ $*"
+  "$@"
+}
+
+# The 6 tiles of the test split whose masks have most to say: a PNG of an empty mask is the smallest.
+smokiest_test_tiles() {
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; next }
+           $column["split"] == "test" { print $column["tile"] }' "$1/split.csv" |
+    while read -r tile; do echo "$1/masks/$tile".*; done | xargs -d '\n' ls -S | head -n 6 |
+    while read -r mask; do echo "$1/tiles/$(basename "${mask%.*}")".*; done
+}
+
+mkdir -p "$out"
+rm -rf "$out"/{scenes,unseen,run,pictures,tiles.h5}
+
+if [[ -z $data ]]; then
+  say "Drawing GOES-like scenes with smoke in them"
+  run "$plume" data synth --tiles 48 --seed 1 -o "$out/scenes"
+  run "$plume" data synth --tiles 4 --seed 2 -o "$out/unseen"
+  data="$out/scenes"
+  pictures_of=("$out/unseen/tiles")
+elif [[ -f $data/split.csv ]]; then
+  mapfile -t pictures_of < <(smokiest_test_tiles "$data")
+else
+  pictures_of=("$data/tiles")
+fi
+split=(--val 0.2 --test 0.1 --seed 1)
+if [[ -f $data/split.csv ]]; then split=(--split "$data/split.csv"); fi
+
+say "Packing the tiles and masks into one shard"
+run "$plume" data pack --tiles "$data/tiles" --masks "$data/masks" "${split[@]}" -o "$out/tiles.h5"
+
+say "Training a small U-Net"
+run "$plume" train configs/demo.toml --set "data.shard=$out/tiles.h5" --out "$out/run"
+
+say "Evaluating its best weights on tiles that it has not seen"
+run "$plume" eval --model "$out/run/best.safetensors" --data "$out/tiles.h5" --split test
+
+say "Finding smoke"
+run "$plume" predict --model "$out/run/best.safetensors" --input "${pictures_of[@]}" --output "$out/pictures" --format tif,png
+
+say "Done. The pictures, smoke painted over the satellite's image:"
+find "$PWD/$out/pictures" -name '*.png' | sort
