@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,7 @@ void expect_error(ErrorKind kind, Action&& action, const Parts&... parts) {
     const std::string_view message = error.what();
     EXPECT_EQ(error.kind(), kind) << message;
     EXPECT_EQ(message.find('\n'), std::string_view::npos) << message;
-    for (const std::string_view part : {std::string_view(parts)...}) {
+    for (const std::string_view part : std::initializer_list<std::string_view>{parts...}) {
       EXPECT_NE(message.find(part), std::string_view::npos) << message << "\nlacks: " << part;
     }
   }

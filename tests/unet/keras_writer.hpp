@@ -1,0 +1,46 @@
+// Writes small Keras model files as Keras does, for the tests of the import.
+#pragma once
+
+#include <hdf5.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace plume::tests {
+
+struct KerasWeight {
+  std::string layer;
+  std::string name;  // "conv2d/kernel:0"
+  std::vector<hsize_t> shape;
+  std::vector<float> values;
+};
+
+struct KerasFileContent {
+  std::string model_config;
+  std::string keras_version = "2.11.0";
+  std::vector<KerasWeight> weights;
+  bool fixed_length_text = false;  // NumPy byte strings instead of h5py's variable-length ones
+};
+
+void write_keras_h5(const std::filesystem::path& path, const KerasFileContent& content);
+
+// A Functional model's layers, in Keras 2's notation.
+class KerasModelConfig {
+ public:
+  KerasModelConfig& add(const std::string& class_name, const std::string& name, const std::vector<std::string>& inputs,
+                        nlohmann::json config = nlohmann::json::object());
+  KerasModelConfig& input(int bands);
+  KerasModelConfig& conv(const std::string& name, const std::string& input, int filters, int kernel,
+                         const std::string& activation, nlohmann::json config = nlohmann::json::object());
+  KerasModelConfig& batch_norm(const std::string& name, const std::string& input,
+                               nlohmann::json config = nlohmann::json::object());
+  [[nodiscard]] nlohmann::json json(const std::string& output) const;
+  [[nodiscard]] std::string text(const std::string& output) const { return json(output).dump(); }
+
+ private:
+  nlohmann::json layers_ = nlohmann::json::array();
+};
+
+}  // namespace plume::tests
