@@ -1,12 +1,14 @@
 // Puts a Keras file's graph and weights together, in PyTorch's layouts.
 #include "unet/import_keras.hpp"
 
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "kernels/base/error.hpp"
+#include "unet/child_process.hpp"
 #include "unet/keras_config.hpp"
 #include "unet/keras_h5.hpp"
 
@@ -66,17 +68,47 @@ std::vector<nn::NamedTensor> read_parameters(const KerasFile& file, const KerasG
   return parameters;
 }
 
+KerasModel read_model(const std::filesystem::path& path) {
+  const KerasFile file(path);
+  const bool keras3 = file.keras_version().starts_with("3.");
+  KerasGraph keras = graph_from_keras(file.model_config(), !keras3);
+  std::vector<nn::NamedTensor> parameters = read_parameters(file, keras);
+  return {std::move(keras.graph), std::move(parameters)};
+}
+
+// The graph's JSON, a zero byte, then all values; names and shapes follow from the graph.
+std::string pack(const KerasModel& model) {
+  std::string bytes = to_json(model.graph) + '\0';
+  for (const nn::NamedTensor& tensor : model.parameters) {
+    bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
+  }
+  return bytes;
+}
+
+KerasModel unpack(std::string_view bytes) {
+  const std::size_t end = bytes.find('\0');
+  KerasModel model{graph_from_json(bytes.substr(0, end)), {}};
+  bytes.remove_prefix(end + 1);
+  for (ParameterShape& parameter : parameter_shapes(model.graph)) {
+    std::size_t count = 1;
+    for (const std::int64_t size : parameter.shape) count *= static_cast<std::size_t>(size);
+    std::vector<float> values(count);
+    std::memcpy(values.data(), bytes.data(), count * sizeof(float));
+    bytes.remove_prefix(count * sizeof(float));
+    model.parameters.push_back({std::move(parameter.name), std::move(parameter.shape), std::move(values)});
+  }
+  return model;
+}
+
 }  // namespace
 
 KerasModel read_keras_h5(const std::filesystem::path& path) {
   try {
-    const KerasFile file(path);
-    const bool keras3 = file.keras_version().starts_with("3.");
-    KerasGraph keras = graph_from_keras(file.model_config(), !keras3);
-    std::vector<nn::NamedTensor> parameters = read_parameters(file, keras);
-    return {std::move(keras.graph), std::move(parameters)};
+    // HDF5 follows some damaged references unchecked (1.10: variable-length text, H5HG_read), loops on others, prints
+    // its error stack, and complains again at exit about what it could not close. A child keeps all that from us.
+    return unpack(run_in_child([&] { return pack(read_model(path)); }));
   } catch (const Error& error) {
-    throw input_error("{}: {}", path.string(), error.what());
+    throw Error(error.kind(), path.string() + ": " + error.what());
   }
 }
 

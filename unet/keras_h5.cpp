@@ -40,22 +40,6 @@ using Dataset = Handle<H5Dclose>;
 using Space = Handle<H5Sclose>;
 using Type = Handle<H5Tclose>;
 
-// HDF5 prints its error stack to stderr unless told not to; our messages are one line.
-class SilentErrors {
- public:
-  SilentErrors() {
-    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~SilentErrors() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  SilentErrors(const SilentErrors&) = delete;
-  SilentErrors& operator=(const SilentErrors&) = delete;
-
- private:
-  H5E_auto2_t function_ = nullptr;
-  void* data_ = nullptr;
-};
-
 // h5py writes text as variable-length strings, NumPy byte arrays as fixed-length ones.
 std::vector<std::string> read_variable_strings(const Attribute& attribute, const Type& file_type, const Space& space,
                                                std::size_t count) {
@@ -145,15 +129,13 @@ std::vector<float> read_floats(const Group& group, const std::string& name, cons
 }  // namespace
 
 struct KerasFile::Open {
-  SilentErrors silent;
   File file;
-  explicit Open(const std::filesystem::path& path) : file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)) {}
 };
 
 KerasFile::KerasFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) throw input_error("no such file");
-  open_ = std::make_unique<Open>(path);
+  open_ = std::make_unique<Open>(File(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)));
   if (!open_->file.valid()) {
     throw input_error("not a readable HDF5 file: truncated, damaged or another format (save a .keras model as .h5)");
   }

@@ -1,0 +1,14 @@
+// Work in a child process, for libraries that crash or hang on damaged files instead of reporting them.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace plume::unet {
+
+// Runs action in a forked child and returns the bytes that it returned; an Error thrown there is thrown here. The
+// child's stderr is discarded. Throws input_error where the child crashed or used 10 s of processor time, and
+// environment_error where the system gives no process.
+[[nodiscard]] std::string run_in_child(const std::function<std::string()>& action);
+
+}  // namespace plume::unet
