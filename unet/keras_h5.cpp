@@ -2,12 +2,11 @@
 #include "unet/keras_h5.hpp"
 
 #include <fmt/ranges.h>
-#include <hdf5.h>
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
+#include "data/hdf5.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::unet {
@@ -15,48 +14,31 @@ namespace {
 
 constexpr std::size_t max_text_bytes = std::size_t{256} << 20;
 
-// An HDF5 identifier with its closing function.
-template <herr_t (*close)(hid_t)>
-class Handle {
- public:
-  explicit Handle(hid_t id) : id_(id) {}
-  ~Handle() {
-    if (id_ >= 0) close(id_);
-  }
-  Handle(Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  [[nodiscard]] hid_t get() const noexcept { return id_; }
-  [[nodiscard]] bool valid() const noexcept { return id_ >= 0; }
-
- private:
-  hid_t id_;
-};
-
-using File = Handle<H5Fclose>;
-using Group = Handle<H5Gclose>;
-using Attribute = Handle<H5Aclose>;
-using Dataset = Handle<H5Dclose>;
-using Space = Handle<H5Sclose>;
-using Type = Handle<H5Tclose>;
+using data::Hdf5Attribute;
+using data::Hdf5Dataset;
+using data::Hdf5File;
+using data::Hdf5Space;
+using data::Hdf5Type;
+using Hdf5Group = data::Hdf5Handle<H5Gclose>;
 
 // h5py writes text as variable-length strings, NumPy byte arrays as fixed-length ones.
-std::vector<std::string> read_variable_strings(const Attribute& attribute, const Type& file_type, const Space& space,
-                                               std::size_t count) {
-  const Type memory_type(H5Tcopy(file_type.get()));
+std::vector<std::string> read_variable_strings(const Hdf5Attribute& attribute, const Hdf5Type& file_type,
+                                               const Hdf5Space& space, std::size_t count) {
+  const Hdf5Type memory_type(H5Tcopy(file_type.id()));
   std::vector<char*> pointers(count, nullptr);
   std::vector<std::string> strings;
-  if (H5Aread(attribute.get(), memory_type.get(), pointers.data()) < 0) throw input_error("holds unreadable text");
+  if (H5Aread(attribute.id(), memory_type.id(), pointers.data()) < 0) throw input_error("holds unreadable text");
   for (const char* pointer : pointers) strings.emplace_back(pointer != nullptr ? pointer : "");
-  H5Dvlen_reclaim(memory_type.get(), space.get(), H5P_DEFAULT, pointers.data());
+  H5Dvlen_reclaim(memory_type.id(), space.id(), H5P_DEFAULT, pointers.data());
   return strings;
 }
 
-std::vector<std::string> read_fixed_strings(const Attribute& attribute, const Type& file_type, std::size_t count) {
-  const std::size_t length = H5Tget_size(file_type.get());
+std::vector<std::string> read_fixed_strings(const Hdf5Attribute& attribute, const Hdf5Type& file_type,
+                                            std::size_t count) {
+  const std::size_t length = H5Tget_size(file_type.id());
   if (length == 0 || length > max_text_bytes / std::max<std::size_t>(count, 1)) throw input_error("is too large");
   std::vector<char> bytes(length * count);
-  if (H5Aread(attribute.get(), file_type.get(), bytes.data()) < 0) throw input_error("holds unreadable text");
+  if (H5Aread(attribute.id(), file_type.id(), bytes.data()) < 0) throw input_error("holds unreadable text");
   std::vector<std::string> strings;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view field(bytes.data() + i * length, length);
@@ -66,17 +48,17 @@ std::vector<std::string> read_fixed_strings(const Attribute& attribute, const Ty
 }
 
 std::vector<std::string> read_strings(hid_t object, const char* name) {
-  const Attribute attribute(H5Aopen(object, name, H5P_DEFAULT));
-  if (!attribute.valid()) throw input_error("is missing");
-  const Type type(H5Aget_type(attribute.get()));
-  const Space space(H5Aget_space(attribute.get()));
-  const hssize_t count = space.valid() ? H5Sget_simple_extent_npoints(space.get()) : -1;
-  if (!type.valid() || H5Tget_class(type.get()) != H5T_STRING) throw input_error("is not text");
+  const Hdf5Attribute attribute(H5Aopen(object, name, H5P_DEFAULT));
+  if (!attribute) throw input_error("is missing");
+  const Hdf5Type type(H5Aget_type(attribute.id()));
+  const Hdf5Space space(H5Aget_space(attribute.id()));
+  const hssize_t count = space ? H5Sget_simple_extent_npoints(space.id()) : -1;
+  if (!type || H5Tget_class(type.id()) != H5T_STRING) throw input_error("is not text");
   if (count < 0 || static_cast<std::size_t>(count) > max_text_bytes / sizeof(char*)) throw input_error("is too large");
   if (count == 0) return {};
   const auto size = static_cast<std::size_t>(count);
-  return H5Tis_variable_str(type.get()) > 0 ? read_variable_strings(attribute, type, space, size)
-                                            : read_fixed_strings(attribute, type, size);
+  return H5Tis_variable_str(type.id()) > 0 ? read_variable_strings(attribute, type, space, size)
+                                           : read_fixed_strings(attribute, type, size);
 }
 
 std::string read_string(hid_t object, const char* name) {
@@ -95,20 +77,21 @@ std::string_view leaf(std::string_view weight_name) {
   return weight_name.substr(0, weight_name.find(':'));
 }
 
-std::vector<std::int64_t> shape_of(const Dataset& dataset) {
-  const Space space(H5Dget_space(dataset.get()));
-  const int rank = space.valid() ? H5Sget_simple_extent_ndims(space.get()) : -1;
+std::vector<std::int64_t> shape_of(const Hdf5Dataset& dataset) {
+  const Hdf5Space space(H5Dget_space(dataset.id()));
+  const int rank = space ? H5Sget_simple_extent_ndims(space.id()) : -1;
   if (rank < 0) throw input_error("has an unreadable shape");
   std::vector<hsize_t> sizes(static_cast<std::size_t>(rank));
-  H5Sget_simple_extent_dims(space.get(), sizes.data(), nullptr);
+  H5Sget_simple_extent_dims(space.id(), sizes.data(), nullptr);
   return {sizes.begin(), sizes.end()};
 }
 
-std::vector<float> read_floats(const Group& group, const std::string& name, const std::vector<std::int64_t>& shape) {
-  const Dataset dataset(H5Dopen2(group.get(), name.c_str(), H5P_DEFAULT));
-  if (!dataset.valid()) throw input_error("cannot be opened (file damaged?)");
-  const Type type(H5Dget_type(dataset.get()));
-  if (!type.valid() || H5Tget_class(type.get()) != H5T_FLOAT) throw input_error("does not hold floats");
+std::vector<float> read_floats(const Hdf5Group& group, const std::string& name,
+                               const std::vector<std::int64_t>& shape) {
+  const Hdf5Dataset dataset(H5Dopen2(group.id(), name.c_str(), H5P_DEFAULT));
+  if (!dataset) throw input_error("cannot be opened (file damaged?)");
+  const Hdf5Type type(H5Dget_type(dataset.id()));
+  if (!type || H5Tget_class(type.id()) != H5T_FLOAT) throw input_error("does not hold floats");
   // Compared before anything is allocated: the file decides no sizes.
   if (const auto stored = shape_of(dataset); stored != shape) {
     throw input_error("has shape [{}], but the layer graph asks for [{}]", fmt::join(stored, ", "),
@@ -117,7 +100,7 @@ std::vector<float> read_floats(const Group& group, const std::string& name, cons
   std::size_t count = 1;
   for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
   std::vector<float> values(count);
-  if (H5Dread(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+  if (H5Dread(dataset.id(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     throw input_error("cannot be read (file truncated or damaged)");
   }
   if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
@@ -129,14 +112,14 @@ std::vector<float> read_floats(const Group& group, const std::string& name, cons
 }  // namespace
 
 struct KerasFile::Open {
-  File file;
+  Hdf5File file;
 };
 
 KerasFile::KerasFile(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) throw input_error("no such file");
-  open_ = std::make_unique<Open>(File(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)));
-  if (!open_->file.valid()) {
+  open_ = std::make_unique<Open>(Hdf5File(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)));
+  if (!open_->file) {
     throw input_error("not a readable HDF5 file: truncated, damaged or another format (save a .keras model as .h5)");
   }
 }
@@ -144,7 +127,7 @@ KerasFile::KerasFile(const std::filesystem::path& path) {
 KerasFile::~KerasFile() = default;
 
 std::string KerasFile::model_config() const {
-  const hid_t root = open_->file.get();
+  const hid_t root = open_->file.id();
   if (H5Aexists(root, "model_config") <= 0) {
     throw input_error("no attribute model_config, so not a whole Keras model (save with model.save, not save_weights)");
   }
@@ -152,16 +135,16 @@ std::string KerasFile::model_config() const {
 }
 
 std::string KerasFile::keras_version() const {
-  const hid_t root = open_->file.get();
+  const hid_t root = open_->file.id();
   return H5Aexists(root, "keras_version") > 0 ? read_string(root, "keras_version") : std::string();
 }
 
 std::vector<float> KerasFile::weight(const std::string& layer, std::string_view name,
                                      const std::vector<std::int64_t>& shape) const {
   try {
-    const Group group(H5Gopen2(open_->file.get(), ("model_weights/" + layer).c_str(), H5P_DEFAULT));
-    if (!group.valid()) throw input_error("has no group under model_weights");
-    const std::vector<std::string> names = read_strings(group.get(), "weight_names");
+    const Hdf5Group group(H5Gopen2(open_->file.id(), ("model_weights/" + layer).c_str(), H5P_DEFAULT));
+    if (!group) throw input_error("has no group under model_weights");
+    const std::vector<std::string> names = read_strings(group.id(), "weight_names");
     const auto found = std::ranges::find(names, name, leaf);
     if (found == names.end()) throw input_error("is not among the layer's weights [{}]", fmt::join(names, ", "));
     return read_floats(group, *found, shape);
