@@ -1,14 +1,15 @@
 // A packed data set: one HDF5 file that h5py reads and that we map into memory.
 //
 // Datasets, N tiles sorted by name (pack.hpp writes them; others may):
-//   images             [N, height, width, bands]  u8, u16 or f32, contiguous, uncompressed: values as stored in the
-//   tiles labels             [N, height, width]         u8, contiguous: 0 background, 1.. classes, 255 ignored split
-//   [N]                        u8: 0 train, 1 val, 2 test tile_name          [N]                        fixed-length
-//   UTF-8: file name without extension tile_file, mask_file [N]                      fixed-length UTF-8: provenance,
-//   file names without folders projection         [N]                        fixed-length UTF-8: WKT, empty where
-//   unknown geotransform       [N, 6]                     f64: GDAL's affine transform positive_fraction  [N, classes]
-//   f32: share of each class among the tile's pixels that are not ignored
-//                                                 (classes = 1: the share of label 1)
+//   images                [N, height, width, bands]  u8, u16 or f32, contiguous, uncompressed: values as stored in the tiles
+//   labels                [N, height, width]         u8, contiguous: 0 background, 1.. classes, 255 ignored
+//   split                 [N]                        u8: 0 train, 1 val, 2 test
+//   tile_name             [N]                        fixed-length UTF-8: file name without extension
+//   tile_file, mask_file  [N]                        fixed-length UTF-8: provenance, file names without folders
+//   projection            [N]                        fixed-length UTF-8: WKT, empty where unknown
+//   geotransform          [N, 6]                     f64: GDAL's affine transform
+//   positive_fraction     [N, classes]               f32: share of each class among the tile's pixels that are not
+//                                                    ignored (classes = 1: the share of label 1)
 // Attributes of the root: format_version (i32), bands, classes (i32), scale, offset (f32; value = raw * scale +
 // offset), mean, std (f32 [bands]; of the values over the training split, ignored pixels left out), creator (text).
 #pragma once
