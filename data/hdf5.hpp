@@ -44,6 +44,10 @@ using Hdf5Properties = Hdf5Handle<H5Pclose>;
 class Hdf5Silence {
  public:
   Hdf5Silence() {
+    // A damaged file may be one that HDF5 cannot close, of which it would complain when the program ends. Every file is
+    // closed here explicitly, so there is nothing to do then.
+    static const auto no_farewell = H5dont_atexit();
+    static_cast<void>(no_farewell);
     H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }

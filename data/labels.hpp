@@ -11,9 +11,9 @@
 namespace plume::data {
 
 struct LabelRule {
-  int classes = 1;               // 1: binary, labels 0 and 1; N > 1: labels 0 .. N-1
-  std::vector<int> mask_values;  // the value at place i means label i; empty: the default rule below
-  std::optional<int> ignore;     // this value means ignore, whatever the other rules say
+  int classes = 1;                 // 1: binary, labels 0 and 1; N > 1: labels 0 .. N-1
+  std::vector<int> mask_values{};  // the value at place i means label i; empty: the default rule below
+  std::optional<int> ignore{};     // this value means ignore, whatever the other rules say
 };
 
 // Default rule, binary: a file holds only {0, 1} or only {0, 255}; both 1 and 255 in one file is refused as ambiguous.

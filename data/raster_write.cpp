@@ -62,7 +62,9 @@ using CslList = std::unique_ptr<char*, CslDestroy>;
 
 CslList geotiff_options(GDALDataType type) {
   CslList options;
-  for (const char* option : {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=256", "BLOCKYSIZE=256"})
+  // Bands are measurements: without the last two GDAL takes three of them for colours and a fourth for alpha.
+  for (const char* option :
+       {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=256", "BLOCKYSIZE=256", "PHOTOMETRIC=MINISBLACK", "ALPHA=NO"})
     options.reset(CSLAddString(options.release(), option));
   options.reset(CSLAddString(options.release(), type == GDT_Float32 ? "PREDICTOR=3" : "PREDICTOR=2"));
   return options;

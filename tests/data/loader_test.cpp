@@ -1,0 +1,179 @@
+// The prefetching loader: the same batches for any number of threads, from any place, with memory that goes round.
+#include "data/loader.hpp"
+
+#include <gtest/gtest.h>
+#include <hdf5.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "../expect_error.hpp"
+#include "../scratch_folder.hpp"
+#include "data/pack.hpp"
+#include "tiles.hpp"
+
+namespace plume::tests {
+namespace {
+
+using data::Batch;
+using data::Sampling;
+
+class Loader : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    add_tiles(folder_ / "", 11);
+    auto options = pack_options(folder_ / "");
+    options.val = 0;
+    options.test = 0;
+    data::pack(options);
+    shard_ = std::make_unique<data::Shard>(options.output);
+  }
+
+  std::unique_ptr<data::Loader> loader(const Sampling& sampling, int threads = 2, int depth = 3) const {
+    return std::make_unique<data::Loader>(*shard_, sampling, shard_->info().mean, shard_->info().std, threads, depth);
+  }
+
+  static void expect_same(const Batch& a, const Batch& b) {
+    EXPECT_EQ(a.epoch, b.epoch);
+    EXPECT_EQ(a.index, b.index);
+    EXPECT_EQ(a.images, b.images);
+    EXPECT_EQ(a.tiles, b.tiles);
+    EXPECT_EQ(a.pixels, b.pixels);
+    EXPECT_EQ(a.labels, b.labels);
+  }
+
+  ScratchFolder folder_;
+  std::unique_ptr<data::Shard> shard_;
+  const Sampling varied_{.batch = 4, .crop = 10, .flip = true, .rotate = true, .class_share = 0.5F, .seed = 5};
+};
+
+TEST_F(Loader, ThreadsAndDepthChangeNothing) {
+  const auto one = loader(varied_, 1, 1);
+  const auto few = loader(varied_, 2, 3);
+  const auto many = loader(varied_, 8, 5);
+  for (int i = 0; i < 20; ++i) {
+    const auto expected = one->next();
+    auto batch = few->next();
+    expect_same(expected, batch);
+    few->recycle(std::move(batch));
+    batch = many->next();
+    expect_same(expected, batch);
+    many->recycle(std::move(batch));
+  }
+}
+
+TEST_F(Loader, SeekGivesWhatReadingOnGives) {
+  const auto straight = loader(varied_);
+  std::vector<Batch> expected;
+  for (int i = 0; i < 15; ++i) expected.push_back(straight->next());
+  const auto jumping = loader(varied_, 3, 4);
+  const auto steps = jumping->steps_per_epoch();
+  ASSERT_EQ(steps, 3);
+  for (const int place : {7, 0, 14, 3, 3, 12}) {
+    jumping->seek(place / steps, place % steps);
+    for (int i = place; i < std::min(place + 3, 15); ++i)
+      expect_same(expected[static_cast<std::size_t>(i)], jumping->next());
+  }
+  expect_error(ErrorKind::usage, [&] { jumping->seek(0, 3); });
+  expect_error(ErrorKind::usage, [&] { jumping->seek(-1, 0); });
+}
+
+TEST_F(Loader, EpochsRunOnWithAShortLastBatch) {
+  const auto whole = loader({.batch = 4});
+  std::vector<int> sizes;
+  for (int i = 0; i < 6; ++i) {
+    const auto batch = whole->next();
+    EXPECT_EQ(batch.epoch, i / 3);
+    EXPECT_EQ(batch.index, i % 3);
+    EXPECT_EQ(batch.height, 24);
+    EXPECT_EQ(batch.pixels.size(), static_cast<std::size_t>(batch.images) * 24 * 24 * 3);
+    sizes.push_back(batch.images);
+  }
+  EXPECT_EQ(sizes, (std::vector{4, 4, 3, 4, 4, 3}));
+}
+
+TEST_F(Loader, ARankWithoutAShareGetsAnEmptyBatch) {
+  const auto rank = loader({.batch = 10, .rank = 0, .world = 2});
+  EXPECT_EQ(rank->next().images, 5);
+  const auto last = rank->next();  // one image left, which is rank 1's
+  EXPECT_EQ(last.images, 0);
+  EXPECT_TRUE(last.pixels.empty());
+}
+
+TEST_F(Loader, PixelsAreNormalisedCroppedAndTurnedWithTheirLabels) {
+  const data::Sampler sampler(*shard_, varied_);
+  const auto& info = shard_->info();
+  const auto batch = loader(varied_)->next();
+  const auto samples = sampler.samples(0, 0);
+  for (std::size_t image = 0; image < samples.size(); ++image) {
+    const auto& sample = samples[image];
+    const auto raw = shard_->image(sample.tile);
+    for (int row = 0; row < 10; ++row) {
+      for (int column = 0; column < 10; ++column) {
+        int from_row = sample.flip_rows ? 9 - row : row;
+        int from_column = sample.flip_columns ? 9 - column : column;
+        if (sample.transpose) std::swap(from_row, from_column);
+        const auto from =
+            static_cast<std::size_t>((sample.window.row + from_row) * 24 + sample.window.column + from_column);
+        const auto to = image * 100 + static_cast<std::size_t>(row * 10 + column);
+        ASSERT_EQ(batch.labels[to], shard_->labels(sample.tile)[from]);
+        for (std::size_t band = 0; band < 3; ++band)
+          ASSERT_EQ(batch.pixels[to * 3 + band],
+                    (static_cast<float>(raw[from * 3 + band]) - info.mean[band]) / info.std[band]);
+      }
+    }
+  }
+}
+
+TEST_F(Loader, RecycledMemoryIsUsedAgain) {
+  const auto single = loader({.batch = 4, .crop = 8}, 1, 1);
+  std::vector<const float*> seen;
+  for (int i = 0; i < 12; ++i) {
+    auto batch = single->next();
+    seen.push_back(batch.pixels.data());
+    single->recycle(std::move(batch));
+  }
+  std::sort(seen.begin(), seen.end());
+  EXPECT_LE(std::unique(seen.begin(), seen.end()) - seen.begin(), 4);
+}
+
+TEST_F(Loader, StopsPromptlyWhereverItIs) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int round = 0; round < 20; ++round) {
+    const auto made = loader(varied_, 4, 2);
+    if (round % 2 == 1) (void)made->next();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+TEST_F(Loader, AWorkersErrorReachesNext) {
+  std::size_t offset = 0;
+  {
+    const auto file = H5Fopen(shard_->path().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const auto labels = H5Dopen2(file, "labels", H5P_DEFAULT);
+    offset = H5Dget_offset(labels);
+    H5Dclose(labels);
+    H5Fclose(file);
+  }
+  auto bytes = read_file(shard_->path());
+  bytes[offset + 9 * 576 + 3] = 77;  // tile t09 is in the third batch
+  write_file(folder_ / "bad.h5", bytes);
+  const data::Shard bad(folder_ / "bad.h5");
+  data::Loader made(bad, {.batch = 4, .shuffle = false}, {}, {}, 2, 4);
+  EXPECT_EQ(made.next().images, 4);
+  EXPECT_EQ(made.next().images, 4);
+  expect_input_error([&] { (void)made.next(); }, "t09", "label 77");
+  expect_input_error([&] { (void)made.next(); }, "t09", "label 77");
+  made.seek(0, 0);
+  EXPECT_EQ(made.next().images, 4);
+}
+
+TEST_F(Loader, WrongOptionsAreRefused) {
+  expect_error(ErrorKind::usage, [&] { (void)loader({}, 0, 1); });
+  expect_error(ErrorKind::usage, [&] { (void)loader({}, 1, 0); });
+  expect_error(ErrorKind::usage, [&] { const data::Loader made(*shard_, {}, {1, 2}, {}, 1, 1); });
+}
+
+}  // namespace
+}  // namespace plume::tests
