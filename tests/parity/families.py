@@ -1,4 +1,4 @@
-"""Finds the hand-written module that a graph should equal, from nothing but the graph's sizes, and loads its weights."""
+"""Finds the hand-written module that a graph should equal, from the graph's sizes alone, and loads its weights."""
 from torch_unet import ClassicUNet, PixelDetector
 
 

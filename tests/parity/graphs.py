@@ -22,8 +22,9 @@ def plain(name, kind, *sources):
 
 
 def graph(bands, classes, layers):
-    return {"format": "plume-graph-1", "input": {"bands": bands}, "activation": "sigmoid" if classes == 1 else "softmax",
-            "classes": classes, "layers": layers}
+    activation = "sigmoid" if classes == 1 else "softmax"
+    return {"format": "plume-graph-1", "input": {"bands": bands}, "activation": activation, "classes": classes,
+            "layers": layers}
 
 
 def classic(bands, classes=1, base=64, depth=4, up="transposed"):

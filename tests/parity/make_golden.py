@@ -10,12 +10,12 @@ import argparse
 import json
 import pathlib
 
+import cases
 import graphs
 import numpy as np
 import run_torch
 import safetensors_numpy as safetensors
 import torch
-from torch_graph import GraphNetwork
 
 BANDS, EDGE, IMAGES, BATCHES = 6, 24, 2, 2
 FAMILIES = {
@@ -31,47 +31,24 @@ RECIPES = {
 }
 
 
-def make_batches(random):
-    """Noise images; labels follow two bands, so that the loss falls; a corner of each image is ignored."""
-    images = random.standard_normal((BATCHES, IMAGES, EDGE, EDGE, BANDS)).astype(np.float32)
-    labels = (images[..., 0] > images[..., 1] + 0.5).astype(np.uint8)
-    labels[:, :, :4, :5] = run_torch.IGNORE
-    return {"images": images, "labels": labels}
-
-
-def make_model(graph, random):
-    """PyTorch's default initialisation, with batch norm moved off its trivial start."""
-    model = {}
-    for name, value in GraphNetwork(graph).state_dict().items():
-        if not value.is_floating_point():
-            continue
-        array = value.numpy().copy()
-        if "norm" in name:
-            array += 0.2 * random.random(array.shape, dtype=np.float32)
-        model[name] = array
-    return model
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=pathlib.Path)
     directory = parser.parse_args().directory
-    torch.manual_seed(1)
     torch.set_num_threads(1)
     random = np.random.default_rng(1)
-    batches = make_batches(random)
+    batches = cases.make_batches(random, BATCHES, IMAGES, EDGE, BANDS)
     safetensors.save(directory / "batches.safetensors", batches)
     for family, graph in FAMILIES.items():
-        model, metadata = make_model(graph, random), {"plume.graph": json.dumps(graph)}
+        model, metadata = cases.make_model(graph, random, batches["images"][0]), {"plume.graph": json.dumps(graph)}
         safetensors.save(directory / f"{family}.model.safetensors", model, metadata)
         for recipe, flags in RECIPES.items():
             files = ["--model=-", "--batches=-", "--out=-"]
             options = run_torch.arguments([*files, *flags, "--steps=10", "--dtype=float64"])
             recorded = run_torch.record(model, metadata, batches, options)
             if recipe != next(iter(RECIPES)):
-                recorded = {name: array for name, array in recorded.items() if not name.startswith(("forward/", "family/"))}
-            note = {"torch": torch.__version__, "recipe": " ".join(flags)}
-            safetensors.save(directory / f"{family}.{recipe}.safetensors", recorded, note)
+                recorded = {name: array for name, array in recorded.items() if name[:3] not in ("for", "fam")}
+            safetensors.save(directory / f"{family}.{recipe}.safetensors", recorded, run_torch.note(options))
 
 
 if __name__ == "__main__":

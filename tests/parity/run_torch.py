@@ -5,7 +5,7 @@ Reads   --model    safetensors; metadata "plume.graph"; tensors by parameter nam
         --batches  safetensors; images f32 [B, N, H, W, C], labels u8 [B, N, H, W] (255: ignored); used in turn
 Writes  --out      safetensors; of the first step forward/<layer> (NHWC), gradient/<parameter> and, of the same family
                    written by hand, family/logits; loss [steps] f64; after the last step parameter/<name> (running
-                   statistics too)
+                   statistics too). Metadata "recipe": the options as JSON
 """
 import argparse
 import json
@@ -58,7 +58,8 @@ def record(model, metadata, batches, options):
     recorded, losses = {}, []
     for step in range(options.steps):
         turn = step % len(batches["images"])
-        images = torch.from_numpy(batches["images"][turn]).to(dtype).permute(0, 3, 1, 2)
+        # Contiguous NCHW: PyTorch's channels-last batch norm sums in plain f32 and is 100 times less exact.
+        images = torch.from_numpy(batches["images"][turn]).to(dtype).permute(0, 3, 1, 2).contiguous()
         outputs = network(images)
         loss = loss_of(outputs[network.layers[-1]["name"]], torch.from_numpy(batches["labels"][turn]), options.loss)
         optimizer.zero_grad()
@@ -75,9 +76,15 @@ def record(model, metadata, batches, options):
     for name, value in network.state_dict().items():
         if value.is_floating_point():
             recorded[f"parameter/{name}"] = value
-    arrays = {name: value.float().numpy() for name, value in recorded.items()}
+    arrays = {name: value.to(getattr(torch, options.store)).numpy() for name, value in recorded.items()}
     arrays["loss"] = torch.tensor(losses, dtype=torch.float64).numpy()
     return arrays
+
+
+def note(options):
+    """What a replay needs to know, as metadata of the record."""
+    keys = ("optimizer", "steps", "lr", "momentum", "nesterov", "weight_decay", "beta1", "beta2", "epsilon", "loss")
+    return {"torch": torch.__version__, "recipe": json.dumps({key: getattr(options, key) for key in keys})}
 
 
 def arguments(argv=None):
@@ -88,7 +95,8 @@ def arguments(argv=None):
     parser.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--nesterov", action="store_true")
-    parser.add_argument("--dtype", choices=("float32", "float64"), default="float32")
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float64", help="computed in")
+    parser.add_argument("--store", choices=("float32", "float64"), default="float32", help="tensors recorded as")
     defaults = {"lr": 0.01, "momentum": 0.9, "weight-decay": 0.0, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     for name, value in defaults.items():
         parser.add_argument(f"--{name}", type=float, default=value)
@@ -100,7 +108,7 @@ def main():
     torch.set_num_threads(2)
     model, metadata = safetensors.load(options.model)
     batches, _ = safetensors.load(options.batches)
-    safetensors.save(options.out, record(model, metadata, batches, options), {"torch": torch.__version__})
+    safetensors.save(options.out, record(model, metadata, batches, options), note(options))
 
 
 if __name__ == "__main__":
