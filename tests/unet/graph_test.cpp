@@ -80,12 +80,11 @@ TEST(Graph, OutputsAreInferred) {
 TEST(Graph, SizeMultipleCountsHalvings) {
   EXPECT_EQ(size_multiple(small_unet()), 2);
   Graph graph = small_unet();
-  Layer& stem = layer_named(graph, "stem");
-  stem.stride = 2;
+  layer_named(graph, "stem").stride = 2;
   layer_named(graph, "head").inputs = {"back"};
   graph.layers.insert(graph.layers.end() - 1, plain("back", LayerKind::upsample_nearest, {"cat"}));
   EXPECT_EQ(size_multiple(graph), 4);
-  stem.pad = {0, 0, 1, 1};  // TensorFlow's 'same'
+  layer_named(graph, "stem").pad = {0, 0, 1, 1};  // TensorFlow's 'same'
   EXPECT_EQ(size_multiple(graph), 4);
 }
 
