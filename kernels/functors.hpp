@@ -11,10 +11,11 @@
 
 namespace plume::kernels {
 
+// A NaN stays one, so that a network that diverged does not look healthy.
 struct ReluBody {
   template <class T>
   PLUME_HD T operator()(T x) const {
-    return x > T{0} ? x : T{0};
+    return x < T{0} ? T{0} : x;
   }
 };
 

@@ -37,7 +37,7 @@ double softmax_cross_entropy(LossGradient<T> gradient, Image<const T> logits, Pi
                              CpuStream& stream);
 
 // 1 - (2 sum p y + smooth) / (sum p + sum y + smooth) over all pixels of the batch, by weight: p = sigmoid(z) for one
-// channel; for more, p = softmax(z) and the mean over classes.
+// channel; for more, p = softmax(z) and the mean over classes. Zero where all pixels are ignored.
 // Source: Milletari et al., "V-Net", 3DV 2016 (with sums instead of sums of squares, as is common).
 template <class T>
 double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, double smooth,

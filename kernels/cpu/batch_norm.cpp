@@ -10,33 +10,35 @@
 
 namespace plume::kernels {
 
-// Each run's squares are taken about the run's own mean, while it is in cache, and put together in f64 (Chan et al.,
-// "Updating formulae and a pairwise algorithm", 1979): one pass over memory, no cancellation.
+// Each run's sums are taken again about the run's own mean, while it is in cache, and put together in f64: with m the
+// rounded mean and d = x - m, sum x = n m + sum d and sum x^2 = n m^2 + 2 m sum d + sum d^2 (the corrected two-pass
+// algorithm of Chan, Golub and LeVeque, 1983). One pass over memory, no cancellation, no drift of f32 sums.
 template <class T>
 void batch_statistics(T* mean, T* inverse_std, T* running_mean, T* running_var, Image<const T> x,
                       const NormSettings& settings, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   const int c = x.c;
-  const auto totals = pixel_runs<T>(
-      x.pixels(), std::ptrdiff_t{2} * c, stream,
-      [&](T* sums, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
-        const T* from = x.data + first * x.stride;
-        cpu.channel_sums(sums, from, x.stride, count, c);
-        for (int i = 0; i < c; ++i) {
-          const auto sum = static_cast<double>(sums[i]);
-          total[i] += sum;
-          total[c + i] += sum * sum / static_cast<double>(count);
-          sums[i] = static_cast<T>(sum / static_cast<double>(count));
-        }
-        cpu.square_deviations(sums + c, from, x.stride, sums, count, c);
-        for (int i = 0; i < c; ++i) total[c + i] += static_cast<double>(sums[c + i]);
-      });
+  const auto totals = pixel_runs<T>(x.pixels(), std::ptrdiff_t{3} * c, stream,
+                                    [&](T* sums, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
+                                      const T* from = x.data + first * x.stride;
+                                      const auto pixels = static_cast<double>(count);
+                                      cpu.channel_sums(sums, from, x.stride, count, c);
+                                      for (int i = 0; i < c; ++i)
+                                        sums[i] = static_cast<T>(static_cast<double>(sums[i]) / pixels);
+                                      cpu.deviation_sums(sums + c, sums + 2 * c, from, x.stride, sums, count, c);
+                                      for (int i = 0; i < c; ++i) {
+                                        const auto run_mean = static_cast<double>(sums[i]);
+                                        const auto deviations = static_cast<double>(sums[c + i]);
+                                        total[i] += pixels * run_mean + deviations;
+                                        total[c + i] += run_mean * (pixels * run_mean + 2 * deviations) +
+                                                        static_cast<double>(sums[2 * c + i]);
+                                      }
+                                    });
 
   const auto count = static_cast<double>(x.pixels());
   for (int i = 0; i < c; ++i) {
     const double batch_mean = totals[static_cast<std::size_t>(i)] / count;
-    const double variance =
-        std::max(0.0, totals[static_cast<std::size_t>(c + i)] / count - batch_mean * batch_mean);
+    const double variance = std::max(0.0, totals[static_cast<std::size_t>(c + i)] / count - batch_mean * batch_mean);
     mean[i] = static_cast<T>(batch_mean);
     inverse_std[i] = static_cast<T>(1.0 / std::sqrt(variance + settings.epsilon));
     if (running_mean == nullptr) continue;

@@ -38,19 +38,21 @@ T softmax_pixel(T* probability, const T* logits, int classes) {
 template <class T, class Loss, class Slope>
 double weighted_mean(const LossGradient<T>& gradient, std::ptrdiff_t pixels, const PixelTargets<T>& targets,
                      CpuStream& stream, const Loss& loss, const Slope& slope) {
-  const auto totals = pixel_runs<T>(pixels, 2, stream, [&](T*, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
-    for (std::ptrdiff_t p = first; p < first + count; ++p) {
-      const T weight = weight_of(targets, p);
-      if (weight == T{0}) continue;
-      total[0] += static_cast<double>(weight * loss(p));
-      total[1] += static_cast<double>(weight);
-    }
-  });
+  const auto totals =
+      pixel_runs<T>(pixels, 2, stream, [&](T*, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
+        for (std::ptrdiff_t p = first; p < first + count; ++p) {
+          const T weight = weight_of(targets, p);
+          if (weight == T{0}) continue;
+          total[0] += static_cast<double>(weight * loss(p));
+          total[1] += static_cast<double>(weight);
+        }
+      });
   const bool any = totals[1] > 0;
   if (gradient.grad.data) {
     const double factor = any ? gradient.scale / totals[1] : 0;
-    parallel_for(stream, pixels,
-                 [&](std::ptrdiff_t p) { slope(p, static_cast<T>(factor * static_cast<double>(weight_of(targets, p)))); });
+    parallel_for(stream, pixels, [&](std::ptrdiff_t p) {
+      slope(p, static_cast<T>(factor * static_cast<double>(weight_of(targets, p))));
+    });
   }
   return any ? totals[0] / totals[1] : 0;
 }
@@ -65,20 +67,19 @@ struct Overlap {
 template <class T, class Probability, class Hit>
 std::vector<Overlap> overlaps(std::ptrdiff_t pixels, int classes, const PixelTargets<T>& targets, CpuStream& stream,
                               const Probability& probability, const Hit& hit) {
-  const auto totals = pixel_runs<T>(
-      pixels, std::ptrdiff_t{2} * classes, stream,
-      [&](T* values, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
-        for (std::ptrdiff_t p = first; p < first + count; ++p) {
-          const auto weight = static_cast<double>(weight_of(targets, p));
-          if (weight == 0) continue;
-          probability(p, values);
-          for (int c = 0; c < classes; ++c) {
-            const double y = hit(targets.labels[p], c) ? 1 : 0;
-            total[2 * c] += weight * static_cast<double>(values[c]) * y;
-            total[2 * c + 1] += weight * (static_cast<double>(values[c]) + y);
-          }
-        }
-      });
+  const auto totals = pixel_runs<T>(pixels, std::ptrdiff_t{2} * classes, stream,
+                                    [&](T* values, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
+                                      for (std::ptrdiff_t p = first; p < first + count; ++p) {
+                                        const auto weight = static_cast<double>(weight_of(targets, p));
+                                        if (weight == 0) continue;
+                                        probability(p, values);
+                                        for (int c = 0; c < classes; ++c) {
+                                          const double y = hit(targets.labels[p], c) ? 1 : 0;
+                                          total[2 * c] += weight * static_cast<double>(values[c]) * y;
+                                          total[2 * c + 1] += weight * (static_cast<double>(values[c]) + y);
+                                        }
+                                      }
+                                    });
   std::vector<Overlap> result;
   for (std::size_t c = 0; c < totals.size(); c += 2) result.push_back({totals[c], totals[c + 1]});
   return result;
@@ -132,7 +133,10 @@ double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> tar
   const auto sums = overlaps<T>(logits.pixels(), classes, targets, stream, probability, hit);
 
   double loss = 0;
-  for (const Overlap& sum : sums) loss += 1 - (2 * sum.intersection + smooth) / (sum.total + smooth);
+  for (const Overlap& sum : sums) {
+    const double whole = sum.total + smooth;
+    loss += whole > 0 ? 1 - (2 * sum.intersection + smooth) / whole : 0;
+  }
   if (gradient.grad.data) {
     parallel_for(stream, logits.pixels(), [&](std::ptrdiff_t p) {
       T values[256];
@@ -149,8 +153,7 @@ double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> tar
         dot += slopes[c] * values[c];
       }
       for (int c = 0; c < classes; ++c) {
-        put(gradient, p, c,
-            classes == 1 ? slopes[c] * values[c] * (T{1} - values[c]) : values[c] * (slopes[c] - dot));
+        put(gradient, p, c, classes == 1 ? slopes[c] * values[c] * (T{1} - values[c]) : values[c] * (slopes[c] - dot));
       }
     });
   }

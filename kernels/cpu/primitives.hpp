@@ -21,12 +21,12 @@ struct ConvTile {
   int pixel_step = 0;               // panel columns from one output pixel to the next
   const int* tap_offset = nullptr;  // panel pixels from the tile's first pixel to each tap
   int taps = 0;
-  const T* weights = nullptr;       // packed [block][tap][channel][vectors * lanes]
+  const T* weights = nullptr;  // packed [block][tap][channel][vectors * lanes]
   T* output = nullptr;
-  std::ptrdiff_t output_step = 0;   // elements from one output pixel to the next
-  int channels = 0;                 // output channels that exist, <= vectors * lanes
-  const T* bias = nullptr;          // where present, the sum starts with it
-  bool add_to_output = false;       // else the sum starts with what the output holds
+  std::ptrdiff_t output_step = 0;  // elements from one output pixel to the next
+  int channels = 0;                // output channels that exist, <= vectors * lanes
+  const T* bias = nullptr;         // where present, the sum starts with it
+  bool add_to_output = false;      // else the sum starts with what the output holds
   bool relu = false;
 };
 
@@ -40,8 +40,8 @@ struct WeightGradTile {
   const T* grad = nullptr;        // packed [row][column][channels of the tile]
   int rows = 0;
   int columns = 0;
-  T* sums = nullptr;             // [tap][channel][block_channels], added to
-  std::ptrdiff_t sums_tap = 0;   // elements from one tap's sums to the next
+  T* sums = nullptr;            // [tap][channel][block_channels], added to
+  std::ptrdiff_t sums_tap = 0;  // elements from one tap's sums to the next
 };
 
 template <class T>
@@ -65,9 +65,9 @@ struct Primitives {
 
   // sum[c] += x
   void (*channel_sums)(T* sum, const T* x, std::ptrdiff_t x_stride, std::ptrdiff_t pixels, int c) = nullptr;
-  // sum[c] += (x - mean[c])^2
-  void (*square_deviations)(T* sum, const T* x, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
-                            int c) = nullptr;
+  // sum[c] += x - mean[c], squares[c] += (x - mean[c])^2
+  void (*deviation_sums)(T* sum, T* squares, const T* x, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
+                         int c) = nullptr;
   // y = x * scale[c] + shift[c], then ReLU where asked
   void (*scale_shift)(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t x_stride, const T* scale,
                       const T* shift, std::ptrdiff_t pixels, int c, bool relu) = nullptr;

@@ -14,12 +14,13 @@ void channel_sums(T* __restrict sum, const T* x, std::ptrdiff_t x_stride, std::p
 }
 
 template <class Isa, class T>
-void square_deviations(T* __restrict sum, const T* x, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
-                       int c) {
+void deviation_sums(T* __restrict sum, T* __restrict squares, const T* x, std::ptrdiff_t x_stride, const T* mean,
+                    std::ptrdiff_t pixels, int c) {
   for (std::ptrdiff_t p = 0; p < pixels; ++p, x += x_stride) {
     for (int i = 0; i < c; ++i) {
       const T deviation = x[i] - mean[i];
-      sum[i] += deviation * deviation;
+      sum[i] += deviation;
+      squares[i] += deviation * deviation;
     }
   }
 }
@@ -31,7 +32,7 @@ void scale_shift_loop(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t 
 #pragma GCC ivdep
     for (int i = 0; i < c; ++i) {
       const T value = x[i] * scale[i] + shift[i];
-      y[i] = relu && !(value > T{0}) ? T{0} : value;
+      y[i] = relu && value < T{0} ? T{0} : value;
     }
   }
 }
@@ -40,7 +41,7 @@ template <class Isa, class T>
 void scale_shift(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t x_stride, const T* scale, const T* shift,
                  std::ptrdiff_t pixels, int c, bool relu) {
   (relu ? scale_shift_loop<Isa, T, true> : scale_shift_loop<Isa, T, false>)(y, y_stride, x, x_stride, scale, shift,
-                                                                           pixels, c);
+                                                                            pixels, c);
 }
 
 template <class Isa, class T>
@@ -67,8 +68,8 @@ void norm_grad_sums(T* __restrict sum_g, T* __restrict sum_gx, const T* dy, cons
 template <class Isa, class T, bool masked, bool add>
 void norm_grad_apply_loop(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride,
                           std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride,
-                          const T* __restrict mean, const T* __restrict a, const T* __restrict b,
-                          const T* __restrict d, std::ptrdiff_t pixels, int c) {
+                          const T* __restrict mean, const T* __restrict a, const T* __restrict b, const T* __restrict d,
+                          std::ptrdiff_t pixels, int c) {
   for (std::ptrdiff_t p = 0; p < pixels; ++p, dx += dx_stride, dy += dy_stride, x += x_stride) {
 #pragma GCC ivdep
     for (int i = 0; i < c; ++i) {

@@ -51,7 +51,7 @@ inline void finish_pixel(T* to, const typename Vector<Isa, T>::type (&sum)[vecto
   for (int v = 0; v < vectors; ++v) value[v] = sum[v];
   if (relu) {
     const typename V::type zero = {};
-    for (int v = 0; v < vectors; ++v) value[v] = value[v] > zero ? value[v] : zero;
+    for (int v = 0; v < vectors; ++v) value[v] = value[v] < zero ? zero : value[v];  // keeps NaN
   }
   if (channels == vectors * V::lanes) {
     for (int v = 0; v < vectors; ++v) V::store(to + v * V::lanes, value[v]);

@@ -21,7 +21,8 @@ constexpr void fill_conv_tiles(Primitives<T>& table) {
   table.tile_pixels[vectors] = most;
   [&]<int... p>(std::integer_sequence<int, p...>) {
     ((table.conv_tile[vectors][p + 1] = conv_tile<Isa, T, p + 1, vectors>), ...);
-  }(std::make_integer_sequence<int, most>{});
+  }
+  (std::make_integer_sequence<int, most>{});
 }
 
 template <class Isa, class T, int taps>
@@ -31,7 +32,8 @@ constexpr void fill_weight_grad_tiles(Primitives<T>& table) {
   table.grad_channels = most;
   [&]<int... c>(std::integer_sequence<int, c...>) {
     ((table.weight_grad_tile[taps][c + 1] = weight_grad_tile<Isa, T, taps, c + 1>), ...);
-  }(std::make_integer_sequence<int, most>{});
+  }
+  (std::make_integer_sequence<int, most>{});
 }
 
 template <class Isa, class T>
@@ -45,7 +47,7 @@ constexpr Primitives<T> make_table() {
   fill_weight_grad_tiles<Isa, T, 2>(table);
   fill_weight_grad_tiles<Isa, T, 3>(table);
   table.channel_sums = channel_sums<Isa, T>;
-  table.square_deviations = square_deviations<Isa, T>;
+  table.deviation_sums = deviation_sums<Isa, T>;
   table.scale_shift = scale_shift<Isa, T>;
   table.norm_grad_sums = norm_grad_sums<Isa, T>;
   table.norm_grad_apply = norm_grad_apply<Isa, T>;
