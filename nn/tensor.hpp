@@ -104,9 +104,9 @@ class Inputs {
   Inputs(Tensor tensor) : tensors_{std::move(tensor)} {}                      // NOLINT(google-explicit-constructor)
   Inputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
 
-  void append(const Inputs& other) { tensors_.insert(tensors_.end(), other.begin(), other.end()); }
   [[nodiscard]] auto begin() const { return tensors_.begin(); }
   [[nodiscard]] auto end() const { return tensors_.end(); }
+  void append(const Inputs& other) { tensors_.insert(tensors_.end(), other.begin(), other.end()); }
   [[nodiscard]] std::size_t size() const { return tensors_.size(); }
   [[nodiscard]] const Tensor& front() const { return tensors_.front(); }
 

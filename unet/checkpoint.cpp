@@ -1,0 +1,146 @@
+// Checkpoints as safetensors.
+#include "unet/checkpoint.hpp"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <vector>
+
+#include "kernels/base/error.hpp"
+#include "nn/safetensors.hpp"
+#include "unet/version.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr const char* optimizer_prefix = "optimizer.";
+
+nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
+  return {{"step", progress.step},
+          {"epoch", progress.epoch},
+          {"batch", progress.batch},
+          {"seed", progress.seed},
+          {"best_iou", progress.best_iou},
+          {"best_step", progress.best_step},
+          {"validations_since_best", progress.validations_since_best},
+          {"instruction_set", progress.instruction_set},
+          {"optimizer_steps", optimizer_steps}};
+}
+
+void save(const std::filesystem::path& path, const Network& network, const nn::Optimizer* optimizer,
+          const Progress& progress, const std::string& config) {
+  const nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
+                              {"plume.version", version},
+                              {"plume.training", to_json(progress, optimizer ? optimizer->steps() : 0).dump()},
+                              {"plume.config", config}};
+  std::vector<nn::NamedTensor> tensors;
+  for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
+  std::vector<nn::TensorSource> sources;
+  for (const auto& tensor : tensors) {
+    sources.push_back({tensor.name, DType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
+  }
+  if (optimizer) {
+    const DType dtype = network.parameters().dtype();
+    for (const auto& state : optimizer->state()) {
+      const auto count = static_cast<std::int64_t>(state.bytes.size() / size_of(dtype));
+      sources.push_back({optimizer_prefix + state.name, dtype, {count}, state.bytes});
+    }
+  }
+  nn::save_safetensors(path, metadata, sources);
+}
+
+std::string metadata_of(const nn::SafetensorsFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) {
+    throw input_error(
+        "{}: no '{}' in its metadata, so it is not a plume model; PyTorch weights come in with "
+        "model.weights in a training's configuration",
+        file.path().string(), key);
+  }
+  return found->second;
+}
+
+Graph graph_of(const nn::SafetensorsFile& file) {
+  try {
+    return graph_from_json(metadata_of(file, "plume.graph"));
+  } catch (const Error& error) {
+    const std::string path = file.path().string();
+    if (std::string_view(error.what()).starts_with(path)) throw;
+    throw input_error("{}: {}", path, error.what());
+  }
+}
+
+std::vector<nn::NamedTensor> parameters_of(const nn::SafetensorsFile& file, const Network& network) {
+  std::vector<nn::NamedTensor> tensors;
+  for (const auto& info : network.parameters().all()) {
+    const nn::TensorInfo* tensor = file.find(info.name);
+    if (tensor == nullptr) throw input_error("{}: parameter {} is missing", file.path().string(), info.name);
+    tensors.push_back({info.name, tensor->shape, file.floats(info.name)});
+  }
+  return tensors;
+}
+
+void load_weights(const nn::SafetensorsFile& file, Network& network) {
+  try {
+    load_parameters(network, parameters_of(file, network));
+  } catch (const Error& error) {
+    const std::string path = file.path().string();
+    if (std::string_view(error.what()).starts_with(path)) throw;
+    throw input_error("{}: {}", path, error.what());
+  }
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& path, const Network& network, const Progress& progress,
+                const std::string& config) {
+  save(path, network, nullptr, progress, config);
+}
+
+void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
+                   const Progress& progress, const std::string& config) {
+  save(path, network, &optimizer, progress, config);
+}
+
+Network load_model(const std::filesystem::path& path, DType dtype) {
+  const nn::SafetensorsFile file(path);
+  Network network(graph_of(file), dtype);
+  load_weights(file, network);
+  return network;
+}
+
+Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {
+  const nn::SafetensorsFile file(path);
+  if (!(graph_of(file) == network.graph())) {
+    throw input_error("{}: holds another model than the configuration describes", path.string());
+  }
+  load_weights(file, network);
+  for (auto& state : optimizer.state()) {
+    const nn::TensorInfo* tensor = file.find(optimizer_prefix + state.name);
+    if (tensor == nullptr || tensor->dtype != network.parameters().dtype() || tensor->bytes != state.bytes.size()) {
+      throw input_error("{}: no state of this optimiser ({}{}), so training cannot go on from it", path.string(),
+                        optimizer_prefix, state.name);
+    }
+    std::memcpy(state.bytes.data(), file.bytes(*tensor).data(), state.bytes.size());
+  }
+  Resumed resumed;
+  resumed.config = metadata_of(file, "plume.config");
+  try {
+    const auto json = nlohmann::json::parse(metadata_of(file, "plume.training"));
+    Progress& progress = resumed.progress;
+    progress.step = json.at("step");
+    progress.epoch = json.at("epoch");
+    progress.batch = json.at("batch");
+    progress.seed = json.at("seed");
+    progress.best_iou = json.at("best_iou");
+    progress.best_step = json.at("best_step");
+    progress.validations_since_best = json.at("validations_since_best");
+    progress.instruction_set = json.at("instruction_set");
+    optimizer.set_steps(json.at("optimizer_steps"));
+  } catch (const nlohmann::json::exception& error) {
+    throw input_error("{}: its training record is damaged ({})", path.string(), error.what());
+  }
+  return resumed;
+}
+
+}  // namespace plume::unet

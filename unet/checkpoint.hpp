@@ -1,0 +1,47 @@
+// Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
+// on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
+// "plume.version", "plume.training" (JSON), "plume.config" (TOML).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "nn/optimizer.hpp"
+#include "unet/network.hpp"
+
+namespace plume::unet {
+
+// How far a training has come; everything that its continuation depends on besides weights and optimiser state. Random
+// draws are keyed by these counters, so there is no generator state to keep.
+struct Progress {
+  std::int64_t step = 0;   // optimiser steps done
+  std::int64_t epoch = 0;  // of the next batch
+  std::int64_t batch = 0;  // within the epoch, of the next one
+  std::uint64_t seed = 0;
+  double best_iou = -1;  // over validations so far; -1 before the first
+  std::int64_t best_step = 0;
+  int validations_since_best = 0;
+  std::string instruction_set;  // bits are the same only on the same one
+};
+
+// A model for use: weights and graph. Written whole or not at all. Throws environment_error.
+void save_model(const std::filesystem::path& path, const Network& network, const Progress& progress,
+                const std::string& config);
+
+// The same and the optimiser's state, for --resume.
+void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
+                   const Progress& progress, const std::string& config);
+
+// Throws input_error naming the file and what is missing or damaged.
+[[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32);
+
+struct Resumed {
+  Progress progress;
+  std::string config;
+};
+
+// Restores weights, optimiser and progress into a network of the same graph. Throws input_error.
+[[nodiscard]] Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer);
+
+}  // namespace plume::unet

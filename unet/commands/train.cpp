@@ -1,0 +1,88 @@
+// plume train
+#include "unet/train.hpp"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/base/error.hpp"
+#include "unet/command.hpp"
+
+namespace plume::unet {
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> settings;
+  std::string output = "runs/latest";
+  std::string resume;
+  bool quiet = false;
+  bool json = false;
+  bool memory = false;
+};
+
+// What --resume asks for: a checkpoint, or none where "auto" finds none.
+std::filesystem::path checkpoint_to_resume(const Arguments& arguments) {
+  const auto last = std::filesystem::path(arguments.output) / "last.safetensors";
+  const bool exists = std::filesystem::exists(last);
+  if (arguments.resume == "auto") return exists ? last : std::filesystem::path();
+  if (!arguments.resume.empty()) return arguments.resume;
+  if (exists) {
+    throw usage_error("{} holds a training already; --resume auto continues it, another --out starts a new one",
+                      arguments.output);
+  }
+  return {};
+}
+
+int run_train(const Arguments& arguments) {
+  TrainOptions options;
+  options.config = load_config(arguments.config, arguments.settings);
+  if (arguments.memory) {
+    fmt::print("{}", describe_memory(options.config));
+    return 0;
+  }
+  options.output = arguments.output;
+  options.resume = checkpoint_to_resume(arguments);
+  options.quiet = arguments.quiet;
+  const TrainOutcome outcome = train(options);
+  if (arguments.json) {
+    const nlohmann::ordered_json report{{"steps", outcome.progress.step},
+                                        {"loss", outcome.last_loss},
+                                        {"best_val_iou", outcome.progress.best_iou},
+                                        {"best_step", outcome.progress.best_step},
+                                        {"seconds", outcome.seconds},
+                                        {"stopped", outcome.stopped}};
+    fmt::print("{}\n", report.dump(2));
+  } else if (!arguments.quiet && !outcome.stopped) {
+    fmt::print("{} steps in {:.1f} s; best validation IoU {:.4f} at step {}: {}\n", outcome.progress.step,
+               outcome.seconds, outcome.progress.best_iou, outcome.progress.best_step,
+               (options.output / "best.safetensors").string());
+  }
+  return outcome.stopped ? exit_requeue : 0;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("train", "Trains a U-Net as a configuration says");
+  command->add_option("config", arguments->config, "TOML file; docs/reference.md lists its keys")->required();
+  command->add_option("--set", arguments->settings, "Changes a key: section.name=value; may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--out", arguments->output, "The run's folder")->capture_default_str();
+  command->add_option("--resume", arguments->resume,
+                      "auto: go on from the run folder's last.safetensors if it is there; or a path to one");
+  command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
+  command->add_flag("--json", arguments->json, "Report as JSON at the end");
+  command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");
+  command->footer(
+      "Example: plume train configs/smoke-goes16.toml --set data.shard=tiles.h5 --out runs/first\n"
+      "SIGINT and SIGTERM finish the step, save, and exit with 85.");
+  command->callback([arguments, &action] { action = [arguments] { return run_train(*arguments); }; });
+}
+
+}  // namespace plume::unet

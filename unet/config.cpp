@@ -1,0 +1,300 @@
+// Every configuration key in one table, from which reading, checking, printing and the nearest-key hint follow.
+#include "unet/config.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "kernels/base/error.hpp"
+
+namespace plume::unet {
+namespace {
+
+// One key: how its value comes from TOML and goes back.
+struct Field {
+  std::string key;  // "section.name"
+  std::function<void(const toml::node&)> read;
+  std::function<std::string()> print;
+};
+
+[[noreturn]] void wrong(const std::string& key, const toml::node& node, const std::string& wanted) {
+  std::ostringstream value;
+  node.visit([&](const auto& concrete) {
+    if constexpr (toml::is_value<decltype(concrete)>)
+      value << concrete.get();
+    else
+      value << "a table or array";
+  });
+  throw input_error("{} = {}: {} is wanted", key, value.str(), wanted);
+}
+
+std::string toml_text(const std::string& text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(text);
+  return out.str();
+}
+
+class Fields {
+ public:
+  template <class Integer>
+  void integer(std::string key, Integer& value, std::int64_t least, std::int64_t most) {
+    add(key, value, [=, &value](const toml::node& node) {
+      const auto read = node.value_exact<std::int64_t>();
+      if (!read || *read < least || *read > most)
+        wrong(key, node, fmt::format("a whole number from {} to {}", least, most));
+      value = static_cast<Integer>(*read);
+    });
+  }
+  void number(std::string key, double& value, double least, double most) {
+    add(key, value, [=, &value](const toml::node& node) {
+      const auto read = node.value<double>();
+      if (!node.is_number() || !read || !(*read >= least && *read <= most)) {
+        wrong(key, node, fmt::format("a number from {} to {}", least, most));
+      }
+      value = *read;
+    });
+  }
+  void boolean(std::string key, bool& value) {
+    add(key, value, [=, &value](const toml::node& node) {
+      const auto read = node.value_exact<bool>();
+      if (!read) wrong(key, node, "true or false");
+      value = *read;
+    });
+  }
+  void text(std::string key, std::string& value) {
+    fields_.push_back({key,
+                       [=, &value](const toml::node& node) {
+                         const auto read = node.value_exact<std::string>();
+                         if (!read) wrong(key, node, "text in quotes");
+                         value = *read;
+                       },
+                       [&value] { return toml_text(value); }});
+  }
+  template <class Enum>
+  void choice(std::string key, Enum& value, std::vector<std::pair<std::string, Enum>> names) {
+    const auto read = [=, &value](const toml::node& node) {
+      const auto name = node.value_exact<std::string>();
+      const auto found = std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == name; });
+      if (found == names.end()) {
+        std::string list;
+        for (const auto& pair : names) list += (list.empty() ? "" : ", ") + pair.first;
+        wrong(key, node, "one of " + list);
+      }
+      value = found->second;
+    };
+    const auto print = [=, &value] {
+      return toml_text(
+          std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.second == value; })->first);
+    };
+    fields_.push_back({std::move(key), read, print});
+  }
+
+  [[nodiscard]] const std::vector<Field>& all() const { return fields_; }
+
+ private:
+  template <class Value, class Read>
+  void add(const std::string& key, Value& value, Read read) {
+    fields_.push_back({key, std::move(read), [&value] { return fmt::format("{}", value); }});
+  }
+
+  std::vector<Field> fields_;
+};
+
+constexpr std::int64_t many = std::int64_t{1} << 40;
+
+Fields fields_of(Config& c) {
+  Fields f;
+  f.text("data.shard", c.data.shard);
+  f.boolean("data.normalize", c.data.normalize);
+  f.integer("data.loader_threads", c.data.loader_threads, 1, 256);
+
+  f.choice("model.family", c.model.family, {{"classic", Family::classic}, {"pixel_detector", Family::pixel_detector}});
+  f.integer("model.bands", c.model.bands, 1, 16);
+  f.integer("model.classes", c.model.classes, 1, 254);
+  f.integer("model.base", c.model.base, 1, 1024);
+  f.integer("model.depth", c.model.depth, 1, 6);
+  f.choice("model.up", c.model.up, {{"transposed", Up::transposed}, {"bilinear", Up::bilinear}});
+  f.integer("model.wide", c.model.wide, 1, 1024);
+  f.choice("model.init", c.initializer,
+           {{"he", nn::Initializer::he}, {"glorot", nn::Initializer::glorot}, {"pytorch", nn::Initializer::pytorch}});
+  f.text("model.weights", c.weights);
+
+  f.integer("train.steps", c.train.steps, 0, many);
+  f.integer("train.epochs", c.train.epochs, 0, many);
+  f.integer("train.batch", c.train.batch, 1, 65536);
+  f.integer("train.accumulate", c.train.accumulate, 1, 65536);
+  f.integer("train.crop", c.train.crop, 0, 65536);
+  f.boolean("train.flip", c.train.flip);
+  f.boolean("train.rotate", c.train.rotate);
+  f.number("train.class_share", c.train.class_share, 0, 1);
+  f.number("train.class_threshold", c.train.class_threshold, 0, 1);
+  f.integer("train.seed", c.train.seed, 0, many);
+  f.integer("train.validate_every", c.train.validate_every, 1, many);
+  f.integer("train.patience", c.train.patience, 0, 1 << 30);
+  f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
+  f.number("train.threshold", c.train.threshold, 0, 1);
+  f.integer("train.threads", c.train.threads, 0, 1024);
+
+  f.number("loss.cross_entropy", c.loss.cross_entropy, 0, 1e6);
+  f.number("loss.dice", c.loss.dice, 0, 1e6);
+  f.number("loss.dice_smooth", c.loss.dice_smooth, 1e-12, 1e12);
+
+  f.choice("optimizer.name", c.optimizer.kind,
+           {{"adamw", nn::OptimizerSettings::Kind::adamw}, {"sgd", nn::OptimizerSettings::Kind::sgd}});
+  f.number("optimizer.lr", c.schedule.lr, 0, 1e3);
+  f.number("optimizer.weight_decay", c.optimizer.weight_decay, 0, 1e3);
+  f.number("optimizer.beta1", c.optimizer.beta1, 0, 0.999999);
+  f.number("optimizer.beta2", c.optimizer.beta2, 0, 0.999999999);
+  f.number("optimizer.epsilon", c.optimizer.epsilon, 1e-16, 1);
+  f.number("optimizer.momentum", c.optimizer.momentum, 0, 0.999999);
+  f.boolean("optimizer.nesterov", c.optimizer.nesterov);
+
+  using Kind = ScheduleSettings::Kind;
+  f.choice("schedule.name", c.schedule.kind,
+           {{"constant", Kind::constant}, {"cosine", Kind::cosine}, {"one_cycle", Kind::one_cycle}});
+  f.number("schedule.warmup", c.schedule.warmup, 0, 1);
+  f.number("schedule.min_factor", c.schedule.min_factor, 0, 1);
+  return f;
+}
+
+// Levenshtein's distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+void require_known(const std::string& key, const Fields& fields) {
+  const auto& all = fields.all();
+  if (std::any_of(all.begin(), all.end(), [&](const Field& field) { return field.key == key; })) return;
+  const auto nearest = std::min_element(all.begin(), all.end(), [&](const Field& a, const Field& b) {
+    return distance(a.key, key) < distance(b.key, key);
+  });
+  throw input_error("unknown key {}; did you mean {}?", key, nearest->key);
+}
+
+void apply(const toml::table& root, const Fields& fields) {
+  for (const auto& [section_key, section] : root) {
+    const std::string section_name(section_key.str());
+    const toml::table* table = section.as_table();
+    if (table == nullptr) {
+      require_known(section_name, fields);
+      continue;
+    }
+    for (const auto& [key, node] : *table) {
+      const std::string full = section_name + "." + std::string(key.str());
+      require_known(full, fields);
+      for (const Field& field : fields.all()) {
+        if (field.key == full) field.read(node);
+      }
+    }
+  }
+}
+
+toml::table parse(const std::string& text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    throw input_error("{}:{}:{}: {}", name, at.line, at.column, error.description());
+  }
+}
+
+// "train.steps=100" or "data.shard=tiles.h5": a value that is no TOML is taken as text.
+void apply_override(const std::string& setting, const Fields& fields) {
+  const auto equals = setting.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw usage_error("--set {}: write it as key=value, for example train.steps=100", setting);
+  }
+  const std::string key = setting.substr(0, equals);
+  const std::string value = setting.substr(equals + 1);
+  require_known(key, fields);
+  toml::table table;
+  try {
+    table = toml::parse("value = " + value);
+  } catch (const toml::parse_error&) {
+    table = toml::table{{"value", value}};
+  }
+  for (const Field& field : fields.all()) {
+    if (field.key == key) field.read(*table.get("value"));
+  }
+}
+
+void check(const Config& config) {
+  if (config.train.steps == 0 && config.train.epochs == 0) {
+    throw input_error("neither train.steps nor train.epochs is set, so there is nothing to train");
+  }
+  if (config.train.batch % config.train.accumulate != 0) {
+    throw input_error("train.batch = {} does not divide into train.accumulate = {} equal parts", config.train.batch,
+                      config.train.accumulate);
+  }
+  if (config.loss.cross_entropy == 0 && config.loss.dice == 0) {
+    throw input_error("loss.cross_entropy and loss.dice are both 0, so there is nothing to learn");
+  }
+}
+
+// Puts the file's name before a message.
+template <class Body>
+void in_file(const std::string& name, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    throw Error(error.kind(), name + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) throw input_error("{}: cannot be read as a configuration", path.string());
+  Config config;
+  const Fields fields = fields_of(config);
+  const toml::table root = parse(text.str(), path.string());
+  in_file(path.string(), [&] { apply(root, fields); });
+  for (const std::string& setting : overrides) apply_override(setting, fields);
+  check(config);
+  return config;
+}
+
+Config parse_config(const std::string& text, const std::string& name) {
+  Config config;
+  const Fields fields = fields_of(config);
+  const toml::table root = parse(text, name);
+  in_file(name, [&] { apply(root, fields); });
+  return config;
+}
+
+std::string to_toml(const Config& config) {
+  Config copy = config;
+  std::string text;
+  std::string section;
+  const Fields fields = fields_of(copy);
+  for (const Field& field : fields.all()) {
+    const auto dot = field.key.find('.');
+    if (field.key.substr(0, dot) != section) {
+      section = field.key.substr(0, dot);
+      text += (text.empty() ? "[" : "\n[") + section + "]\n";
+    }
+    std::string value = field.print();
+    text += field.key.substr(dot + 1) + " = " + value + "\n";
+  }
+  return text;
+}
+
+}  // namespace plume::unet

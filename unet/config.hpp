@@ -1,0 +1,62 @@
+// A training's configuration: a TOML file, changed by --set key=value. docs/reference.md lists the keys.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "nn/initialize.hpp"
+#include "nn/loss.hpp"
+#include "nn/optimizer.hpp"
+#include "unet/families.hpp"
+#include "unet/schedule.hpp"
+
+namespace plume::unet {
+
+struct DataSettings {
+  std::string shard;      // path; relative to where plume is run
+  bool normalize = true;  // by the shard's mean and std; else the network sees pixels as stored
+  int loader_threads = 1;
+};
+
+struct TrainSettings {
+  std::int64_t steps = 0;   // optimiser steps; 0: by epochs
+  std::int64_t epochs = 0;  // used where steps is 0
+  int batch = 8;            // images of one optimiser step
+  int accumulate = 1;       // the parts that a batch is computed in
+  int crop = 0;             // 0: whole tiles
+  bool flip = true;
+  bool rotate = false;
+  double class_share = 0;
+  double class_threshold = 0.005;
+  std::uint64_t seed = 0;
+  std::int64_t validate_every = 100;  // steps
+  int patience = 0;                   // validations without a better IoU before training stops; 0: never
+  int log_every = 10;                 // steps
+  double threshold = 0.5;             // of the probability, in validation
+  int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
+};
+
+struct Config {
+  DataSettings data;
+  ModelSettings model;
+  nn::Initializer initializer = nn::Initializer::he;
+  std::string weights;  // a plume or PyTorch safetensors to start from; empty: the initialiser
+  TrainSettings train;
+  nn::LossSettings loss;
+  nn::OptimizerSettings optimizer;
+  ScheduleSettings schedule;
+};
+
+// Throws input_error for a file that is missing or no TOML (with line and column), for a value of another type or out of
+// range, and for an unknown key, naming the nearest known one; usage_error for a malformed override.
+[[nodiscard]] Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides);
+
+// The same from text, as a checkpoint keeps it; `name` stands in messages.
+[[nodiscard]] Config parse_config(const std::string& text, const std::string& name);
+
+// Every key with its value in force, as TOML.
+[[nodiscard]] std::string to_toml(const Config& config);
+
+}  // namespace plume::unet

@@ -1,0 +1,24 @@
+// Metrics of a network over the tiles of a split.
+#pragma once
+
+#include <vector>
+
+#include "data/shard.hpp"
+#include "unet/metrics.hpp"
+#include "unet/predict.hpp"
+
+namespace plume::unet {
+
+struct Evaluation {
+  int tiles = 0;
+  std::vector<Confusion> counts;  // by class
+};
+
+// Whole tiles, a few at a time. Throws input_error where the shard does not fit the model or the split is empty.
+[[nodiscard]] Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard, data::Split split,
+                                  float threshold, int batch = 4);
+
+// Throws input_error where the shard's bands, classes or tile size do not fit the model.
+void require_fit(const Graph& graph, const data::Shard& shard);
+
+}  // namespace plume::unet

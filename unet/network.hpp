@@ -1,0 +1,56 @@
+// A network: a layer graph with its parameters, compiled to the fused operations of nn.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nn/context.hpp"
+#include "nn/modules.hpp"
+#include "nn/named_tensor.hpp"
+#include "nn/parameters.hpp"
+#include "nn/tensor.hpp"
+#include "unet/graph.hpp"
+#include "unet/plan.hpp"
+
+namespace plume::unet {
+
+class Network {
+ public:
+  // Parameters are zeros until they are initialised or loaded. Throws input_error for an invalid graph.
+  explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on);
+
+  [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] nn::Parameters& parameters() { return parameters_; }
+  [[nodiscard]] const nn::Parameters& parameters() const { return parameters_; }
+
+  // What each step of the plan yields, under the name of the last layer in it.
+  using Observer = std::function<void(const std::string& layer, const nn::Inputs& output)>;
+
+  // Logits {n, h, w, classes} of images {n, h, w, bands} that are already normalised by graph().input; h and w multiples of
+  // size_multiple(graph()), which throws input_error otherwise.
+  [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images,
+                                      const Observer& observer = {}) const;
+
+ private:
+  struct Modules {
+    nn::Conv conv;
+    nn::BatchNorm norm;
+  };
+
+  [[nodiscard]] Modules modules_of(const Step& step) const;
+  [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
+                               const std::vector<nn::Inputs>& values) const;
+
+  Graph graph_;
+  Plan plan_;
+  nn::Parameters parameters_;
+  std::vector<Modules> modules_;  // by step
+};
+
+// Sets every parameter. Throws input_error naming the first that is missing, surplus or of another shape.
+void load_parameters(Network& network, std::span<const nn::NamedTensor> tensors);
+
+}  // namespace plume::unet

@@ -1,0 +1,36 @@
+// The training loop.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "unet/checkpoint.hpp"
+#include "unet/config.hpp"
+
+namespace plume::unet {
+
+// A run's folder holds config.toml (every key), log.csv, log.jsonl, best.safetensors (weights of the best validation) and
+// last.safetensors (weights and all that a continuation needs).
+struct TrainOptions {
+  Config config;
+  std::filesystem::path output;
+  std::filesystem::path resume;  // a last.safetensors; empty: from the start
+  bool quiet = false;
+};
+
+struct TrainOutcome {
+  Progress progress;
+  double last_loss = 0;
+  double seconds = 0;
+  bool stopped = false;  // by a signal; the training can be resumed
+};
+
+// Throws input_error for data and checkpoints that do not fit, environment_error for what cannot be written. SIGINT and
+// SIGTERM finish the step, save and return with stopped = true.
+[[nodiscard]] TrainOutcome train(const TrainOptions& options);
+
+// The memory of one training step, from a dry run: a table of the largest entries at the peak.
+[[nodiscard]] std::string describe_memory(const Config& config);
+
+}  // namespace plume::unet

@@ -1,0 +1,120 @@
+// Log files and the terminal.
+#include "unet/train_log.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "kernels/base/atomic_file.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr const char* header =
+    "step,epoch,loss,learning_rate,images_per_second,data_wait,val_iou,val_dice,val_precision,val_recall";
+
+std::int64_t step_of_csv(const std::string& line) { return std::atoll(line.c_str()); }
+
+std::int64_t step_of_json(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  return json.is_object() && json.contains("step") ? json["step"].get<std::int64_t>() : -1;
+}
+
+// Keeps the lines whose step is in [0, last]; a torn last line goes too.
+template <class StepOf>
+void trim(const std::filesystem::path& path, const std::string& first_line, std::int64_t last, const StepOf& step_of) {
+  std::string kept = first_line;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (file.eof() || line.empty() || line[0] == 's') continue;  // torn, or the header
+    const std::int64_t step = step_of(line);
+    if (step > 0 && step <= last) kept += line + "\n";
+  }
+  AtomicFile trimmed(path);
+  trimmed.write(kept);
+  trimmed.commit();
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole >= 3600) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
+  return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+TrainLog::TrainLog(const std::filesystem::path& folder, std::int64_t resumed_step, std::int64_t steps, bool quiet)
+    : steps_(steps), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {
+  const auto csv = folder / "log.csv";
+  const auto jsonl = folder / "log.jsonl";
+  trim(csv, std::string(header) + "\n", resumed_step, step_of_csv);
+  trim(jsonl, "", resumed_step, step_of_json);
+  csv_.open(csv, std::ios::app);
+  jsonl_.open(jsonl, std::ios::app);
+  if (!csv_ || !jsonl_) throw environment_error("cannot write the log in {}", folder.string());
+}
+
+TrainLog::~TrainLog() { clear_bar(); }
+
+void TrainLog::write(const LogRow& row) {
+  csv_ << fmt::format("{},{},{:.9g},{:.6g},{:.2f},{:.4f}", row.step, row.epoch, row.loss, row.learning_rate,
+                      row.images_per_second, row.data_wait);
+  nlohmann::ordered_json json{{"step", row.step},
+                              {"epoch", row.epoch},
+                              {"loss", row.loss},
+                              {"learning_rate", row.learning_rate},
+                              {"images_per_second", row.images_per_second},
+                              {"data_wait", row.data_wait}};
+  std::string text = fmt::format("step {:>{}}/{}  epoch {}  loss {:.4f}  lr {:.2e}  {:.1f} images/s", row.step,
+                                 std::to_string(steps_).size(), steps_, row.epoch, row.loss, row.learning_rate,
+                                 row.images_per_second);
+  if (row.validation) {
+    const auto& v = *row.validation;
+    csv_ << fmt::format(",{:.6f},{:.6f},{:.6f},{:.6f}\n", v.iou, v.dice, v.precision, v.recall);
+    json["val_iou"] = v.iou;
+    json["val_dice"] = v.dice;
+    json["val_precision"] = v.precision;
+    json["val_recall"] = v.recall;
+    text += fmt::format("  val IoU {:.4f}  precision {:.3f}  recall {:.3f}{}", v.iou, v.precision, v.recall,
+                        v.best ? "  (best)" : "");
+  } else {
+    csv_ << ",,,,\n";
+  }
+  csv_.flush();
+  jsonl_ << json.dump() << "\n" << std::flush;
+  if (!csv_ || !jsonl_) throw environment_error("cannot write the log: is the disk full?");
+  // A bar is already there for what happens between validations.
+  if (!terminal_ || row.validation) line(text);
+}
+
+void TrainLog::progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second,
+                        double seconds_per_step) {
+  if (quiet_ || !terminal_) return;
+  constexpr std::int64_t width = 24;
+  const auto filled = static_cast<std::size_t>(step * width / std::max<std::int64_t>(steps_, 1));
+  const std::string bar = std::string(filled, '=') + std::string(static_cast<std::size_t>(width) - filled, ' ');
+  const std::string text =
+      fmt::format("\r\033[K[{}] {}/{}  epoch {}  loss {:.4f}  {:.1f} images/s  ETA {}", bar, step, steps_, epoch, loss,
+                  images_per_second, duration(seconds_per_step * static_cast<double>(steps_ - step)));
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+  bar_shown_ = true;
+}
+
+void TrainLog::line(const std::string& text) {
+  if (quiet_) return;
+  clear_bar();
+  fmt::print(stderr, "{}\n", text);
+  std::fflush(stderr);
+}
+
+void TrainLog::clear_bar() {
+  if (bar_shown_) std::fputs("\r\033[K", stderr);
+  bar_shown_ = false;
+}
+
+}  // namespace plume::unet

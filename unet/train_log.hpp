@@ -1,0 +1,52 @@
+// What a training tells: log.csv and log.jsonl for programs, a progress bar or plain lines for people.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+namespace plume::unet {
+
+// A row of the log: the mean of the steps since the last one, and a validation where there was one.
+struct LogRow {
+  std::int64_t step = 0;  // optimiser steps done
+  std::int64_t epoch = 0;
+  double loss = 0;
+  double learning_rate = 0;
+  double images_per_second = 0;
+  double data_wait = 0;  // share of the time spent waiting for the loader
+  struct Validation {
+    double iou = 0;
+    double dice = 0;
+    double precision = 0;
+    double recall = 0;
+    bool best = false;
+  };
+  std::optional<Validation> validation;
+};
+
+class TrainLog {
+ public:
+  // Rows beyond `resumed_step` that a killed run left are dropped. Throws environment_error where the files cannot be written.
+  TrainLog(const std::filesystem::path& folder, std::int64_t resumed_step, std::int64_t steps, bool quiet);
+  ~TrainLog();
+
+  void write(const LogRow& row);
+  // Moves the progress bar, where there is one.
+  void progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second, double seconds_per_step);
+  void line(const std::string& text);
+
+ private:
+  void clear_bar();
+
+  std::int64_t steps_;
+  bool quiet_;
+  bool terminal_;
+  bool bar_shown_ = false;
+  std::ofstream csv_;
+  std::ofstream jsonl_;
+};
+
+}  // namespace plume::unet
