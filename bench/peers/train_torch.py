@@ -125,7 +125,8 @@ def make_optimizer(network, config):
 
 def rate_factor(schedule, step, steps):
     """What the base learning rate is multiplied by in step 0, 1, ..., steps - 1."""
-    name, warmup, floor = schedule.get("name", "constant"), schedule.get("warmup", 0), schedule.get("min_lr_factor", 0.0)
+    name, warmup = schedule.get("name", "constant"), schedule.get("warmup", 0)
+    floor = schedule.get("min_lr_factor", 0.0)
     if step < warmup:
         return (step + 1) / warmup
     if name == "constant":

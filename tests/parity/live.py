@@ -27,7 +27,7 @@ SMALL_RATES = {"classic": (1e-3, 3e-4), "pixel_detector": (1e-4, 3e-5)}
 
 def recipes(family):
     sgd, adamw = SMALL_RATES[family]
-    yield "exact", ["--optimizer=sgd", "--lr=0.01", "--steps=4", "--dtype=float64", "--store=float64"]
+    yield "exact", ["--optimizer=sgd", "--lr=0.01", "--steps=2", "--dtype=float64", "--store=float64"]
     yield "sgd", ["--optimizer=sgd", f"--lr={sgd}", "--steps=20", "--dtype=float32"]
     yield "adamw", ["--optimizer=adamw", f"--lr={adamw}", "--weight-decay=0.01", "--steps=20", "--dtype=float32"]
 

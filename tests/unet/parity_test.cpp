@@ -1,0 +1,79 @@
+// Full-size networks against PyTorch, which runs the same steps from the same weights just before (tests/parity/live.py).
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "replay.hpp"
+#include "scratch_folder.hpp"
+
+namespace plume::tests {
+namespace {
+
+// Debian's own interpreter: the one that python3-torch belongs to.
+constexpr const char* python = "/usr/bin/python3";
+
+bool has_torch() {
+  static const bool found = std::system((std::string(python) + " -c 'import torch, numpy' 2> /dev/null").c_str()) == 0;
+  return found;
+}
+
+class Parity : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (!has_torch()) GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
+    const std::string script = PLUME_SOURCE_DIR "/tests/parity/live.py";
+    const std::string command =
+        std::string(python) + " -B '" + script + "' " + GetParam() + " '" + (folder_ / "").string() + "'";
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+
+  [[nodiscard]] Recording recording(const std::string& recipe) const {
+    const std::string family = GetParam();
+    return {folder_ / (family + ".model.safetensors"), folder_ / "batches.safetensors",
+            folder_ / (family + "." + recipe + ".safetensors")};
+  }
+
+  ScratchFolder folder_;
+};
+
+// One test, since PyTorch's part takes longer than ours: the bounds are issue 2's.
+TEST_P(Parity, FollowsPyTorch) {
+  {
+    SCOPED_TRACE("first step in f32, layer by layer and fused");
+    for (const unet::Fusion fusion : {unet::Fusion::off, unet::Fusion::on}) {
+      const Difference apart = replay(recording("exact"), DType::f32, fusion);
+      EXPECT_LE(apart.forward.error, 1e-5) << apart.forward.where;
+      EXPECT_LE(apart.family.error, 1e-5) << apart.family.where;
+      EXPECT_LE(apart.gradient.error, 1e-5) << apart.gradient.where;
+    }
+  }
+  {
+    SCOPED_TRACE("a few large steps in f64");
+    const Difference apart = replay(recording("exact"), DType::f64, unet::Fusion::off);
+    EXPECT_LE(apart.forward.error, 1e-6) << apart.forward.where;
+    EXPECT_LE(apart.gradient.error, 1e-6) << apart.gradient.where;
+    EXPECT_LE(apart.loss.error, 1e-6) << apart.loss.where;
+    EXPECT_LE(apart.parameter.error, 1e-6) << apart.parameter.where;
+  }
+  {
+    SCOPED_TRACE("20 steps of SGD with momentum in f32");
+    const Difference apart = replay(recording("sgd"), DType::f32, unet::Fusion::on);
+    EXPECT_EQ(apart.loss.compared, 20);
+    EXPECT_LE(apart.loss.error, 1e-4) << apart.loss.where;
+    EXPECT_LE(apart.parameter.error, 1e-3) << apart.parameter.where;
+  }
+  {
+    SCOPED_TRACE("20 steps of AdamW in f32");
+    const Difference apart = replay(recording("adamw"), DType::f32, unet::Fusion::on);
+    EXPECT_EQ(apart.loss.compared, 20);
+    EXPECT_LE(apart.loss.error, 1e-3) << apart.loss.where;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Parity, testing::Values("classic", "pixel_detector"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace plume::tests

@@ -1,0 +1,38 @@
+// Replays in plume a training that PyTorch recorded (tests/parity/run_torch.py) and says how far the two part.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "kernels/base/dtype.hpp"
+#include "unet/plan.hpp"
+
+namespace plume::tests {
+
+// The files of one recorded training: the initial model, the batches and the record.
+struct Recording {
+  std::filesystem::path model;
+  std::filesystem::path batches;
+  std::filesystem::path record;
+};
+
+// Where the two differ most, and by how much: |ours - theirs| / |theirs| in L2 norm.
+struct Worst {
+  double error = 0;
+  std::string where = "nowhere";
+  int compared = 0;
+
+  void add(double candidate, const std::string& name);
+};
+
+struct Difference {
+  Worst forward;    // layers of the first step; what plume fuses away is not compared
+  Worst family;     // the logits of the same network written by hand; compared == 0 where not recorded
+  Worst gradient;   // parameters' gradients of the first step
+  Worst loss;       // of every step
+  Worst parameter;  // after the last step, running statistics too
+};
+
+[[nodiscard]] Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion);
+
+}  // namespace plume::tests
