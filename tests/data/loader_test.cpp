@@ -4,13 +4,13 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
-#include <thread>
+#include <utility>
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "tiles.hpp"
 
 namespace plume::tests {
@@ -22,12 +22,8 @@ using data::Sampling;
 class Loader : public ::testing::Test {
  protected:
   void SetUp() override {
-    add_tiles(folder_ / "", 11);
-    auto options = pack_options(folder_ / "");
-    options.val = 0;
-    options.test = 0;
-    data::pack(options);
-    shard_ = std::make_unique<data::Shard>(options.output);
+    write_shard(folder_ / "pack.h5", 11);
+    shard_ = std::make_unique<data::Shard>(folder_ / "pack.h5");
   }
 
   std::unique_ptr<data::Loader> loader(const Sampling& sampling, int threads = 2, int depth = 3) const {

@@ -10,7 +10,6 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "data/permutation.hpp"
 #include "tiles.hpp"
 
@@ -50,12 +49,8 @@ class SamplerTest : public ::testing::Test {
   static constexpr int kTiles = 23;
 
   void SetUp() override {
-    add_tiles(folder_ / "", kTiles);
-    auto options = pack_options(folder_ / "");
-    options.val = 0;
-    options.test = 0;
-    data::pack(options);
-    shard_ = std::make_unique<data::Shard>(options.output);
+    write_shard(folder_ / "pack.h5", kTiles);
+    shard_ = std::make_unique<data::Shard>(folder_ / "pack.h5");
   }
 
   std::vector<int> epoch_tiles(Sampling sampling, std::int64_t epoch) {

@@ -3,23 +3,38 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 #include "data/raster_write.hpp"
+#include "data/shard_write.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {
+namespace {
+
+std::vector<std::uint8_t> pixels_of(const std::string& name, const TileMaker& maker) {
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(maker.height * maker.width * maker.bands));
+  Philox draw(7, 0, static_cast<std::uint32_t>(name[name.size() - 1]), static_cast<std::uint32_t>(name[1]));
+  for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(draw.below(256));
+  return pixels;
+}
+
+std::vector<std::uint8_t> mask_of(int square, std::uint8_t value, const TileMaker& maker) {
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(maker.height * maker.width));
+  for (int y = 0; y < square; ++y) {
+    for (int x = 0; x < square; ++x) mask[static_cast<std::size_t>((y + 2) * maker.width + x + 3)] = value;
+  }
+  return mask;
+}
+
+}  // namespace
 
 void add_tile(const std::filesystem::path& folder, const std::string& name, int column, int row, int square,
               const TileMaker& maker) {
   std::filesystem::create_directories(folder / "tiles");
   std::filesystem::create_directories(folder / "masks");
-  const auto area = static_cast<std::size_t>(maker.height * maker.width);
-  std::vector<std::uint8_t> pixels(area * static_cast<std::size_t>(maker.bands));
-  Philox draw(7, 0, static_cast<std::uint32_t>(name[name.size() - 1]), static_cast<std::uint32_t>(name[0]));
-  for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(draw.below(256));
-  std::vector<std::uint8_t> mask(area);
-  for (int y = 0; y < square; ++y) {
-    for (int x = 0; x < square; ++x) mask[static_cast<std::size_t>((y + 2) * maker.width + x + 3)] = 255;
-  }
+  const auto pixels = pixels_of(name, maker);
+  const auto mask = mask_of(square, 255, maker);
   data::Georeference georeference;
   const double degrees = maker.pixel_degrees;
   if (degrees > 0)
@@ -41,6 +56,32 @@ data::PackOptions pack_options(const std::filesystem::path& folder) {
   options.output = folder / "pack.h5";
   options.block = 1;
   return options;
+}
+
+void write_shard(const std::filesystem::path& path, int count) {
+  const TileMaker maker;
+  data::ShardWriter writer(path, {count, maker.height, maker.width, maker.bands, DType::u8});
+  data::ShardInfo info;
+  info.tiles = count;
+  info.height = maker.height;
+  info.width = maker.width;
+  info.bands = maker.bands;
+  info.mean = {120, 130, 125};
+  info.std = {70, 75, 80};
+  info.creator = "test";
+  info.split.assign(static_cast<std::size_t>(count), data::Split::train);
+  info.georeference.resize(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    const auto name = fmt::format("t{:02}", i);
+    const int square = i % 3 == 0 ? 6 : 0;
+    const auto pixels = pixels_of(name, maker);
+    writer.write_tile(i, std::as_bytes(std::span(pixels)), mask_of(square, 1, maker));
+    info.name.push_back(name);
+    info.tile_file.push_back(name + ".tif");
+    info.mask_file.push_back(name + ".png");
+    info.positive_fraction.push_back(static_cast<float>(square * square) / 576);
+  }
+  writer.finish(info);
 }
 
 }  // namespace plume::tests

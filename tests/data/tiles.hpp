@@ -29,4 +29,8 @@ void add_tiles(const std::filesystem::path& folder, int count, const TileMaker& 
 // Options that pack folder/tiles and folder/masks to folder/pack.h5.
 data::PackOptions pack_options(const std::filesystem::path& folder);
 
+// A shard of `count` training tiles t00, t01, ... of 24x24 bytes in 3 bands, each third with a 6x6 square of the class;
+// made without GDAL, whose own locks a thread sanitizer would report.
+void write_shard(const std::filesystem::path& path, int count);
+
 }  // namespace plume::tests
