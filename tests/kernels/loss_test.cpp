@@ -132,7 +132,7 @@ class Loss : public testing::Test {
     return [this, smooth](auto... args) { return kernels::dice<T>(args..., smooth, stream_); };
   }
 
-  kernels::CpuStream stream_{2};
+  kernels::CpuStream stream_{1};  // threads_test.cpp shows that more give the same bits
 };
 using Elements = testing::Types<float, double>;
 TYPED_TEST_SUITE(Loss, Elements);
