@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <span>
 
 #include "data/raster_write.hpp"
@@ -46,7 +47,8 @@ void add_tile(const std::filesystem::path& folder, const std::string& name, int 
 }
 
 void add_tiles(const std::filesystem::path& folder, int count, const TileMaker& maker) {
-  for (int i = 0; i < count; ++i) add_tile(folder, fmt::format("t{:02}", i), i, 0, i % 3 == 0 ? 6 : 0, maker);
+  for (int i = 0; i < count; ++i)
+    add_tile(folder, fmt::format("t{:02}", i), i, 0, i % 3 == 0 ? std::min(6, maker.width - 4) : 0, maker);
 }
 
 data::PackOptions pack_options(const std::filesystem::path& folder) {
