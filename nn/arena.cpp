@@ -16,6 +16,17 @@ constexpr std::size_t never = static_cast<std::size_t>(-1);
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
+// The three largest allocations, for an error message.
+std::string largest(MemoryPlan plan) {
+  auto& all = plan.allocations;
+  std::stable_sort(all.begin(), all.end(), [](const Allocation& a, const Allocation& b) { return a.bytes > b.bytes; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, all.size()); ++i) {
+    text += fmt::format("{}{} ({:.1f} MiB)", i ? ", " : "", all[i].name, static_cast<double>(all[i].bytes) / 1048576);
+  }
+  return text.empty() ? "nothing" : text;
+}
+
 }  // namespace
 
 Block::Block(Block&& other) noexcept
@@ -63,8 +74,8 @@ void Arena::begin(const std::string& key, bool dry) {
       slab_bytes_ = 0;
       slab_ = take(known->bytes);
       if (!slab_) {
-        throw environment_error("out of memory: the step '{}' needs {:.1f} MiB\n{}", key,
-                                static_cast<double>(known->bytes) / 1048576, describe(*known, 5));
+        throw environment_error("out of memory: the step '{}' needs {:.1f} MiB; most of it for {}", key,
+                                static_cast<double>(known->bytes) / 1048576, largest(*known));
       }
       slab_bytes_ = known->bytes;
     }
@@ -89,9 +100,8 @@ Block Arena::allocate(std::size_t bytes, std::string_view name) {
 Block Arena::from_heap(std::size_t bytes, std::string_view name) {
   Memory memory = take(bytes);
   if (!memory) {
-    const auto so_far = plan_memory(recording_);
-    throw environment_error("out of memory: {:.1f} MiB for '{}'\n{}", static_cast<double>(bytes) / 1048576, name,
-                            describe(so_far, 5));
+    throw environment_error("out of memory: {:.1f} MiB for '{}'; so far most went to {}",
+                            static_cast<double>(bytes) / 1048576, name, largest({recording_, 0}));
   }
   std::byte* data = memory.get();
   const std::size_t index = next_index_++;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -261,11 +262,11 @@ void in_file(const std::string& name, const Body& body) {
 
 Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) throw input_error("{}: cannot be read as a configuration", path.string());
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file || file.bad()) throw input_error("{}: cannot be read as a configuration", path.string());
   Config config;
   const Fields fields = fields_of(config);
-  const toml::table root = parse(text.str(), path.string());
+  const toml::table root = parse(text, path.string());
   in_file(path.string(), [&] { apply(root, fields); });
   for (const std::string& setting : overrides) apply_override(setting, fields);
   check(config);

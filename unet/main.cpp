@@ -4,12 +4,33 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <string_view>
 
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 #include "unet/version.hpp"
 
 namespace {
+
+// One line, whatever a file's names put into the message.
+std::string on_one_line(std::string_view message) {
+  std::string line;
+  for (const char c : message) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      line += fmt::format("\\x{:02x}", code);
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
+int complain(const char* what, int exit_code) {
+  fmt::print(stderr, "plume: {}\n", on_one_line(what));
+  return exit_code;
+}
 
 int run(int argc, char** argv) {
   CLI::App app{"plume finds wildfire smoke in satellite images: it packs data, trains U-Nets, evaluates and predicts.", "plume"};
@@ -27,8 +48,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool help = error.get_exit_code() == 0;
     if (help) return app.exit(error);
-    fmt::print(stderr, "plume: {} (--help tells more)\n", error.what());
-    return static_cast<int>(plume::ErrorKind::usage);
+    return complain(fmt::format("{} (--help tells more)", error.what()).c_str(),
+                    static_cast<int>(plume::ErrorKind::usage));
   }
   return action();
 }
@@ -39,13 +60,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const plume::Error& error) {
-    fmt::print(stderr, "plume: {}\n", error.what());
-    return error.exit_code();
+    return complain(error.what(), error.exit_code());
   } catch (const std::bad_alloc&) {
-    fmt::print(stderr, "plume: out of memory\n");
-    return static_cast<int>(plume::ErrorKind::environment);
+    return complain("out of memory", static_cast<int>(plume::ErrorKind::environment));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "plume: internal error: {}\n", error.what());
-    return 1;
+    return complain(fmt::format("internal error: {}", error.what()).c_str(), 1);
   }
 }

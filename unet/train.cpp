@@ -29,6 +29,11 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 Graph graph_for(const Config& config, const data::Shard& shard) {
   Graph graph = build_graph(config.model);
+  require_fit(graph, shard);
+  const int multiple = size_multiple(graph);
+  if (config.train.crop % multiple != 0) {
+    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop, multiple);
+  }
   if (config.data.normalize) {
     graph.input.mean = shard.info().mean;
     graph.input.std = shard.info().std;
@@ -72,7 +77,6 @@ class Trainer {
         validator_(network_, config_.train.threads),
         loader_(shard_, sampling_of(config_.train), network_.graph().input.mean, network_.graph().input.std,
                 config_.data.loader_threads, 2 * config_.data.loader_threads) {
-    require_fit(network_.graph(), shard_);
     progress_.seed = config_.train.seed;
     progress_.instruction_set = std::string(kernels::instruction_set());
     steps_ = config_.train.steps > 0 ? config_.train.steps : config_.train.epochs * loader_.steps_per_epoch();

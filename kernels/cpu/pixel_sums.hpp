@@ -14,8 +14,8 @@ namespace plume::kernels {
 // work in, `totals` are `values` doubles to add to. The totals over all pixels come back.
 template <class T, class Run>
 std::vector<double> pixel_runs(std::ptrdiff_t pixels, std::ptrdiff_t values, CpuStream& stream, const Run& run) {
-  constexpr std::ptrdiff_t run_pixels = 512;  // short enough for f32 sums, and for a second pass to find in L2
-  constexpr std::ptrdiff_t task_pixels = 8 * run_pixels;
+  constexpr std::ptrdiff_t run_pixels = 128;  // short runs keep f32 sums exact, and a second pass finds them in cache
+  constexpr std::ptrdiff_t task_pixels = 32 * run_pixels;
   const std::ptrdiff_t tasks = (pixels + task_pixels - 1) / task_pixels;
   auto* totals = stream.shared(CpuStream::statistics).take<double>(static_cast<std::size_t>(tasks * values));
   parallel_tasks(stream, tasks, [&](std::ptrdiff_t task, int thread) {

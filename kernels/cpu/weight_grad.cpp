@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t panel_bytes = std::size_t{192} << 10;
 constexpr std::size_t copies_bytes = std::size_t{8} << 20;
 constexpr int most_parts = 16;
+constexpr int run_pixels = 256;  // summed in registers before they join the copy: short runs keep f32 sums exact
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
@@ -76,26 +77,36 @@ void pack_lattice(T* packed, const Sources<T>& lattice, const Plan<T>& plan, int
   }
 }
 
+// One tile over the rows of a band, in runs.
+template <class T>
+void run_tile(const Plan<T>& plan, WeightGradTile<T> tile, int taps, int width, int rows) {
+  const auto sums = plan.cpu.weight_grad_tile[static_cast<std::size_t>(taps)][static_cast<std::size_t>(width)];
+  const int run = std::max(1, run_pixels / tile.columns);
+  for (int row = 0; row < rows; row += run) {
+    tile.rows = std::min(run, rows - row);
+    sums(tile);
+    tile.input += run * tile.input_row;
+    tile.grad += std::ptrdiff_t{run} * tile.columns * width;
+  }
+}
+
 // All taps and lattice channels of one gathered block, over the rows of a band.
 template <class T>
 void run_block(T* sums, const T* panel, const T* packed, const Plan<T>& plan, const ConvGeometry& geometry, int rows,
                int columns, int lattice_channels) {
-  for (int tile = 0; tile < plan.tiles; ++tile) {
-    const int first = tile * plan.width;
+  WeightGradTile<T> tile;
+  tile.columns = columns;
+  tile.input_row = std::ptrdiff_t{geometry.stride} * plan.columns * block_channels;
+  tile.input_step = std::ptrdiff_t{geometry.stride} * block_channels;
+  tile.sums_tap = std::ptrdiff_t{lattice_channels} * block_channels;
+  for (int first = 0; first < lattice_channels; first += plan.width) {
     const int width = std::min(plan.width, lattice_channels - first);
     for (int row = 0; row < geometry.kernel; ++row) {
       for (int column = 0; column < geometry.kernel; column += Primitives<T>::max_taps) {
-        const int taps = std::min(Primitives<T>::max_taps, geometry.kernel - column);
-        WeightGradTile<T> args;
-        args.input = panel + (std::ptrdiff_t{row} * plan.columns + column) * block_channels;
-        args.input_row = std::ptrdiff_t{geometry.stride} * plan.columns * block_channels;
-        args.input_step = std::ptrdiff_t{geometry.stride} * block_channels;
-        args.grad = packed + std::ptrdiff_t{first} * rows * columns;
-        args.rows = rows;
-        args.columns = columns;
-        args.sums_tap = std::ptrdiff_t{lattice_channels} * block_channels;
-        args.sums = sums + (row * geometry.kernel + column) * args.sums_tap + std::ptrdiff_t{first} * block_channels;
-        plan.cpu.weight_grad_tile[static_cast<std::size_t>(taps)][static_cast<std::size_t>(width)](args);
+        tile.input = panel + (std::ptrdiff_t{row} * plan.columns + column) * block_channels;
+        tile.grad = packed + std::ptrdiff_t{first} * rows * columns;
+        tile.sums = sums + (row * geometry.kernel + column) * tile.sums_tap + std::ptrdiff_t{first} * block_channels;
+        run_tile(plan, tile, std::min(Primitives<T>::max_taps, geometry.kernel - column), width, rows);
       }
     }
   }

@@ -1,0 +1,65 @@
+// Configurations: every key can be read, set and printed; every mistake is answered with a hint.
+#include "unet/config.hpp"
+
+#include <gtest/gtest.h>
+
+#include "../expect_error.hpp"
+#include "../scratch_folder.hpp"
+
+namespace plume::unet {
+namespace {
+
+using tests::expect_error;
+using tests::expect_input_error;
+
+constexpr const char* minimal = "[train]\nsteps = 10\n";
+
+Config load(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  const tests::ScratchFolder folder;
+  tests::write_file(folder / "config.toml", text);
+  return load_config(folder / "config.toml", overrides);
+}
+
+TEST(ConfigTest, PrintedConfigurationReadsBackTheSame) {
+  Config config = load(minimal, {"model.family=pixel_detector", "optimizer.lr=0.000123456789", "data.shard=a 'b\".h5",
+                                 "train.seed=12345678901", "loss.dice=0.25", "optimizer.nesterov=true"});
+  const std::string printed = to_toml(config);
+  EXPECT_EQ(to_toml(parse_config(printed, "printed")), printed);
+  EXPECT_EQ(parse_config(printed, "printed").schedule.lr, 0.000123456789);
+  EXPECT_EQ(parse_config(printed, "printed").data.shard, "a 'b\".h5");
+}
+
+TEST(ConfigTest, OverridesWin) {
+  EXPECT_EQ(load("[train]\nsteps = 10\n", {"train.steps=20"}).train.steps, 20);
+  EXPECT_EQ(load(minimal, {"model.up=bilinear"}).model.up, Up::bilinear);
+  EXPECT_EQ(load(minimal, {"model.up='bilinear'"}).model.up, Up::bilinear);
+}
+
+TEST(ConfigTest, UnknownKeysNameTheNearest) {
+  expect_input_error([] { load("[train]\nsteps = 1\nbatchsize = 4\n"); }, "train.batchsize", "train.batch");
+  expect_input_error([] { load("[optimiser]\nlr = 1\n"); }, "optimiser.lr", "optimizer.lr");
+  expect_input_error([] { load("steps = 1\n"); }, "steps", "train.steps");
+  expect_input_error([] { load(minimal, {"model.bas=4"}); }, "model.bas", "model.base");
+}
+
+TEST(ConfigTest, WrongValuesNameWhatIsWanted) {
+  expect_input_error([] { load("[train]\nsteps = 'ten'\n"); }, "config.toml", "train.steps", "whole number");
+  expect_input_error([] { load("[train]\nsteps = -1\n"); }, "train.steps = -1");
+  expect_input_error([] { load("[model]\nfamily = 'resnet'\n"); }, "model.family", "classic, pixel_detector");
+  expect_input_error([] { load("[train]\nsteps = 1\nclass_share = 1.5\n"); }, "train.class_share", "from 0 to 1");
+  expect_input_error([] { load("[train]\nflip = 1\n"); }, "train.flip", "true or false");
+  expect_input_error([] { load("[train]\nsteps = [1]\n"); }, "train.steps");
+  expect_input_error([] { load("[optimizer]\nlr = nan\n"); }, "optimizer.lr");
+}
+
+TEST(ConfigTest, BrokenFilesNameThePlace) {
+  expect_input_error([] { load("[train\nsteps = 1\n"); }, "config.toml:1");
+  expect_input_error([] { static_cast<void>(load_config("/nowhere/config.toml", {})); }, "/nowhere/config.toml");
+  expect_input_error([] { load(""); }, "train.steps");
+  expect_input_error([] { load("[train]\nsteps = 1\nbatch = 4\naccumulate = 3\n"); }, "train.accumulate");
+  expect_input_error([] { load("[train]\nsteps = 1\n[loss]\ncross_entropy = 0\n"); }, "nothing to learn");
+  expect_error(ErrorKind::usage, [] { load(minimal, {"train.steps"}); }, "key=value");
+}
+
+}  // namespace
+}  // namespace plume::unet

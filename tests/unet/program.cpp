@@ -1,0 +1,71 @@
+// Starting and ending processes.
+#include "program.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "../scratch_folder.hpp"
+
+namespace plume::tests {
+namespace {
+
+int start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+          const std::string& output, const std::string& errors) {
+  const int process = ::fork();
+  if (process < 0) throw std::runtime_error("cannot fork");
+  if (process > 0) return process;
+  const auto redirect = [](const std::string& path, int descriptor) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::dup2(file, descriptor);
+  };
+  redirect(output, STDOUT_FILENO);
+  redirect(errors, STDERR_FILENO);
+  for (const std::string& entry : environment) ::putenv(const_cast<char*>(entry.c_str()));
+  std::string program = PLUME_PROGRAM;
+  std::vector<char*> argv{program.data()};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execv(program.c_str(), argv.data());
+  ::_exit(127);
+}
+
+int wait_for(int process) {
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+Outcome run_plume(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+  const ScratchFolder folder;
+  const std::string output = folder / "output";
+  const std::string errors = folder / "errors";
+  const int code = wait_for(start(arguments, environment, output, errors));
+  return {code, read_file(output), read_file(errors)};
+}
+
+RunningPlume::RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file)
+    : process_(start(arguments, {}, "/dev/null", error_file)) {}
+
+RunningPlume::~RunningPlume() {
+  if (process_ > 0) {
+    signal(SIGKILL);
+    wait();
+  }
+}
+
+void RunningPlume::signal(int number) const { ::kill(process_, number); }
+
+int RunningPlume::wait() {
+  const int code = wait_for(process_);
+  process_ = -1;
+  return code;
+}
+
+}  // namespace plume::tests

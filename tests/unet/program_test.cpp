@@ -1,0 +1,239 @@
+// The program `plume`, run as a user runs it: the whole way from tiles to pictures, and every mistake answered with one
+// line, the right exit code, and nothing half-written.
+#include "program.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "data/npy.hpp"
+#include "data/raster.hpp"
+#include "data/raster_write.hpp"
+#include "kernels/base/philox.hpp"
+#include "small_training.hpp"
+#include "unet/checkpoint.hpp"
+#include "unet/families.hpp"
+
+namespace plume::tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ProgramTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new ScratchFolder;
+    small_shard(*folder_);
+    write_file(file("config.toml"),
+               "[data]\nshard = '" + file("tiles.h5") +
+                   "'\n[model]\nbase = 4\ndepth = 2\n[train]\nsteps = 6\nbatch = 4\ncrop = 64\nvalidate_every = 3\n");
+    const Outcome outcome = run_plume({"train", file("config.toml"), "--out", file("run")});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  static std::string file(const std::string& name) { return (*folder_ / name).string(); }
+  static std::string tile() { return data::list_rasters(file("scenes/tiles")).front().string(); }
+
+  // One line on stderr that holds the parts, and the exit code.
+  template <class... Parts>
+  static void expect_failure(int code, const std::vector<std::string>& arguments, const Parts&... parts) {
+    const Outcome outcome = run_plume(arguments);
+    EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+    EXPECT_TRUE(outcome.errors.starts_with("plume: ")) << outcome.errors;
+    for (const std::string_view part : std::initializer_list<std::string_view>{parts...}) {
+      EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors << "lacks " << part;
+    }
+  }
+  // No file in the folder but these, and no temporary.
+  static void expect_files(const std::string& folder, std::vector<std::string> names) {
+    std::vector<std::string> found;
+    if (fs::exists(folder)) {
+      for (const auto& entry : fs::directory_iterator(folder)) found.push_back(entry.path().filename());
+    }
+    std::sort(found.begin(), found.end());
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(found, names);
+  }
+
+  static ScratchFolder* folder_;
+};
+
+ScratchFolder* ProgramTest::folder_ = nullptr;
+
+TEST_F(ProgramTest, TrainsEvaluatesAndPredicts) {
+  expect_files(file("run"), {"best.safetensors", "config.toml", "last.safetensors", "log.csv", "log.jsonl"});
+  const Outcome evaluated =
+      run_plume({"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
+  const auto report = nlohmann::json::parse(evaluated.output);
+  EXPECT_EQ(report["tiles"], 2);
+  EXPECT_EQ(report["classes"].size(), 1);
+  EXPECT_GE(report["iou"].get<double>(), 0);
+
+  const Outcome predicted = run_plume({"predict", "--model", file("run/best.safetensors"), "--input", tile(), "--output",
+                                       file("pictures"), "--format", "tif,png,npy"});
+  ASSERT_EQ(predicted.exit_code, 0) << predicted.errors;
+  const std::string stem = fs::path(tile()).stem();
+  expect_files(file("pictures"),
+               {stem + "_mask.tif", stem + "_probability.tif", stem + "_overlay.png", stem + "_probability.npy"});
+  const data::Raster mask = data::read_raster(file("pictures/" + stem + "_mask.tif"));
+  const data::Raster image = data::read_raster(tile());
+  EXPECT_EQ(mask.georeference.transform, image.georeference.transform);
+  EXPECT_EQ(mask.height, image.height);
+  const data::Raster probability = data::read_raster(file("pictures/" + stem + "_probability.tif"));
+  EXPECT_EQ(probability.pixels, data::read_npy(file("pictures/" + stem + "_probability.npy")).values);
+  for (std::size_t p = 0; p < mask.pixels.size(); ++p) {
+    ASSERT_EQ(mask.pixels[p], probability.pixels[p] > 0.5F ? 255.0F : 0.0F);
+  }
+}
+
+TEST_F(ProgramTest, DoctorSpeaksJson) {
+  const Outcome outcome = run_plume({"doctor", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0);
+  EXPECT_TRUE(nlohmann::json::parse(outcome.output).contains("instructions"));
+}
+
+TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"data", "pack"}, {"data", "synth"}, {"train"}, {"eval"}, {"predict"}, {"import", "keras"}, {"import", "torch"}, {"doctor"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    const Outcome outcome = run_plume(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << command.front();
+    EXPECT_NE(outcome.output.find("Example: plume " + command.front()), std::string::npos) << outcome.output;
+  }
+}
+
+TEST_F(ProgramTest, UsageMistakes) {
+  expect_failure(2, {});
+  expect_failure(2, {"trian"});
+  expect_failure(2, {"predict", "--model", "m"}, "--input");
+  expect_failure(2, {"train", file("config.toml"), "--out", file("run")}, "--resume auto");
+  expect_failure(2, {"predict", "--model", file("run/best.safetensors"), "--input", tile(), tile(), "--output", file("two")},
+                 "overwrite");
+  expect_failure(2, {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "tset"}, "tset");
+}
+
+TEST_F(ProgramTest, MissingAndDamagedFiles) {
+  expect_failure(3, {"train", file("nowhere.toml"), "--out", file("none")}, "nowhere.toml");
+  expect_failure(3, {"train", file("config.toml"), "--set", "data.shard=nowhere.h5", "--out", file("none")}, "nowhere.h5");
+  expect_failure(3, {"eval", "--model", "nowhere.safetensors", "--data", file("tiles.h5")}, "nowhere.safetensors");
+  expect_failure(3, {"import", "keras", "nowhere.h5", "-o", file("x.safetensors")}, "nowhere.h5");
+  expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", "nowhere.tif", "--output", file("none")},
+                 "nowhere.tif");
+
+  const std::string shard = read_file(file("tiles.h5"));
+  const std::string model = read_file(file("run/last.safetensors"));
+  const std::string image = read_file(tile());
+  std::string noise(5000, '\0');
+  Philox random(1, 2);
+  for (char& byte : noise) byte = static_cast<char>(random.next());
+  const auto halves = [](const std::string& whole) { return whole.substr(0, whole.size() / 2); };
+  for (const std::string& bytes : {std::string(), halves(shard), noise}) {
+    write_file(file("bad.h5"), bytes);
+    expect_failure(3, {"eval", "--model", file("run/best.safetensors"), "--data", file("bad.h5")}, "bad.h5");
+    expect_failure(3, {"import", "keras", file("bad.h5"), "-o", file("imported.safetensors")}, "bad.h5");
+    EXPECT_FALSE(fs::exists(file("imported.safetensors")));
+  }
+  for (const std::string& bytes : {std::string(), halves(model), noise}) {
+    write_file(file("bad.safetensors"), bytes);
+    expect_failure(3, {"eval", "--model", file("bad.safetensors"), "--data", file("tiles.h5")}, "bad.safetensors");
+    expect_failure(3, {"train", file("config.toml"), "--resume", file("bad.safetensors"), "--out", file("resumed")},
+                   "bad.safetensors");
+  }
+  for (const std::string& bytes : {std::string(), halves(image), noise}) {
+    write_file(file("bad.tif"), bytes);
+    expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", file("bad.tif"), "--output", file("bad")},
+                   "bad.tif");
+    expect_files(file("bad"), {});
+  }
+}
+
+TEST_F(ProgramTest, WhatDoesNotFit) {
+  unet::Network five(unet::build_graph({unet::Family::classic, 5, 1, 4, 2}));
+  unet::save_model(file("five.safetensors"), five, {}, "");
+  expect_failure(3, {"eval", "--model", file("five.safetensors"), "--data", file("tiles.h5")}, "6 bands", "5");
+  expect_failure(3, {"predict", "--model", file("five.safetensors"), "--input", tile(), "--output", file("five")}, "6 bands",
+                 "--bands 1-5");
+  expect_failure(3, {"train", file("config.toml"), "--set", "train.stepz=1", "--out", file("none")}, "train.stepz", "train.steps");
+  expect_failure(3, {"train", file("config.toml"), "--set", "model.bands=5", "--out", file("none")}, "6 bands", "5");
+  std::vector<float> pixels(6 * 16 * 16, 1.0F);
+  pixels[100] = std::numeric_limits<float>::infinity();
+  const std::vector<std::int64_t> shape{16, 16, 6};
+  data::write_npy(file("infinite.npy"), shape, pixels);
+  expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", file("infinite.npy"), "--output", file("inf")},
+                 "infinite.npy");
+}
+
+TEST_F(ProgramTest, SignalsSaveAndAskForARequeue) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    const std::string out = file("stopped" + std::to_string(number));
+    RunningPlume plume({"train", file("config.toml"), "--set", "train.steps=100000", "--out", out}, file("errors"));
+    while (!fs::exists(out + "/log.csv")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    plume.signal(number);
+    EXPECT_EQ(plume.wait(), 85) << read_file(file("errors"));
+    EXPECT_TRUE(fs::exists(out + "/last.safetensors"));
+    const Outcome more = run_plume({"train", file("config.toml"), "--resume", "auto", "--out", out, "--json", "--set",
+                                    "train.steps=" + std::to_string(100000), "--set", "train.validate_every=1", "--set",
+                                    "train.patience=1", "--set", "optimizer.lr=0"});
+    EXPECT_EQ(more.exit_code, 0) << more.errors;
+  }
+}
+
+// At whatever moment a training is killed, what it leaves is a whole checkpoint or none.
+TEST_F(ProgramTest, KilledTrainingsLeaveNoHalfCheckpoint) {
+  const std::string out = file("killed");
+  for (int attempt = 0; attempt < 6; ++attempt) {
+    RunningPlume plume({"train", file("config.toml"), "--set", "train.steps=100000", "--set", "train.validate_every=1", "--out",
+                        out, "--resume", "auto"},
+                       file("errors"));
+    while (!fs::exists(out + "/last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(47 * attempt));
+    plume.signal(SIGKILL);
+    EXPECT_EQ(plume.wait(), 128 + SIGKILL) << read_file(file("errors"));
+    EXPECT_NO_THROW(static_cast<void>(unet::load_model(out + "/last.safetensors")));
+  }
+}
+
+TEST_F(ProgramTest, FullDiskIsSaidAndLeavesTheOldCheckpoint) {
+  const std::string disk = file("disk");
+  fs::create_directories(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "may not mount a tmpfs (not root)";
+  const std::string before = read_file(file("run/best.safetensors"));
+  fs::copy(file("run/best.safetensors"), disk + "/last.safetensors");
+  // Weights of 16 times as many parameters as fit.
+  expect_failure(4, {"train", file("config.toml"), "--set", "model.base=16", "--out", disk + "/run", "--quiet"}, "disk/run",
+                 "No space left");
+  expect_failure(4, {"data", "pack", "--tiles", file("scenes/tiles"), "--masks", file("scenes/masks"), "--split",
+                     file("split.csv"), "-o", disk + "/tiles.h5"},
+                 "tiles.h5");
+  std::vector<std::string> left;
+  for (const auto& entry : fs::recursive_directory_iterator(disk)) {
+    if (entry.is_regular_file()) left.push_back(entry.path().filename());
+  }
+  std::sort(left.begin(), left.end());
+  EXPECT_EQ(left, (std::vector<std::string>{"config.toml", "last.safetensors", "log.csv", "log.jsonl"}));
+  EXPECT_EQ(read_file(disk + "/last.safetensors"), before);
+  ::umount(disk.c_str());
+}
+
+TEST_F(ProgramTest, AnUnknownInstructionSetIsNamed) {
+  const Outcome outcome = run_plume({"doctor"}, {"PLUME_ISA=mmx"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.errors.find("mmx"), std::string::npos) << outcome.errors;
+}
+
+}  // namespace
+}  // namespace plume::tests

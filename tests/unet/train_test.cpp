@@ -1,0 +1,168 @@
+// Training repeats itself bit by bit: over runs, thread counts and interruptions; and it learns.
+#include "unet/train.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <string>
+#include <thread>
+
+#include "../expect_error.hpp"
+#include "small_training.hpp"
+
+namespace plume::unet {
+namespace {
+
+using tests::read_file;
+using tests::ScratchFolder;
+
+class TrainTest : public testing::Test {
+ protected:
+  TrainOutcome run(const std::string& name, const Config& config, const std::filesystem::path& resume = {}) {
+    return train({config, folder_ / name, resume, true});
+  }
+  // The tensors of a checkpoint, without the header, which holds the configuration.
+  std::string weights(const std::string& name, const std::string& file = "last.safetensors") {
+    const std::string bytes = read_file(folder_ / name / file);
+    std::uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    return bytes.substr(8 + header);
+  }
+
+  ScratchFolder folder_;
+  std::filesystem::path shard_ = tests::small_shard(folder_);
+  Config config_ = tests::small_config(shard_);
+};
+
+TEST_F(TrainTest, SameSeedSameBits) {
+  run("a", config_);
+  run("b", config_);
+  EXPECT_EQ(weights("a"), weights("b"));
+  EXPECT_EQ(read_file(folder_ / "a" / "best.safetensors"), read_file(folder_ / "b" / "best.safetensors"));
+  config_.train.seed = 4;
+  run("c", config_);
+  EXPECT_NE(weights("a"), weights("c"));
+}
+
+TEST_F(TrainTest, SameBitsOnAnyNumberOfThreads) {
+  config_.train.threads = 1;
+  run("one", config_);
+  config_.train.threads = 2;
+  config_.data.loader_threads = 3;
+  run("two", config_);
+  config_.train.threads = 3;
+  run("three", config_);
+  EXPECT_EQ(weights("one"), weights("two"));
+  EXPECT_EQ(weights("one"), weights("three"));
+}
+
+// What `plume train` does on a signal, at every step in turn.
+TEST_F(TrainTest, ResumedEqualsUninterrupted) {
+  run("whole", config_);
+  // A run of fewer steps would have another schedule; so interrupt by the signal that users send.
+  for (const int delay_ms : {0, 60, 150}) {
+    const std::string name = "cut" + std::to_string(delay_ms);
+    std::thread killer([delay_ms] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+      std::raise(SIGTERM);
+    });
+    std::signal(SIGTERM, SIG_IGN);  // should it come before the handler is there, or after it is gone
+    TrainOutcome outcome = run(name, config_);
+    killer.join();
+    std::signal(SIGTERM, SIG_DFL);
+    const bool stopped = outcome.stopped;
+    while (outcome.stopped) outcome = run(name, config_, folder_ / name / "last.safetensors");
+    EXPECT_EQ(outcome.progress.step, config_.train.steps);
+    EXPECT_EQ(weights("whole"), weights(name)) << "stopped: " << stopped;
+    EXPECT_EQ(weights("whole", "best.safetensors"), weights(name, "best.safetensors"));
+  }
+}
+
+TEST_F(TrainTest, ResumeFromAMiddleCheckpointRepeatsTheRest) {
+  // validate_every = 4 leaves a checkpoint behind step 4; a copy of it is what a killed run would have.
+  config_.schedule.kind = ScheduleSettings::Kind::constant;  // so that a shorter run has the same first half
+  config_.schedule.warmup = 0;
+  run("whole", config_);
+  Config half = config_;
+  half.train.steps = 4;
+  run("half", half);
+  const TrainOutcome outcome = run("half", config_, folder_ / "half" / "last.safetensors");
+  EXPECT_EQ(outcome.progress.step, 8);
+  EXPECT_EQ(weights("whole"), weights("half"));
+}
+
+TEST_F(TrainTest, LogRowsAreWrittenOnce) {
+  config_.schedule.kind = ScheduleSettings::Kind::constant;
+  run("run", config_);
+  const std::string log = read_file(folder_ / "run" / "log.csv");
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;  // header, 2, 4, 6, 8
+  // Resuming from step 8 with more steps appends; rows from beyond the checkpoint would be dropped first.
+  tests::write_file(folder_ / "run" / "log.csv", log + "10,1,0.5,0.1,1,0,,,,\n");
+  config_.train.steps = 10;
+  run("run", config_, folder_ / "run" / "last.safetensors");
+  const std::string longer = read_file(folder_ / "run" / "log.csv");
+  EXPECT_EQ(std::count(longer.begin(), longer.end(), '\n'), 6) << longer;
+  EXPECT_TRUE(longer.starts_with(log)) << longer;
+}
+
+TEST_F(TrainTest, AccumulationIsTheMeanOfItsParts) {
+  // Without normalisation layers' batch effects a batch in parts gives the whole batch's gradient; with them it is close.
+  run("whole", config_);
+  config_.train.accumulate = 2;
+  const TrainOutcome parts = run("parts", config_);
+  EXPECT_EQ(parts.progress.step, 8);
+  EXPECT_NE(weights("whole"), weights("parts"));
+}
+
+TEST_F(TrainTest, LossFalls) {
+  config_.train.steps = 60;
+  config_.train.validate_every = 60;
+  config_.train.crop = 128;
+  run("run", config_);
+  const std::string log = read_file(folder_ / "run" / "log.csv");
+  const auto loss_of = [&](std::size_t line) {
+    std::istringstream rows(log);
+    std::string row;
+    for (std::size_t i = 0; i <= line; ++i) std::getline(rows, row);
+    return std::stod(row.substr(row.find(',', row.find(',') + 1) + 1));
+  };
+  EXPECT_LT(loss_of(30), 0.7 * loss_of(1)) << log;
+}
+
+TEST_F(TrainTest, StopsEarlyWhenValidationsDoNotImprove) {
+  config_.train.steps = 400;
+  config_.train.validate_every = 1;
+  config_.train.patience = 3;
+  config_.schedule.lr = 0;  // nothing but running statistics moves
+  const TrainOutcome outcome = run("run", config_);
+  EXPECT_FALSE(outcome.stopped);
+  EXPECT_LT(outcome.progress.step, 400);
+}
+
+TEST_F(TrainTest, RefusesWhatDoesNotFit) {
+  using tests::expect_input_error;
+  config_.model.bands = 5;
+  expect_input_error([&] { run("bands", config_); }, "6 bands", "5");
+  config_ = tests::small_config(shard_);
+  config_.model.depth = 4;
+  config_.train.crop = 60;
+  expect_input_error([&] { run("crop", config_); }, "train.crop = 60", "16");
+  config_ = tests::small_config(shard_);
+  run("run", config_);
+  config_.model.base = 8;
+  expect_input_error([&] { run("run", config_, folder_ / "run" / "last.safetensors"); }, "another model");
+  config_ = tests::small_config(shard_);
+  config_.train.seed = 99;
+  expect_input_error([&] { run("run", config_, folder_ / "run" / "last.safetensors"); }, "train.seed");
+  config_ = tests::small_config(shard_);
+  expect_input_error([&] { run("run", config_, folder_ / "run" / "best.safetensors"); }, "optimizer");
+}
+
+TEST_F(TrainTest, MemoryIsKnownBeforeTheFirstStep) {
+  const std::string table = describe_memory(config_);
+  EXPECT_NE(table.find("arena"), std::string::npos) << table;
+  EXPECT_NE(table.find("enc0.conv1"), std::string::npos) << table;
+}
+
+}  // namespace
+}  // namespace plume::unet
