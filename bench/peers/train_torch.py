@@ -70,7 +70,7 @@ class Sampler:
         self.shard, self.train, self.random = shard, train, random
         tiles = shard.tiles("train")
         fraction = np.array([(shard.labels[tile] == 1).mean() for tile in tiles])
-        positive = tiles[fraction > train.get("class_threshold", 0.005)]
+        positive = tiles[(fraction >= train.get("class_threshold", 0.005)) & (fraction > 0)]
         self.all, self.positive = self.cycle(tiles), self.cycle(positive)
         self.focused = round(train.get("class_share", 0.0) * train["batch"]) if len(positive) else 0
 
@@ -89,6 +89,17 @@ class Sampler:
                 high[axis] = min(high[axis], place)
         return tuple(self.random.integers(first, last + 1) for first, last in zip(low, high))
 
+    def turned(self, image, label):
+        """Mirrored and turned at random; both together draw from all eight symmetries of the square."""
+        if self.train.get("flip", True):
+            for axis in (0, 1):
+                if self.random.random() < 0.5:
+                    image, label = np.flip(image, axis), np.flip(label, axis)
+        if self.train.get("rotate", False):
+            turns = self.random.integers(4)
+            image, label = np.rot90(image, turns), np.rot90(label, turns)
+        return image, label
+
     def batch(self):
         images, labels = [], []
         for slot in range(self.train["batch"]):
@@ -98,24 +109,36 @@ class Sampler:
             row, column = self.corner(self.shard.labels[tile], edge, focus)
             window = (tile, slice(row, row + edge), slice(column, column + edge))
             image, label = self.shard.images[window], self.shard.labels[window]
-            if self.train.get("flip", False):
-                for axis in (0, 1):
-                    if self.random.random() < 0.5:
-                        image, label = np.flip(image, axis), np.flip(label, axis)
+            image, label = self.turned(image, label)
             images.append(image)
             labels.append(label)
         return self.shard.tensors(np.stack(images), np.stack(labels))
 
 
 def make_network(model, bands):
-    classes = model.get("classes", 1)
+    classes, base, depth = model.get("classes", 1), model.get("base", 16), model.get("depth", 4)
     if model.get("family", "classic") == "classic":
-        return ClassicUNet(bands, classes, model["base"], model["depth"], model.get("up", "transposed"))
-    return PixelDetector(bands, classes, model.get("width", 24), model["depth"])
+        network = ClassicUNet(bands, classes, base, depth, model.get("up", "transposed"))
+    else:
+        network = PixelDetector(bands, classes, base, depth, model.get("wide", 32))
+    if model.get("init", "he") == "he":
+        network.apply(he_normal)
+    elif model["init"] != "pytorch":
+        raise SystemExit(f"model.init = {model['init']}: the peer knows he and pytorch")
+    return network
+
+
+def he_normal(module):
+    """He et al. 2015, biases 0: plume's default."""
+    if isinstance(module, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+        fan_in = module.in_channels * module.kernel_size[0] ** 2
+        torch.nn.init.normal_(module.weight, std=math.sqrt(2 / fan_in))
+        if module.bias is not None:
+            torch.nn.init.zeros_(module.bias)
 
 
 def make_optimizer(network, config):
-    name, rate, decay = config["name"], config["lr"], config.get("weight_decay", 0.0)
+    name, rate, decay = config.get("name", "adamw"), config.get("lr", 1e-3), config.get("weight_decay", 0.01)
     if name == "adamw":
         betas = (config.get("beta1", 0.9), config.get("beta2", 0.999))
         return torch.optim.AdamW(network.parameters(), rate, betas, config.get("epsilon", 1e-8), decay)
@@ -123,26 +146,30 @@ def make_optimizer(network, config):
     return torch.optim.SGD(network.parameters(), rate, momentum, weight_decay=decay, nesterov=nesterov)
 
 
+def cosine(start, end, progress):
+    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, max(0.0, progress)))) / 2
+
+
 def rate_factor(schedule, step, steps):
-    """What the base learning rate is multiplied by in step 0, 1, ..., steps - 1."""
-    name, warmup = schedule.get("name", "constant"), schedule.get("warmup", 0)
-    floor = schedule.get("min_lr_factor", 0.0)
-    if step < warmup:
-        return (step + 1) / warmup
+    """What the highest learning rate is multiplied by in step 0, 1, ..., steps - 1: unet/schedule.hpp's curves."""
+    name, floor = schedule.get("name", "cosine"), schedule.get("min_factor", 0.01)
+    warm, last = schedule.get("warmup", 0.05) * steps, max(1, steps - 1)
+    if step < warm:
+        return cosine(1 / 25, 1.0, step / warm) if name == "one_cycle" else (step + 1) / (warm + 1)
     if name == "constant":
         return 1.0
-    progress = (step - warmup) / max(1, steps - warmup)
-    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    return cosine(1.0, floor, (step - warm) / (last - warm) if last > warm else 1.0)
 
 
-def loss_of(logits, labels, name):
-    """Mean binary cross-entropy over the labelled pixels, plus 1 - soft Dice of the whole batch for bce_dice."""
+def loss_of(logits, labels, config):
+    """Weighted sum of binary cross-entropy, mean over the labelled pixels, and 1 - soft Dice of the whole batch."""
     known = labels != IGNORE
     logits, target = logits[:, 0][known], labels[known].float()
-    loss = F.binary_cross_entropy_with_logits(logits, target)
-    if name == "bce_dice":
-        probability = torch.sigmoid(logits)
-        loss = loss + 1 - (2 * (probability * target).sum() + 1) / (probability.sum() + target.sum() + 1)
+    loss = config.get("cross_entropy", 1.0) * F.binary_cross_entropy_with_logits(logits, target)
+    if config.get("dice", 0.0) > 0:
+        probability, smooth = torch.sigmoid(logits), config.get("dice_smooth", 1.0)
+        overlap, total = (probability * target).sum(), probability.sum() + target.sum()
+        loss = loss + config["dice"] * (1 - (2 * overlap + smooth) / (total + smooth))
     return loss
 
 
@@ -167,14 +194,14 @@ def train(config, shard, seed, verbose):
     torch.manual_seed(seed)
     network = make_network(config.get("model", {}), shard.images.shape[-1]).to(memory_format=torch.channels_last)
     optimizer = make_optimizer(network, config["optimizer"])
-    base_rate = config["optimizer"]["lr"]
+    highest_rate = config["optimizer"].get("lr", 1e-3)
     sampler = Sampler(shard, settings, np.random.default_rng(seed))
     best, best_weights, total, since = -1.0, None, 0.0, 0
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = base_rate * rate_factor(config.get("schedule", {}), step, steps)
+            group["lr"] = highest_rate * rate_factor(config.get("schedule", {}), step, steps)
         images, labels = sampler.batch()
-        loss = loss_of(network(images), labels, config.get("loss", {}).get("name", "bce"))
+        loss = loss_of(network(images), labels, config.get("loss", {}))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

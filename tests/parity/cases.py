@@ -46,7 +46,7 @@ def make_model(graph, random, images):
             fan_in = value.shape[0] if kinds[layer] == "conv_transpose2d" else np.prod(value.shape[1:])
             value[:] = random.standard_normal(value.shape) / np.sqrt(fan_in)
         elif part == "bias":
-            value[:] = random.uniform(*((0, 1) if layer in before_relu else (-0.5, 0.5)), value.shape)
+            value[:] = random.uniform(*((0.5, 1.5) if layer in before_relu else (-0.2, 0.2)), value.shape)
         elif part == "weight":
             value[:] = random.uniform(0.8, 1.2, value.shape)
     move_off_kinks(graph, model, images)

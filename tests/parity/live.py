@@ -42,7 +42,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("family", choices=CASES)
     parser.add_argument("directory", type=pathlib.Path)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(2)
     family, directory = options.family, options.directory
