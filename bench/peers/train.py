@@ -87,8 +87,8 @@ def markdown(options, ours, peer, rows, log):
     lines = ["# Training on real GOES-16 tiles, plume and PyTorch", ""]
     lines += [f"{rows[0]['machine']}; plume {rows[0]['commit']}; {peer[0]['program']}; `{rows[0]['command']}`", ""]
     lines += ["IoU of smoke at threshold 0.5, over all pixels of a split, with the weights of the best validation. The"]
-    lines += ["labels are a teacher model's, not a human's, and few: four of the 194 training tiles hold three quarters"]
-    lines += ["of the smoke, and one tile decides most of the validation figure.", ""]
+    lines += ["labels are a teacher model's, not a human's, and few: four of the 194 training tiles hold three"]
+    lines += ["quarters of the smoke, and one tile decides most of the validation figure.", ""]
     lines += ["| seed | program | val IoU | train IoU | test IoU | seconds |", "| --- | --- | --- | --- | --- | --- |"]
     for seed, *reports in zip(options.seeds, ours, peer):
         for program, report in zip(("plume", "PyTorch"), reports):
