@@ -49,7 +49,7 @@ def train_ours(options, seed, folder, log):
 
 
 def train_peer(options, seed, log):
-    command = [PYTHON, ROOT / "bench/peers/train_torch.py", options.config, "--shard", options.shard]
+    command = [PYTHON, "bench/peers/train_torch.py", options.config, "--shard", options.shard]
     command += [f"--set={setting}" for setting in options.overrides]
     command += [f"--seed={seed}", f"--threads={options.threads or os.cpu_count()}", "--verbose"]
     return json.loads(run(command, log))

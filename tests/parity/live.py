@@ -19,7 +19,7 @@ CASES = {
     "classic": graphs.classic(BANDS, base=16, depth=4),
     "pixel_detector": graphs.pixel_detector(BANDS, width=24, depth=4, wide=32),
 }
-# A step multiplies rounding errors, the more the larger it is: at a rate of 0.01, 20 steps of the pixel-detector one drive
+# A step multiplies rounding errors, the more the larger it is: at a rate of 0.01, 20 steps of the pixel-detector drive
 # PyTorch in f32 wholly apart from PyTorch in f64. So long runs, in f32 on both sides, have small rates, and what needs
 # exactness (each gradient, two large steps) is f64 here.
 SMALL_RATES = {"classic": (1e-3, 3e-4), "pixel_detector": (1e-4, 3e-5)}
