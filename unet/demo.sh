@@ -27,7 +27,7 @@ rm -rf "$out"/{scenes,unseen,run,pictures,tiles.h5}
 if [[ -z $data ]]; then
   say "Drawing GOES-like scenes with smoke in them"
   run "$plume" data synth --tiles 48 --seed 1 -o "$out/scenes"
-  run "$plume" data synth --tiles 4 --seed 2 -o "$out/unseen"
+  run "$plume" data synth --tiles 4 --seed 6 -o "$out/unseen"
   data="$out/scenes"
   pictures_of=("$out/unseen/tiles")
 elif [[ -f $data/split.csv ]]; then
