@@ -16,8 +16,8 @@ struct Layer {
 };
 
 // Those of the classic U-Net of base 16, its first layer, head and the pixel-detector's width; then base 64's.
-constexpr Layer layers[] = {{6, 16, 256},  {16, 16, 256},   {32, 16, 256},  {32, 32, 128},   {64, 64, 64},
-                            {128, 128, 32}, {256, 256, 16}, {24, 24, 256},  {64, 64, 256},   {128, 128, 128},
+constexpr Layer layers[] = {{6, 16, 256},   {16, 16, 256},  {32, 16, 256},   {32, 32, 128}, {64, 64, 64},
+                            {128, 128, 32}, {256, 256, 16}, {24, 24, 256},   {64, 64, 256}, {128, 128, 128},
                             {256, 256, 64}, {512, 512, 32}, {1024, 1024, 16}};
 
 enum class Direction { forward, data, weight };
@@ -44,9 +44,7 @@ void convolution(benchmark::State& state, Direction direction) {
       case Direction::data:
         k::conv2d_backward_data<float>(in, out, weight.data(), {0, layer.in}, geometry, false, stream);
         break;
-      case Direction::weight:
-        k::conv2d_backward_weight<float>(weight.data(), in, out, geometry, false, stream);
-        break;
+      case Direction::weight: k::conv2d_backward_weight<float>(weight.data(), in, out, geometry, false, stream); break;
     }
     benchmark::ClobberMemory();
   }

@@ -32,8 +32,8 @@ void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T
 
 // out = transposed conv(in, weight) + bias, then ReLU where asked; bias may be null.
 template <class T>
-void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias,
-                              ConvGeometry geometry, bool relu, CpuStream& stream);
+void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
+                              bool relu, CpuStream& stream);
 
 // What a backward pass to one of several concatenated inputs needs to find its channels in the weights.
 struct ChannelSlice {

@@ -25,8 +25,7 @@ struct Image {
 
   // An image of mutable elements is one of const elements too.
   template <class U>
-    requires std::is_same_v<const U, T>
-  Image(const Image<U>& other)  // NOLINT(google-explicit-constructor)
+  requires std::is_same_v<const U, T> Image(const Image<U>& other)  // NOLINT(google-explicit-constructor)
       : Image(other.data, other.n, other.h, other.w, other.c, other.stride) {}
 
   [[nodiscard]] std::ptrdiff_t pixels() const { return std::ptrdiff_t{n} * h * w; }
@@ -44,8 +43,8 @@ class Sources {
   static constexpr int max_count = 4;
 
   Sources() = default;
-  Sources(Image<const T> image) { add(image); }                     // NOLINT(google-explicit-constructor)
-  Sources(Image<T> image) : Sources(Image<const T>(image)) {}       // NOLINT(google-explicit-constructor)
+  Sources(Image<const T> image) { add(image); }                // NOLINT(google-explicit-constructor)
+  Sources(Image<T> image) : Sources(Image<const T>(image)) {}  // NOLINT(google-explicit-constructor)
 
   void add(Image<const T> image) {
     assert(count_ < max_count);

@@ -40,7 +40,6 @@ double softmax_cross_entropy(LossGradient<T> gradient, Image<const T> logits, Pi
 // channel; for more, p = softmax(z) and the mean over classes. Zero where all pixels are ignored.
 // Source: Milletari et al., "V-Net", 3DV 2016 (with sums instead of sums of squares, as is common).
 template <class T>
-double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, double smooth,
-            CpuStream& stream);
+double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, double smooth, CpuStream& stream);
 
 }  // namespace plume::kernels

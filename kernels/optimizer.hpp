@@ -10,8 +10,8 @@ namespace plume::kernels {
 
 // Updates parameters and both moments in place.
 template <class T>
-void adamw_step(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count,
-                const AdamwBody<T>& body, CpuStream& stream);
+void adamw_step(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count, const AdamwBody<T>& body,
+                CpuStream& stream);
 
 // Updates parameters and velocity in place.
 template <class T>

@@ -14,7 +14,9 @@ namespace {
 constexpr std::size_t alignment = 64;
 constexpr std::size_t never = static_cast<std::size_t>(-1);
 
-std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
 
 // The three largest allocations, for an error message.
 std::string largest(MemoryPlan plan) {
@@ -46,7 +48,9 @@ Block::~Block() {
   if (arena_) arena_->release(index_);
 }
 
-void Arena::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
+void Arena::Free::operator()(std::byte* memory) const noexcept {
+  std::free(memory);
+}
 
 Arena::Arena() = default;
 Arena::~Arena() = default;
@@ -121,7 +125,8 @@ Block Arena::from_plan(std::size_t bytes, std::string_view name) {
     const Allocation& other = planned[i];
     const bool overlap = other.offset < mine.offset + mine.bytes && mine.offset < other.offset + other.bytes;
     if (live_[i].alive && overlap) {
-      throw std::logic_error(fmt::format("arena: '{}' is kept longer than planned, '{}' needs its memory", other.name, name));
+      throw std::logic_error(
+          fmt::format("arena: '{}' is kept longer than planned, '{}' needs its memory", other.name, name));
     }
   }
   live_.push_back({nullptr, true});
@@ -164,8 +169,8 @@ MemoryPlan plan_memory(std::vector<Allocation> allocations) {
     }
     mine.offset = offset;
     plan.bytes = std::max(plan.bytes, offset + aligned(mine.bytes));
-    const auto after = std::find_if(placed.begin(), placed.end(),
-                                    [&](std::size_t j) { return allocations[j].offset > offset; });
+    const auto after =
+        std::find_if(placed.begin(), placed.end(), [&](std::size_t j) { return allocations[j].offset > offset; });
     placed.insert(after, i);
   }
   plan.allocations = std::move(allocations);

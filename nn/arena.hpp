@@ -89,7 +89,7 @@ class Arena {
   std::string key_;
   std::map<std::string, MemoryPlan> plans_;
   std::vector<Allocation> recording_;
-  std::vector<Live> live_;  // of the step, by index
+  std::vector<Live> live_;       // of the step, by index
   std::size_t first_index_ = 0;  // what the step's first allocation is numbered, so that older blocks are told apart
   std::size_t clock_ = 0;
   std::map<std::size_t, Memory> heap_;  // blocks from the heap, by index

@@ -36,7 +36,11 @@ void Optimizer::step(Parameters& parameters, double rate, kernels::Stream& strea
           const auto t = [](double value) { return static_cast<T>(value); };
           if (s.kind == OptimizerSettings::Kind::adamw) {
             const auto exponent = static_cast<double>(steps_);
-            const kernels::AdamwBody<T> body{t(rate), t(s.beta1), t(s.beta2), t(s.epsilon), t(rate * s.weight_decay),
+            const kernels::AdamwBody<T> body{t(rate),
+                                             t(s.beta1),
+                                             t(s.beta2),
+                                             t(s.epsilon),
+                                             t(rate * s.weight_decay),
                                              t(1 - std::pow(s.beta1, exponent)),
                                              t(std::sqrt(1 - std::pow(s.beta2, exponent)))};
             kernels::adamw_step(parameters.values<T>(), parameters.gradients<T>(), as<T>(state_[0]), as<T>(state_[1]),

@@ -1,12 +1,12 @@
 // The flat buffers, and the way between memory's and files' layouts.
 #include "nn/parameters.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
-
-#include <fmt/ranges.h>
 
 #include "kernels/base/error.hpp"
 
@@ -36,11 +36,15 @@ void for_elements(const ParameterInfo& info, const Body& body) {
   }
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
 
 }  // namespace
 
-void Parameters::Buffer::Free::operator()(std::byte* memory) const noexcept { std::free(memory); }
+void Parameters::Buffer::Free::operator()(std::byte* memory) const noexcept {
+  std::free(memory);
+}
 
 void Parameters::Buffer::resize(std::size_t bytes) {
   const std::size_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
@@ -83,7 +87,9 @@ std::size_t Parameters::trainable_count() const {
   return count;
 }
 
-void Parameters::zero_gradients() { std::memset(gradients_.data(), 0, sizes_[0] * size_of(dtype_)); }
+void Parameters::zero_gradients() {
+  std::memset(gradients_.data(), 0, sizes_[0] * size_of(dtype_));
+}
 
 std::vector<std::int64_t> file_shape(const ParameterInfo& info) {
   const Shape& s = info.shape;
@@ -100,7 +106,8 @@ NamedTensor Parameters::named(const ParameterInfo& info, const std::byte* buffer
   NamedTensor tensor{info.name, file_shape(info), std::vector<float>(info.shape.count())};
   with_type(dtype_, [&](auto element) {
     const auto* from = reinterpret_cast<const decltype(element)*>(buffer) + info.offset;
-    for_elements(info, [&](std::size_t memory, std::size_t file) { tensor.values[file] = static_cast<float>(from[memory]); });
+    for_elements(info,
+                 [&](std::size_t memory, std::size_t file) { tensor.values[file] = static_cast<float>(from[memory]); });
   });
   return tensor;
 }

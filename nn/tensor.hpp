@@ -101,7 +101,7 @@ class Tensor {
 class Inputs {
  public:
   Inputs() = default;
-  Inputs(Tensor tensor) : tensors_{std::move(tensor)} {}                      // NOLINT(google-explicit-constructor)
+  Inputs(Tensor tensor) : tensors_{std::move(tensor)} {}  // NOLINT(google-explicit-constructor)
   Inputs(std::initializer_list<Tensor> tensors) : tensors_(tensors) {}
 
   [[nodiscard]] auto begin() const { return tensors_.begin(); }

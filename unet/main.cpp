@@ -33,7 +33,8 @@ int complain(const char* what, int exit_code) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"plume finds wildfire smoke in satellite images: it packs data, trains U-Nets, evaluates and predicts.", "plume"};
+  CLI::App app{"plume finds wildfire smoke in satellite images: it packs data, trains U-Nets, evaluates and predicts.",
+               "plume"};
   app.set_version_flag("--version", plume::unet::version);
   app.require_subcommand(1);
   plume::unet::Action action;

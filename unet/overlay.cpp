@@ -44,7 +44,8 @@ std::pair<float, float> stretch_of(const std::vector<Color>& colors) {
 
 class Canvas {
  public:
-  Canvas(int height, int width, std::span<const std::uint8_t> classes) : height_(height), width_(width), classes_(classes) {}
+  Canvas(int height, int width, std::span<const std::uint8_t> classes)
+      : height_(height), width_(width), classes_(classes) {}
 
   // A pixel of a class with a neighbour of another.
   [[nodiscard]] bool outline(int row, int column) const {
@@ -58,7 +59,8 @@ class Canvas {
     return false;
   }
   [[nodiscard]] std::uint8_t at(int row, int column) const {
-    return classes_[static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column)];
+    return classes_[static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) +
+                    static_cast<std::size_t>(column)];
   }
 
  private:

@@ -26,6 +26,8 @@ StopSignal::~StopSignal() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-bool StopSignal::requested() noexcept { return stop_requested != 0; }
+bool StopSignal::requested() noexcept {
+  return stop_requested != 0;
+}
 
 }  // namespace plume::unet

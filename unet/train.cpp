@@ -25,14 +25,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 Graph graph_for(const Config& config, const data::Shard& shard) {
   Graph graph = build_graph(config.model);
   require_fit(graph, shard);
   const int multiple = size_multiple(graph);
   if (config.train.crop % multiple != 0) {
-    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop, multiple);
+    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop,
+                      multiple);
   }
   if (config.data.normalize) {
     graph.input.mean = shard.info().mean;
@@ -98,8 +101,7 @@ class Trainer {
       train_step();
       const bool last = progress_.step == steps_;
       if (progress_.step % config_.train.validate_every == 0 || last) {
-        enough = validate() && config_.train.patience > 0 &&
-                 progress_.validations_since_best >= config_.train.patience;
+        enough = validate() && config_.train.patience > 0 && progress_.validations_since_best >= config_.train.patience;
         save_last();
       } else if (progress_.step % config_.train.log_every == 0) {
         log_->write(take_row());
@@ -163,9 +165,10 @@ class Trainer {
     const double rate = learning_rate(config_.schedule, progress_.step, steps_);
     last_loss_ = step_.run(batch, optimizer_, rate);
     if (!std::isfinite(last_loss_)) {
-      throw input_error("the loss of step {} is not finite; try a smaller optimizer.lr ({} was used), or look for wild "
-                        "values in the tiles",
-                        progress_.step + 1, rate);
+      throw input_error(
+          "the loss of step {} is not finite; try a smaller optimizer.lr ({} was used), or look for wild "
+          "values in the tiles",
+          progress_.step + 1, rate);
     }
     ++progress_.step;
     progress_.epoch = batch.epoch;
@@ -199,8 +202,8 @@ class Trainer {
     LogRow row = take_row();
     const bool possible = !shard_.tiles(data::Split::val).empty();
     if (possible) {
-      const Evaluation result = evaluate(validator_, network_.graph(), shard_, data::Split::val,
-                                         static_cast<float>(config_.train.threshold));
+      const Evaluation result =
+          evaluate(validator_, network_.graph(), shard_, data::Split::val, static_cast<float>(config_.train.threshold));
       const Confusion& smoke = result.counts.back();
       const double iou = foreground_iou(result.counts);
       const bool best = iou > progress_.best_iou;

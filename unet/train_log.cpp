@@ -17,7 +17,9 @@ namespace {
 constexpr const char* header =
     "step,epoch,loss,learning_rate,images_per_second,data_wait,val_iou,val_dice,val_precision,val_recall";
 
-std::int64_t step_of_csv(const std::string& line) { return std::atoll(line.c_str()); }
+std::int64_t step_of_csv(const std::string& line) {
+  return std::atoll(line.c_str());
+}
 
 std::int64_t step_of_json(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
@@ -58,7 +60,9 @@ TrainLog::TrainLog(const std::filesystem::path& folder, std::int64_t resumed_ste
   if (!csv_ || !jsonl_) throw environment_error("cannot write the log in {}", folder.string());
 }
 
-TrainLog::~TrainLog() { clear_bar(); }
+TrainLog::~TrainLog() {
+  clear_bar();
+}
 
 void TrainLog::write(const LogRow& row) {
   csv_ << fmt::format("{},{},{:.9g},{:.6g},{:.2f},{:.4f}", row.step, row.epoch, row.loss, row.learning_rate,
@@ -69,9 +73,9 @@ void TrainLog::write(const LogRow& row) {
                               {"learning_rate", row.learning_rate},
                               {"images_per_second", row.images_per_second},
                               {"data_wait", row.data_wait}};
-  std::string text = fmt::format("step {:>{}}/{}  epoch {}  loss {:.4f}  lr {:.2e}  {:.1f} images/s", row.step,
-                                 std::to_string(steps_).size(), steps_, row.epoch, row.loss, row.learning_rate,
-                                 row.images_per_second);
+  std::string text =
+      fmt::format("step {:>{}}/{}  epoch {}  loss {:.4f}  lr {:.2e}  {:.1f} images/s", row.step,
+                  std::to_string(steps_).size(), steps_, row.epoch, row.loss, row.learning_rate, row.images_per_second);
   if (row.validation) {
     const auto& v = *row.validation;
     csv_ << fmt::format(",{:.6f},{:.6f},{:.6f},{:.6f}\n", v.iou, v.dice, v.precision, v.recall);

@@ -42,7 +42,8 @@ double TrainingStep::run_part(const data::Batch* batch, int first, int last, dou
     const nn::Shape shape{images, height_, width_, input.bands};
     nn::Block memory = arena_.allocate(shape.count() * sizeof(float), "images");
     const nn::Tensor x(shape, DType::f32, "images", std::move(memory), false);
-    const auto pixels = static_cast<std::size_t>(first) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
+    const auto pixels =
+        static_cast<std::size_t>(first) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
     const std::uint8_t* labels = nullptr;
     if (!dry) {
       std::memcpy(x.data<float>(), batch->pixels.data() + pixels * static_cast<std::size_t>(input.bands), x.bytes());

@@ -19,10 +19,10 @@ void normalize_backward(Image<T> grad_x, T* grad_gamma, T* grad_beta, Image<cons
   const Image<const T>& y = saved.y;
   const int c = x.c;
   const auto y_at = [&](std::ptrdiff_t pixel) { return y.data ? y.data + pixel * y.stride : nullptr; };
-  const auto sums = pixel_sums<T>(
-      x.pixels(), std::ptrdiff_t{2} * c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
-        cpu.norm_grad_sums(sum, sum + c, grad_y.data + first * grad_y.stride, y_at(first),
-                           x.data + first * x.stride, grad_y.stride, y.stride, x.stride, saved.mean, count, c);
+  const auto sums =
+      pixel_sums<T>(x.pixels(), std::ptrdiff_t{2} * c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
+        cpu.norm_grad_sums(sum, sum + c, grad_y.data + first * grad_y.stride, y_at(first), x.data + first * x.stride,
+                           grad_y.stride, y.stride, x.stride, saved.mean, count, c);
       });
 
   const auto count = static_cast<double>(x.pixels());

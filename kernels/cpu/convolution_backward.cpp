@@ -43,9 +43,10 @@ void conv_transpose2d_backward_weight(T* grad_weight, const Sources<T>& in, Imag
 
 template <class T>
 void bias_backward(T* grad_bias, Image<const T> grad_out, bool add, CpuStream& stream) {
-  const auto sums = pixel_sums<T>(grad_out.pixels(), grad_out.c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
-    primitives<T>().channel_sums(sum, grad_out.data + first * grad_out.stride, grad_out.stride, count, grad_out.c);
-  });
+  const auto sums =
+      pixel_sums<T>(grad_out.pixels(), grad_out.c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
+        primitives<T>().channel_sums(sum, grad_out.data + first * grad_out.stride, grad_out.stride, count, grad_out.c);
+      });
   for (int c = 0; c < grad_out.c; ++c) {
     const auto sum = static_cast<T>(sums[static_cast<std::size_t>(c)]);
     grad_bias[c] = add ? grad_bias[c] + sum : sum;
@@ -56,18 +57,17 @@ template void conv2d_backward_data(Image<float>, Image<const float>, const float
                                    CpuStream&);
 template void conv2d_backward_data(Image<double>, Image<const double>, const double*, ChannelSlice, ConvGeometry, bool,
                                    CpuStream&);
-template void conv_transpose2d_backward_data(Image<float>, Image<const float>, const float*, ChannelSlice,
-                                             ConvGeometry, bool, CpuStream&);
+template void conv_transpose2d_backward_data(Image<float>, Image<const float>, const float*, ChannelSlice, ConvGeometry,
+                                             bool, CpuStream&);
 template void conv_transpose2d_backward_data(Image<double>, Image<const double>, const double*, ChannelSlice,
                                              ConvGeometry, bool, CpuStream&);
-template void conv2d_backward_weight(float*, const Sources<float>&, Image<const float>, ConvGeometry, bool,
-                                     CpuStream&);
+template void conv2d_backward_weight(float*, const Sources<float>&, Image<const float>, ConvGeometry, bool, CpuStream&);
 template void conv2d_backward_weight(double*, const Sources<double>&, Image<const double>, ConvGeometry, bool,
                                      CpuStream&);
 template void conv_transpose2d_backward_weight(float*, const Sources<float>&, Image<const float>, ConvGeometry, bool,
                                                CpuStream&);
-template void conv_transpose2d_backward_weight(double*, const Sources<double>&, Image<const double>, ConvGeometry,
-                                               bool, CpuStream&);
+template void conv_transpose2d_backward_weight(double*, const Sources<double>&, Image<const double>, ConvGeometry, bool,
+                                               CpuStream&);
 template void bias_backward(float*, Image<const float>, bool, CpuStream&);
 template void bias_backward(double*, Image<const double>, bool, CpuStream&);
 

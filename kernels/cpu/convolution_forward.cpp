@@ -14,8 +14,8 @@ void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T
 }
 
 template <class T>
-void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias,
-                              ConvGeometry geometry, bool relu, CpuStream& stream) {
+void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
+                              bool relu, CpuStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
   gather_adjoint(out, in, weight, {.input = out.c, .output = 1}, geometry, tap_weights,
                  Epilogue<T>{.bias = bias, .relu = relu}, stream);

@@ -11,10 +11,13 @@
 namespace plume::kernels {
 namespace {
 
-constexpr std::size_t panel_bytes = std::size_t{256} << 10;   // half of a common L2
-constexpr std::size_t weight_bytes = std::size_t{128} << 10;  // of one output-channel group, kept in L2 beside the panel
+constexpr std::size_t panel_bytes = std::size_t{256} << 10;  // half of a common L2
+constexpr std::size_t weight_bytes = std::size_t{128}
+                                     << 10;  // of one output-channel group, kept in L2 beside the panel
 
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
+int ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
 
 // What the taps reach around an output pixel.
 struct Reach {
@@ -45,15 +48,15 @@ template <class T>
 struct Plan {
   const Primitives<T>& cpu = primitives<T>();
   Reach reach;
-  int vectors;         // of a tile
-  int group;           // output channels of a tile
+  int vectors;  // of a tile
+  int group;    // output channels of a tile
   int groups;
-  int blocks;          // of input channels
-  int chunk;           // blocks summed before the tile moves on
+  int blocks;  // of input channels
+  int chunk;   // blocks summed before the tile moves on
   int panel_columns;
-  int band;            // output rows of a task
+  int band;  // output rows of a task
   int bands;
-  int splits;          // tasks that share a band, each with some groups
+  int splits;  // tasks that share a band, each with some groups
 
   Plan(const Image<T>& out, const Sources<T>& in, const Lattice& lattice, int threads) {
     const int taps = static_cast<int>(lattice.taps.size());
@@ -66,7 +69,8 @@ struct Plan {
     chunk = std::clamp(static_cast<int>(weight_bytes / block_weights), 1, blocks);
     panel_columns = (lattice.columns - 1) * lattice.input_step + reach.columns;
 
-    const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(panel_columns * std::min(chunk * block_channels, in.c()));
+    const std::size_t row_bytes =
+        sizeof(T) * static_cast<std::size_t>(panel_columns * std::min(chunk * block_channels, in.c()));
     const int panel_rows = static_cast<int>(panel_bytes / row_bytes);
     const int fitting = std::max(1, (panel_rows - reach.rows) / lattice.input_step + 1);
     const int wanted_tasks = threads == 1 ? 1 : 4 * threads;

@@ -23,16 +23,21 @@ inline Lattice conv_lattice(const ConvGeometry& geometry, int rows, int columns,
 inline Lattice adjoint_lattice(const ConvGeometry& geometry, int rows, int columns, int phase_row, int phase_column,
                                std::ptrdiff_t tap_weights) {
   const int stride = geometry.stride;
-  Lattice lattice{phase_row, phase_column, stride, (rows - phase_row + stride - 1) / stride,
-                  (columns - phase_column + stride - 1) / stride, 1, {}};
+  Lattice lattice{phase_row,
+                  phase_column,
+                  stride,
+                  (rows - phase_row + stride - 1) / stride,
+                  (columns - phase_column + stride - 1) / stride,
+                  1,
+                  {}};
   for (int row = 0; row < geometry.kernel; ++row) {
     const int row_shift = phase_row + geometry.pad[0] - row;
     if (row_shift % stride != 0) continue;
     for (int column = 0; column < geometry.kernel; ++column) {
       const int column_shift = phase_column + geometry.pad[1] - column;
       if (column_shift % stride != 0) continue;
-      lattice.taps.push_back({row_shift / stride, column_shift / stride,
-                              (std::ptrdiff_t{row} * geometry.kernel + column) * tap_weights});
+      lattice.taps.push_back(
+          {row_shift / stride, column_shift / stride, (std::ptrdiff_t{row} * geometry.kernel + column) * tap_weights});
     }
   }
   return lattice;

@@ -6,8 +6,8 @@
 namespace plume::kernels {
 
 template <class T>
-void adamw_step(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count,
-                const AdamwBody<T>& body, CpuStream& stream) {
+void adamw_step(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count, const AdamwBody<T>& body,
+                CpuStream& stream) {
   parallel_for(stream, count, [&](std::ptrdiff_t i) { body(parameters[i], gradients[i], first[i], second[i]); });
 }
 

@@ -38,20 +38,24 @@ void map(CpuStream& stream, Image<T> out, const Body& body, const In&... in) {
 template <class T>
 void copy(Image<T> out, Image<const T> in, bool add, CpuStream& stream) {
   if (add) {
-    map(stream, out, [](T& to, T x) { to += x; }, in);
+    map(
+        stream, out, [](T& to, T x) { to += x; }, in);
   } else {
-    map(stream, out, [](T& to, T x) { to = x; }, in);
+    map(
+        stream, out, [](T& to, T x) { to = x; }, in);
   }
 }
 
 template <class T>
 void add(Image<T> out, Image<const T> a, Image<const T> b, CpuStream& stream) {
-  map(stream, out, [](T& to, T x, T y) { to = x + y; }, a, b);
+  map(
+      stream, out, [](T& to, T x, T y) { to = x + y; }, a, b);
 }
 
 template <class T>
 void relu_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
-  map(stream, out, [](T& to, T x) { to = ReluBody{}(x); }, in);
+  map(
+      stream, out, [](T& to, T x) { to = ReluBody{}(x); }, in);
 }
 
 template <class T>
@@ -67,7 +71,8 @@ void relu_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out
 
 template <class T>
 void sigmoid_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
-  map(stream, out, [](T& to, T x) { to = SigmoidBody{}(x); }, in);
+  map(
+      stream, out, [](T& to, T x) { to = SigmoidBody{}(x); }, in);
 }
 
 template <class T>
@@ -108,14 +113,14 @@ void softmax_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> 
   });
 }
 
-#define PLUME_INSTANTIATE(T)                                                                         \
-  template void copy(Image<T>, Image<const T>, bool, CpuStream&);                                    \
-  template void add(Image<T>, Image<const T>, Image<const T>, CpuStream&);                           \
-  template void relu_forward(Image<T>, Image<const T>, CpuStream&);                                  \
-  template void relu_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);           \
-  template void sigmoid_forward(Image<T>, Image<const T>, CpuStream&);                               \
-  template void sigmoid_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);        \
-  template void softmax_forward(Image<T>, Image<const T>, CpuStream&);                               \
+#define PLUME_INSTANTIATE(T)                                                                  \
+  template void copy(Image<T>, Image<const T>, bool, CpuStream&);                             \
+  template void add(Image<T>, Image<const T>, Image<const T>, CpuStream&);                    \
+  template void relu_forward(Image<T>, Image<const T>, CpuStream&);                           \
+  template void relu_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);    \
+  template void sigmoid_forward(Image<T>, Image<const T>, CpuStream&);                        \
+  template void sigmoid_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&); \
+  template void softmax_forward(Image<T>, Image<const T>, CpuStream&);                        \
   template void softmax_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&)
 PLUME_INSTANTIATE(float);
 PLUME_INSTANTIATE(double);

@@ -49,7 +49,9 @@ const Primitives<T>& primitives() {
   return table;
 }
 
-std::string_view instruction_set() { return primitives<float>().name; }
+std::string_view instruction_set() {
+  return primitives<float>().name;
+}
 
 template const Primitives<float>& primitives();
 template const Primitives<double>& primitives();

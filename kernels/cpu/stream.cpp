@@ -8,7 +8,9 @@
 
 namespace plume::kernels {
 
-void Scratch::Free::operator()(void* memory) const noexcept { std::free(memory); }
+void Scratch::Free::operator()(void* memory) const noexcept {
+  std::free(memory);
+}
 
 void* Scratch::reserve(std::size_t bytes) {
   if (bytes > capacity_) {

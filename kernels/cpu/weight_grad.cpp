@@ -16,20 +16,22 @@ constexpr std::size_t copies_bytes = std::size_t{8} << 20;
 constexpr int most_parts = 16;
 constexpr int run_pixels = 256;  // summed in registers before they join the copy: short runs keep f32 sums exact
 
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
+int ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
 
 template <class T>
 struct Plan {
   const Primitives<T>& cpu = primitives<T>();
-  int blocks;         // of gathered channels
-  int width;          // lattice channels of a tile
+  int blocks;  // of gathered channels
+  int width;   // lattice channels of a tile
   int tiles;
-  int columns;        // of the gathered panel
-  int band;           // lattice rows packed at a time
-  int bands;          // in all images
+  int columns;  // of the gathered panel
+  int band;     // lattice rows packed at a time
+  int bands;    // in all images
   int bands_per_image;
-  int parts;          // of all bands, each with a copy of the result
-  int splits;         // of the gathered blocks, each a task
+  int parts;                      // of all bands, each with a copy of the result
+  int splits;                     // of the gathered blocks, each a task
   std::ptrdiff_t block_elements;  // of a copy, for one block: [tap][lattice channel][block_channels]
   std::ptrdiff_t copy_elements;
 
@@ -151,7 +153,8 @@ void correlate(T* result, CorrelationStrides strides, const Sources<T>& gathered
     T* copy = copies + part * plan.copy_elements;
     std::fill(copy + first_block * plan.block_elements, copy + last_block * plan.block_elements, T{0});
     T* panel = stream.local(thread, 0).take<T>(static_cast<std::size_t>(panel_block));
-    T* packed = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.band) * static_cast<std::size_t>(lattice.w() * lattice.c()));
+    T* packed = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.band) *
+                                                static_cast<std::size_t>(lattice.w() * lattice.c()));
 
     const auto first_band = static_cast<int>(std::ptrdiff_t{plan.bands} * part / plan.parts);
     const auto last_band = static_cast<int>(std::ptrdiff_t{plan.bands} * (part + 1) / plan.parts);
@@ -173,7 +176,7 @@ void correlate(T* result, CorrelationStrides strides, const Sources<T>& gathered
 
 template void correlate(float*, CorrelationStrides, const Sources<float>&, const Sources<float>&, ConvGeometry, bool,
                         CpuStream&);
-template void correlate(double*, CorrelationStrides, const Sources<double>&, const Sources<double>&, ConvGeometry,
-                        bool, CpuStream&);
+template void correlate(double*, CorrelationStrides, const Sources<double>&, const Sources<double>&, ConvGeometry, bool,
+                        CpuStream&);
 
 }  // namespace plume::kernels

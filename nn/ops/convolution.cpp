@@ -62,7 +62,8 @@ void backward(const Context& context, const ConvRecord& record) {
   backward_conv(
       context, record,
       [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
-        kernels::conv2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry, add, stream);
+        kernels::conv2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry, add,
+                                         stream);
       },
       [&]<class T>(T* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
         kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);

@@ -51,8 +51,8 @@ Tensor batch_norm(const Context& context, const Inputs& x, const BatchNorm& norm
 }
 
 void backward(const Context& context, const BatchNormRecord& record) {
-  const bool in_place = record.sole_use && record.x.size() == 1 && record.x.front().wants_gradient() &&
-                        !record.x.front().has_gradient();
+  const bool in_place =
+      record.sole_use && record.x.size() == 1 && record.x.front().wants_gradient() && !record.x.front().has_gradient();
   if (in_place) record.x.front().adopt_gradient(record.y);
   const Tensor& grad_owner = in_place ? record.x.front() : record.y;
   auto slots = in_place ? std::vector<GradientSlot>(1) : gradient_slots(context, record.x);
@@ -65,8 +65,12 @@ void backward(const Context& context, const BatchNormRecord& record) {
     const auto grad_y = grad_owner.gradient_image<T>();
     auto slot = slots.begin();
     for_inputs<T>(record.x, [&](kernels::Image<T> image, int first) {
-      kernels::NormSaved<T> saved{image, {}, record.mean.data<T>() + first, record.inverse_std.data<T>() + first,
-                                  record.gamma.data<T>() + first, record.batch};
+      kernels::NormSaved<T> saved{image,
+                                  {},
+                                  record.mean.data<T>() + first,
+                                  record.inverse_std.data<T>() + first,
+                                  record.gamma.data<T>() + first,
+                                  record.batch};
       if (record.relu) saved.y = record.y.image<T>().channels(first, image.c);
       kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<T>() + first,
                                      record.beta.gradient<T>() + first, grad_y.channels(first, image.c), saved,

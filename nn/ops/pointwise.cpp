@@ -35,7 +35,8 @@ void unary_backward(const Context& context, const Record& record, const Kernel& 
 }  // namespace
 
 Tensor relu(const Context& context, const Tensor& x) {
-  return unary<ReluRecord>(context, x, [](auto to, auto from, auto& stream) { kernels::relu_forward(to, from, stream); });
+  return unary<ReluRecord>(context, x,
+                           [](auto to, auto from, auto& stream) { kernels::relu_forward(to, from, stream); });
 }
 
 void backward(const Context& context, const ReluRecord& record) {

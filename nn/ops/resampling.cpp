@@ -46,7 +46,8 @@ void backward(const Context& context, const UpsampleRecord& record) {
   if (!slot.wanted) return;
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
-    kernels::upsample_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), record.interpolation, slot.add, stream);
+    kernels::upsample_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), record.interpolation, slot.add,
+                                  stream);
   });
 }
 

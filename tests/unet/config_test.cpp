@@ -58,7 +58,8 @@ TEST(ConfigTest, BrokenFilesNameThePlace) {
   expect_input_error([] { load(""); }, "train.steps");
   expect_input_error([] { load("[train]\nsteps = 1\nbatch = 4\naccumulate = 3\n"); }, "train.accumulate");
   expect_input_error([] { load("[train]\nsteps = 1\n[loss]\ncross_entropy = 0\n"); }, "nothing to learn");
-  expect_error(ErrorKind::usage, [] { load(minimal, {"train.steps"}); }, "key=value");
+  expect_error(
+      ErrorKind::usage, [] { load(minimal, {"train.steps"}); }, "key=value");
 }
 
 }  // namespace

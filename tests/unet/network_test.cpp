@@ -133,7 +133,8 @@ TEST(CheckpointTest, DamageIsNamed) {
   const auto path = folder / "model.safetensors";
   save_model(path, network, {}, "");
   const std::string bytes = tests::read_file(path);
-  for (const std::size_t size : {std::size_t{0}, std::size_t{4}, std::size_t{8}, std::size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{4}, std::size_t{8}, std::size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
     tests::write_file(path, std::string_view(bytes).substr(0, size));
     tests::expect_input_error([&] { static_cast<void>(load_model(path)); }, "model.safetensors");
   }

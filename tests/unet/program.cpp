@@ -60,7 +60,9 @@ RunningPlume::~RunningPlume() {
   }
 }
 
-void RunningPlume::signal(int number) const { ::kill(process_, number); }
+void RunningPlume::signal(int number) const {
+  ::kill(process_, number);
+}
 
 int RunningPlume::wait() {
   const int code = wait_for(process_);

@@ -73,16 +73,16 @@ ScratchFolder* ProgramTest::folder_ = nullptr;
 
 TEST_F(ProgramTest, TrainsEvaluatesAndPredicts) {
   expect_files(file("run"), {"best.safetensors", "config.toml", "last.safetensors", "log.csv", "log.jsonl"});
-  const Outcome evaluated =
-      run_plume({"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
+  const Outcome evaluated = run_plume(
+      {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
   const auto report = nlohmann::json::parse(evaluated.output);
   EXPECT_EQ(report["tiles"], 2);
   EXPECT_EQ(report["classes"].size(), 1);
   EXPECT_GE(report["iou"].get<double>(), 0);
 
-  const Outcome predicted = run_plume({"predict", "--model", file("run/best.safetensors"), "--input", tile(), "--output",
-                                       file("pictures"), "--format", "tif,png,npy"});
+  const Outcome predicted = run_plume({"predict", "--model", file("run/best.safetensors"), "--input", tile(),
+                                       "--output", file("pictures"), "--format", "tif,png,npy"});
   ASSERT_EQ(predicted.exit_code, 0) << predicted.errors;
   const std::string stem = fs::path(tile()).stem();
   expect_files(file("pictures"),
@@ -105,8 +105,14 @@ TEST_F(ProgramTest, DoctorSpeaksJson) {
 }
 
 TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"data", "pack"}, {"data", "synth"}, {"train"}, {"eval"}, {"predict"}, {"import", "keras"}, {"import", "torch"}, {"doctor"}}) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"data", "pack"},
+                                                                                       {"data", "synth"},
+                                                                                       {"train"},
+                                                                                       {"eval"},
+                                                                                       {"predict"},
+                                                                                       {"import", "keras"},
+                                                                                       {"import", "torch"},
+                                                                                       {"doctor"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_plume(arguments);
@@ -120,18 +126,22 @@ TEST_F(ProgramTest, UsageMistakes) {
   expect_failure(2, {"trian"});
   expect_failure(2, {"predict", "--model", "m"}, "--input");
   expect_failure(2, {"train", file("config.toml"), "--out", file("run")}, "--resume auto");
-  expect_failure(2, {"predict", "--model", file("run/best.safetensors"), "--input", tile(), tile(), "--output", file("two")},
-                 "overwrite");
-  expect_failure(2, {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "tset"}, "tset");
+  expect_failure(
+      2, {"predict", "--model", file("run/best.safetensors"), "--input", tile(), tile(), "--output", file("two")},
+      "overwrite");
+  expect_failure(2, {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "tset"},
+                 "tset");
 }
 
 TEST_F(ProgramTest, MissingAndDamagedFiles) {
   expect_failure(3, {"train", file("nowhere.toml"), "--out", file("none")}, "nowhere.toml");
-  expect_failure(3, {"train", file("config.toml"), "--set", "data.shard=nowhere.h5", "--out", file("none")}, "nowhere.h5");
+  expect_failure(3, {"train", file("config.toml"), "--set", "data.shard=nowhere.h5", "--out", file("none")},
+                 "nowhere.h5");
   expect_failure(3, {"eval", "--model", "nowhere.safetensors", "--data", file("tiles.h5")}, "nowhere.safetensors");
   expect_failure(3, {"import", "keras", "nowhere.h5", "-o", file("x.safetensors")}, "nowhere.h5");
-  expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", "nowhere.tif", "--output", file("none")},
-                 "nowhere.tif");
+  expect_failure(
+      3, {"predict", "--model", file("run/best.safetensors"), "--input", "nowhere.tif", "--output", file("none")},
+      "nowhere.tif");
 
   const std::string shard = read_file(file("tiles.h5"));
   const std::string model = read_file(file("run/last.safetensors"));
@@ -154,8 +164,9 @@ TEST_F(ProgramTest, MissingAndDamagedFiles) {
   }
   for (const std::string& bytes : {std::string(), halves(image), noise}) {
     write_file(file("bad.tif"), bytes);
-    expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", file("bad.tif"), "--output", file("bad")},
-                   "bad.tif");
+    expect_failure(
+        3, {"predict", "--model", file("run/best.safetensors"), "--input", file("bad.tif"), "--output", file("bad")},
+        "bad.tif");
     expect_files(file("bad"), {});
   }
 }
@@ -164,16 +175,18 @@ TEST_F(ProgramTest, WhatDoesNotFit) {
   unet::Network five(unet::build_graph({unet::Family::classic, 5, 1, 4, 2}));
   unet::save_model(file("five.safetensors"), five, {}, "");
   expect_failure(3, {"eval", "--model", file("five.safetensors"), "--data", file("tiles.h5")}, "6 bands", "5");
-  expect_failure(3, {"predict", "--model", file("five.safetensors"), "--input", tile(), "--output", file("five")}, "6 bands",
-                 "--bands 1-5");
-  expect_failure(3, {"train", file("config.toml"), "--set", "train.stepz=1", "--out", file("none")}, "train.stepz", "train.steps");
+  expect_failure(3, {"predict", "--model", file("five.safetensors"), "--input", tile(), "--output", file("five")},
+                 "6 bands", "--bands 1-5");
+  expect_failure(3, {"train", file("config.toml"), "--set", "train.stepz=1", "--out", file("none")}, "train.stepz",
+                 "train.steps");
   expect_failure(3, {"train", file("config.toml"), "--set", "model.bands=5", "--out", file("none")}, "6 bands", "5");
   std::vector<float> pixels(6 * 16 * 16, 1.0F);
   pixels[100] = std::numeric_limits<float>::infinity();
   const std::vector<std::int64_t> shape{16, 16, 6};
   data::write_npy(file("infinite.npy"), shape, pixels);
-  expect_failure(3, {"predict", "--model", file("run/best.safetensors"), "--input", file("infinite.npy"), "--output", file("inf")},
-                 "infinite.npy");
+  expect_failure(
+      3, {"predict", "--model", file("run/best.safetensors"), "--input", file("infinite.npy"), "--output", file("inf")},
+      "infinite.npy");
 }
 
 TEST_F(ProgramTest, SignalsSaveAndAskForARequeue) {
@@ -196,8 +209,8 @@ TEST_F(ProgramTest, SignalsSaveAndAskForARequeue) {
 TEST_F(ProgramTest, KilledTrainingsLeaveNoHalfCheckpoint) {
   const std::string out = file("killed");
   for (int attempt = 0; attempt < 6; ++attempt) {
-    RunningPlume plume({"train", file("config.toml"), "--set", "train.steps=100000", "--set", "train.validate_every=1", "--out",
-                        out, "--resume", "auto"},
+    RunningPlume plume({"train", file("config.toml"), "--set", "train.steps=100000", "--set", "train.validate_every=1",
+                        "--out", out, "--resume", "auto"},
                        file("errors"));
     while (!fs::exists(out + "/last.safetensors")) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::this_thread::sleep_for(std::chrono::milliseconds(47 * attempt));
@@ -214,10 +227,11 @@ TEST_F(ProgramTest, FullDiskIsSaidAndLeavesTheOldCheckpoint) {
   const std::string before = read_file(file("run/best.safetensors"));
   fs::copy(file("run/best.safetensors"), disk + "/last.safetensors");
   // Weights of 16 times as many parameters as fit.
-  expect_failure(4, {"train", file("config.toml"), "--set", "model.base=16", "--out", disk + "/run", "--quiet"}, "disk/run",
-                 "No space left");
-  expect_failure(4, {"data", "pack", "--tiles", file("scenes/tiles"), "--masks", file("scenes/masks"), "--split",
-                     file("split.csv"), "-o", disk + "/tiles.h5"},
+  expect_failure(4, {"train", file("config.toml"), "--set", "model.base=16", "--out", disk + "/run", "--quiet"},
+                 "disk/run", "No space left");
+  expect_failure(4,
+                 {"data", "pack", "--tiles", file("scenes/tiles"), "--masks", file("scenes/masks"), "--split",
+                  file("split.csv"), "-o", disk + "/tiles.h5"},
                  "tiles.h5");
   std::vector<std::string> left;
   for (const auto& entry : fs::recursive_directory_iterator(disk)) {

@@ -22,19 +22,23 @@ struct PackArguments {
 };
 
 nlohmann::ordered_json to_json(const data::PackReport& report) {
-  return {{"tiles", report.tiles},       {"height", report.height},
-          {"width", report.width},       {"bands", report.bands},
-          {"classes", report.classes},   {"split", report.split},
-          {"positive_tiles", report.positive_tiles}, {"positive_fraction", report.positive_fraction},
-          {"ignored_pixels", report.ignored_pixels}, {"mean", report.mean},
+  return {{"tiles", report.tiles},
+          {"height", report.height},
+          {"width", report.width},
+          {"bands", report.bands},
+          {"classes", report.classes},
+          {"split", report.split},
+          {"positive_tiles", report.positive_tiles},
+          {"positive_fraction", report.positive_fraction},
+          {"ignored_pixels", report.ignored_pixels},
+          {"mean", report.mean},
           {"std", report.std}};
 }
 
 data::PackProgress progress_on_terminal() {
   if (::isatty(STDERR_FILENO) == 0) return {};
-  return [](int done, int total) {
-    fmt::print(stderr, "\r{}/{} tiles{}", done, total, done == total ? "\r\033[K" : "");
-  };
+  return
+      [](int done, int total) { fmt::print(stderr, "\r{}/{} tiles{}", done, total, done == total ? "\r\033[K" : ""); };
 }
 
 int run_pack(PackArguments& arguments) {
@@ -46,7 +50,8 @@ int run_pack(PackArguments& arguments) {
     return 0;
   }
   fmt::print("{}: {} tiles of {}x{}, {} bands: {} train, {} val, {} test\n", arguments.options.output.string(),
-             report.tiles, report.height, report.width, report.bands, report.split[0], report.split[1], report.split[2]);
+             report.tiles, report.height, report.width, report.bands, report.split[0], report.split[1],
+             report.split[2]);
   fmt::print("{:.2f} % of the pixels hold a class, in {} + {} + {} tiles\n", 100 * report.positive_fraction,
              report.positive_tiles[0], report.positive_tiles[1], report.positive_tiles[2]);
   return 0;

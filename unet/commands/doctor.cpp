@@ -35,9 +35,12 @@ int run_doctor(bool json) {
     fmt::print("{}\n", report.dump(2));
     return 0;
   }
-  const auto text = [&](const char* key) { return report[key].is_string() ? report[key].get<std::string>() : report[key].dump(); };
+  const auto text = [&](const char* key) {
+    return report[key].is_string() ? report[key].get<std::string>() : report[key].dump();
+  };
   fmt::print("plume {} ({})\n", text("plume"), text("compiler"));
-  fmt::print("CPU: {} cores, {} threads in use, {} instructions\n", text("cores"), text("threads"), text("instructions"));
+  fmt::print("CPU: {} cores, {} threads in use, {} instructions\n", text("cores"), text("threads"),
+             text("instructions"));
   fmt::print("GPU: this build has no CUDA\n");
   for (const auto& [name, versions] : report["libraries"].items()) {
     fmt::print("{}: compiled against {}, loaded {}\n", name, versions["compiled"].get<std::string>(),

@@ -42,12 +42,9 @@ int run_eval(const Arguments& arguments) {
   const Evaluation result = evaluate(predictor, network.graph(), shard, split, arguments.threshold);
 
   if (arguments.json) {
-    nlohmann::ordered_json report{{"model", arguments.model},
-                                  {"data", arguments.data},
-                                  {"split", data::name_of(split)},
-                                  {"tiles", result.tiles},
-                                  {"threshold", arguments.threshold},
-                                  {"iou", foreground_iou(result.counts)}};
+    nlohmann::ordered_json report{{"model", arguments.model},         {"data", arguments.data},
+                                  {"split", data::name_of(split)},    {"tiles", result.tiles},
+                                  {"threshold", arguments.threshold}, {"iou", foreground_iou(result.counts)}};
     for (const Confusion& counts : result.counts) report["classes"].push_back(to_json(counts));
     fmt::print("{}\n", report.dump(2));
     return 0;

@@ -53,11 +53,14 @@ void add_import_commands(CLI::App& app, Action& action) {
   keras_app->callback([keras, &action] { action = [keras] { return run_keras(*keras); }; });
 
   auto torch = std::make_shared<Arguments>();
-  CLI::App* torch_app = import_app->add_subcommand("torch", "PyTorch weights of a U-Net that a configuration describes");
+  CLI::App* torch_app =
+      import_app->add_subcommand("torch", "PyTorch weights of a U-Net that a configuration describes");
   torch_app->add_option("weights", torch->input, "A .safetensors with plume's parameter names")->required();
-  torch_app->add_option("--config", torch->config, "A training configuration; its [model] says which U-Net")->required();
+  torch_app->add_option("--config", torch->config, "A training configuration; its [model] says which U-Net")
+      ->required();
   torch_app->add_option("-o,--output", torch->output, "The .safetensors to write")->required();
-  torch_app->footer("Example: plume import torch weights.safetensors --config configs/smoke-goes16.toml -o model.safetensors");
+  torch_app->footer(
+      "Example: plume import torch weights.safetensors --config configs/smoke-goes16.toml -o model.safetensors");
   torch_app->callback([torch, &action] { action = [torch] { return run_torch(*torch); }; });
 }
 

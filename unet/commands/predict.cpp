@@ -72,7 +72,8 @@ Prediction decide(std::vector<float> probability, int classes, float threshold) 
     const float* values = result.probability.data() + p * static_cast<std::size_t>(classes);
     const auto best = classes == 1 ? 0 : std::max_element(values, values + classes) - values;
     result.winner[p] = values[best];
-    result.classes[p] = classes == 1 ? static_cast<std::uint8_t>(values[0] > threshold) : static_cast<std::uint8_t>(best);
+    result.classes[p] =
+        classes == 1 ? static_cast<std::uint8_t>(values[0] > threshold) : static_cast<std::uint8_t>(best);
   }
   return result;
 }
@@ -122,14 +123,16 @@ int run_predict(const Arguments& arguments) {
   for (const fs::path& path : files) {
     const data::Raster image = data::read_raster(path, bands);
     if (image.bands != graph.input.bands) {
-      throw input_error("{}: has {} bands, the model takes {}{}", path.string(), image.bands, graph.input.bands,
-                        image.bands > graph.input.bands ? fmt::format("; choose with --bands 1-{}", graph.input.bands) : "");
+      throw input_error(
+          "{}: has {} bands, the model takes {}{}", path.string(), image.bands, graph.input.bands,
+          image.bands > graph.input.bands ? fmt::format("; choose with --bands 1-{}", graph.input.bands) : "");
     }
     Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
                                    graph.classes, arguments.threshold);
     blank_invalid(prediction, image, graph.classes);
     write(prediction, image, fs::path(arguments.output) / path.stem(), graph.classes, arguments.formats);
-    const auto found = std::count_if(prediction.classes.begin(), prediction.classes.end(), [](auto c) { return c != 0; });
+    const auto found =
+        std::count_if(prediction.classes.begin(), prediction.classes.end(), [](auto c) { return c != 0; });
     const double share = static_cast<double>(found) / static_cast<double>(prediction.classes.size());
     report.push_back({{"input", path.string()}, {"smoke_fraction", share}});
     if (!arguments.json) fmt::print("{}: {:.2f} % smoke\n", path.filename().string(), 100 * share);
@@ -149,7 +152,9 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
       ->capture_default_str()
       ->check(CLI::Range(0.0F, 1.0F));
-  command->add_option("--format", arguments->formats, "tif: mask and probability, georeferenced; png: overlay; npy: probability")
+  command
+      ->add_option("--format", arguments->formats,
+                   "tif: mask and probability, georeferenced; png: overlay; npy: probability")
       ->delimiter(',')
       ->check(CLI::IsMember({"tif", "png", "npy"}))
       ->capture_default_str();
