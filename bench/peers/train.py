@@ -126,7 +126,9 @@ def main():
         log = [line.replace(folder, "runs") for line in log]
     describe = ["git", "describe", "--always", "--dirty"]
     commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
-    command = "/usr/bin/python3 bench/peers/train.py " + " ".join(sys.argv[1:])
+    coretype = os.environ.get("OPENBLAS_CORETYPE")
+    prefix = f"OPENBLAS_CORETYPE={coretype} " if coretype else ""
+    command = prefix + "/usr/bin/python3 bench/peers/train.py " + " ".join(sys.argv[1:])
     rows = summary(options, ours, peer, commit.stdout.strip(), command)
     out = pathlib.Path(options.out)
     out.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
