@@ -16,7 +16,7 @@ all: setup-build build/build.ninja  ## Build everything (release) into build/; p
 
 demo: setup-build build/build.ninja  ## Train on drawn scenes, or on real tiles with DATA=DIR, and make pictures of the smoke found
 	cmake --build --preset release --target plume
-	unet/demo.sh $(DATA)
+	unet/demo.sh $(if $(DATA),"$(DATA)")
 
 test: setup-test build/build.ninja  ## Build and run the tests; the last line counts them
 	cmake --build --preset release

@@ -19,6 +19,21 @@ struct ReluBody {
   }
 };
 
+// The gradient goes where the output is above zero.
+struct ReluGradientBody {
+  template <class T>
+  PLUME_HD T operator()(T gradient, T output) const {
+    return output > T{0} ? gradient : T{0};
+  }
+};
+
+struct SigmoidGradientBody {
+  template <class T>
+  PLUME_HD T operator()(T gradient, T output) const {
+    return gradient * output * (T{1} - output);
+  }
+};
+
 struct SigmoidBody {
   template <class T>
   PLUME_HD T operator()(T x) const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -48,6 +49,9 @@ class CpuStream {
   std::vector<Scratch> shared_;
   std::vector<Scratch> local_;
 };
+
+// The name of the CPU's instruction set in use (PLUME_ISA), for `plume doctor` and the records of runs.
+[[nodiscard]] std::string_view instruction_set();
 
 // Operations are overloads on the concrete stream; callers std::visit.
 using Stream = std::variant<CpuStream>;

@@ -64,7 +64,7 @@ void Arena::begin(const std::string& key, bool dry) {
   key_ = key;
   clock_ = 0;
   recording_.clear();
-  live_.clear();
+  alive_.clear();
   first_index_ = next_index_;
   const MemoryPlan* known = plan(key);
   if (dry) {
@@ -115,7 +115,7 @@ Block Arena::from_heap(std::size_t bytes, std::string_view name) {
 
 Block Arena::from_plan(std::size_t bytes, std::string_view name) {
   const auto& planned = plans_.at(key_).allocations;
-  const std::size_t number = live_.size();
+  const std::size_t number = alive_.size();
   if (number >= planned.size() || planned[number].bytes != bytes) {
     throw std::logic_error(fmt::format("arena: step '{}' departs from its plan at allocation {} ('{}', {} bytes)", key_,
                                        number, name, bytes));
@@ -124,12 +124,12 @@ Block Arena::from_plan(std::size_t bytes, std::string_view name) {
   for (std::size_t i = 0; i < number; ++i) {
     const Allocation& other = planned[i];
     const bool overlap = other.offset < mine.offset + mine.bytes && mine.offset < other.offset + other.bytes;
-    if (live_[i].alive && overlap) {
+    if (alive_[i] && overlap) {
       throw std::logic_error(
           fmt::format("arena: '{}' is kept longer than planned, '{}' needs its memory", other.name, name));
     }
   }
-  live_.push_back({nullptr, true});
+  alive_.push_back(true);
   return {this, next_index_++, slab_.get() + mine.offset};
 }
 
@@ -138,7 +138,7 @@ void Arena::release(std::size_t index) noexcept {
   if (index < first_index_ || mode_ == Mode::heap) return;
   const std::size_t number = index - first_index_;
   if (mode_ == Mode::planned) {
-    live_[number].alive = false;
+    alive_[number] = false;
   } else {
     recording_[number].death = clock_++;
   }

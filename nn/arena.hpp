@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -62,6 +63,8 @@ class Arena {
   // dry: record sizes and lifetimes without taking memory; the step must not touch any.
   void begin(const std::string& key, bool dry = false);
   void end();
+  // Forgets what was recorded of a step that did not come to its end.
+  void abandon() { mode_ = Mode::heap; }
 
   // `bytes` of memory, 64-byte aligned. Throws environment_error naming the largest entries where memory runs out.
   [[nodiscard]] Block allocate(std::size_t bytes, std::string_view name);
@@ -75,10 +78,6 @@ class Arena {
     void operator()(std::byte* memory) const noexcept;
   };
   using Memory = std::unique_ptr<std::byte, Free>;
-  struct Live {
-    Memory memory;  // null in the slab
-    bool alive = false;
-  };
 
   void release(std::size_t index) noexcept;
   [[nodiscard]] Block from_heap(std::size_t bytes, std::string_view name);
@@ -89,13 +88,29 @@ class Arena {
   std::string key_;
   std::map<std::string, MemoryPlan> plans_;
   std::vector<Allocation> recording_;
-  std::vector<Live> live_;       // of the step, by index
+  std::vector<bool> alive_;      // of a planned step, by the order of allocation
   std::size_t first_index_ = 0;  // what the step's first allocation is numbered, so that older blocks are told apart
   std::size_t clock_ = 0;
   std::map<std::size_t, Memory> heap_;  // blocks from the heap, by index
   std::size_t next_index_ = 0;
   Memory slab_;
   std::size_t slab_bytes_ = 0;
+};
+
+// A step of an arena from here to the end of the scope, however it is left.
+class ArenaStep {
+ public:
+  ArenaStep(Arena& arena, const std::string& key, bool dry = false) : arena_(arena) { arena.begin(key, dry); }
+  ~ArenaStep() {
+    if (std::uncaught_exceptions() > exceptions_) arena_.abandon();
+    arena_.end();
+  }
+  ArenaStep(const ArenaStep&) = delete;
+  ArenaStep& operator=(const ArenaStep&) = delete;
+
+ private:
+  Arena& arena_;
+  int exceptions_ = std::uncaught_exceptions();
 };
 
 // Offsets by lifetime: the largest allocations first, each at the lowest place that no neighbour in time occupies.

@@ -1,6 +1,8 @@
 // Checkpoints as safetensors.
 #include "unet/checkpoint.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -24,6 +26,7 @@ nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
           {"best_step", progress.best_step},
           {"validations_since_best", progress.validations_since_best},
           {"instruction_set", progress.instruction_set},
+          {"tiles", progress.tiles},
           {"optimizer_steps", optimizer_steps}};
 }
 
@@ -61,13 +64,7 @@ std::string metadata_of(const nn::SafetensorsFile& file, const std::string& key)
 }
 
 Graph graph_of(const nn::SafetensorsFile& file) {
-  try {
-    return graph_from_json(metadata_of(file, "plume.graph"));
-  } catch (const Error& error) {
-    const std::string path = file.path().string();
-    if (std::string_view(error.what()).starts_with(path)) throw;
-    throw input_error("{}: {}", path, error.what());
-  }
+  return with_context(file.path().string(), [&] { return graph_from_json(metadata_of(file, "plume.graph")); });
 }
 
 std::vector<nn::NamedTensor> parameters_of(const nn::SafetensorsFile& file, const Network& network) {
@@ -76,18 +73,16 @@ std::vector<nn::NamedTensor> parameters_of(const nn::SafetensorsFile& file, cons
     const nn::TensorInfo* tensor = file.find(info.name);
     if (tensor == nullptr) throw input_error("{}: parameter {} is missing", file.path().string(), info.name);
     tensors.push_back({info.name, tensor->shape, file.floats(info.name)});
+    const auto& values = tensors.back().values;
+    if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+      throw input_error("{}: parameter {} is not finite", file.path().string(), info.name);
+    }
   }
   return tensors;
 }
 
 void load_weights(const nn::SafetensorsFile& file, Network& network) {
-  try {
-    load_parameters(network, parameters_of(file, network));
-  } catch (const Error& error) {
-    const std::string path = file.path().string();
-    if (std::string_view(error.what()).starts_with(path)) throw;
-    throw input_error("{}: {}", path, error.what());
-  }
+  with_context(file.path().string(), [&] { load_parameters(network, parameters_of(file, network)); });
 }
 
 }  // namespace
@@ -112,7 +107,9 @@ Network load_model(const std::filesystem::path& path, DType dtype) {
 Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {
   const nn::SafetensorsFile file(path);
   if (!(graph_of(file) == network.graph())) {
-    throw input_error("{}: holds another model than the configuration describes", path.string());
+    const bool other_data = graph_of(file).layers == network.graph().layers;
+    throw input_error("{}: holds another model than the configuration describes{}", path.string(),
+                      other_data ? " (it was trained on other data: its input statistics differ)" : "");
   }
   load_weights(file, network);
   for (auto& state : optimizer.state()) {
@@ -136,7 +133,11 @@ Resumed load_training(const std::filesystem::path& path, Network& network, nn::O
     progress.best_step = json.at("best_step");
     progress.validations_since_best = json.at("validations_since_best");
     progress.instruction_set = json.at("instruction_set");
+    progress.tiles = json.at("tiles");
     optimizer.set_steps(json.at("optimizer_steps"));
+    if (progress.step < 0 || progress.epoch < 0 || progress.batch < 0 || optimizer.steps() < 0) {
+      throw input_error("{}: its training record is damaged (a negative count)", path.string());
+    }
   } catch (const nlohmann::json::exception& error) {
     throw input_error("{}: its training record is damaged ({})", path.string(), error.what());
   }

@@ -23,6 +23,7 @@ struct Progress {
   std::int64_t best_step = 0;
   int validations_since_best = 0;
   std::string instruction_set;  // bits are the same only on the same one
+  std::uint64_t tiles = 0;      // a hash of the training tiles' names
 };
 
 // A model for use: weights and graph. Written whole or not at all. Throws environment_error.

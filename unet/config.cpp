@@ -194,7 +194,7 @@ void apply(const toml::table& root, const Fields& fields) {
     const toml::table* table = section.as_table();
     if (table == nullptr) {
       require_known(section_name, fields);
-      continue;
+      throw input_error("key {} stands outside of its section", section_name);
     }
     for (const auto& [key, node] : *table) {
       const std::string full = section_name + "." + std::string(key.str());
@@ -248,16 +248,6 @@ void check(const Config& config) {
   }
 }
 
-// Puts the file's name before a message.
-template <class Body>
-void in_file(const std::string& name, const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    throw Error(error.kind(), name + ": " + error.what());
-  }
-}
-
 }  // namespace
 
 Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
@@ -267,7 +257,7 @@ Config load_config(const std::filesystem::path& path, const std::vector<std::str
   Config config;
   const Fields fields = fields_of(config);
   const toml::table root = parse(text, path.string());
-  in_file(path.string(), [&] { apply(root, fields); });
+  with_context(path.string(), [&] { apply(root, fields); });
   for (const std::string& setting : overrides) apply_override(setting, fields);
   check(config);
   return config;
@@ -277,7 +267,7 @@ Config parse_config(const std::string& text, const std::string& name) {
   Config config;
   const Fields fields = fields_of(config);
   const toml::table root = parse(text, name);
-  in_file(name, [&] { apply(root, fields); });
+  with_context(name, [&] { apply(root, fields); });
   return config;
 }
 
@@ -296,6 +286,18 @@ std::string to_toml(const Config& config) {
     text += field.key.substr(dot + 1) + " = " + value + "\n";
   }
   return text;
+}
+
+std::vector<std::string> differing_keys(const Config& a, const Config& b) {
+  Config first = a;
+  Config second = b;
+  const Fields fields = fields_of(first);
+  const Fields others = fields_of(second);
+  std::vector<std::string> keys;
+  for (std::size_t i = 0; i < fields.all().size(); ++i) {
+    if (fields.all()[i].print() != others.all()[i].print()) keys.push_back(fields.all()[i].key);
+  }
+  return keys;
 }
 
 }  // namespace plume::unet

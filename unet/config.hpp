@@ -59,4 +59,7 @@ struct Config {
 // Every key with its value in force, as TOML.
 [[nodiscard]] std::string to_toml(const Config& config);
 
+// The keys whose values differ, in the order of to_toml.
+[[nodiscard]] std::vector<std::string> differing_keys(const Config& a, const Config& b);
+
 }  // namespace plume::unet

@@ -13,14 +13,17 @@ run() {
   "$@"
 }
 
-# The 6 tiles of the test split whose masks have most to say: a PNG of an empty mask is the smallest.
+# The 6 tiles of the test split whose masks have most to say: a PNG of an empty mask is the smallest. Nothing where the
+# split has no test tiles or is written in a way that awk does not see through.
 smokiest_test_tiles() {
-  awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; next }
+  awk -F, '{ sub(/\r$/, "") }
+           NR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; next }
            $column["split"] == "test" { print $column["tile"] }' "$1/split.csv" |
-    while read -r tile; do echo "$1/masks/$tile".*; done | xargs -d '\n' ls -S | head -n 6 |
+    while read -r tile; do echo "$1/masks/$tile".*; done | xargs -r -d '\n' ls -S | head -n 6 |
     while read -r mask; do echo "$1/tiles/$(basename "${mask%.*}")".*; done
 }
 
+pictures_of=()
 mkdir -p "$out"
 rm -rf "$out"/{scenes,unseen,run,pictures,tiles.h5}
 
@@ -30,10 +33,9 @@ if [[ -z $data ]]; then
   run "$plume" data synth --tiles 4 --seed 6 -o "$out/unseen"
   data="$out/scenes"
   pictures_of=("$out/unseen/tiles")
-elif [[ -f $data/split.csv ]]; then
-  mapfile -t pictures_of < <(smokiest_test_tiles "$data")
 else
-  pictures_of=("$data/tiles")
+  if [[ -f $data/split.csv ]]; then mapfile -t pictures_of < <(smokiest_test_tiles "$data"); fi
+  if [[ ${#pictures_of[@]} -eq 0 ]]; then pictures_of=("$data/tiles"); fi
 fi
 split=(--val 0.2 --test 0.1 --seed 1)
 if [[ -f $data/split.csv ]]; then split=(--split "$data/split.csv"); fi

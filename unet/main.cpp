@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
@@ -59,9 +60,15 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw plume::environment_error("cannot write to standard output: is the disk full?");
+    }
+    return code;
   } catch (const plume::Error& error) {
     return complain(error.what(), error.exit_code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(error.what(), static_cast<int>(plume::ErrorKind::environment));
   } catch (const std::bad_alloc&) {
     return complain("out of memory", static_cast<int>(plume::ErrorKind::environment));
   } catch (const std::exception& error) {

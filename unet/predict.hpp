@@ -23,6 +23,10 @@ class Predictor {
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
+  // fill(first value of the input tensor) writes normalised pixels.
+  template <class Fill>
+  [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const Fill& fill);
+
   const Network& network_;
   kernels::Stream stream_;
   nn::Arena arena_;

@@ -1,22 +1,26 @@
 // The handlers behind StopSignal.
 #include "unet/stop_signal.hpp"
 
+#include <atomic>
 #include <csignal>
 
 namespace plume::unet {
 namespace {
 
-volatile std::sig_atomic_t stop_requested = 0;
+// Read by any thread, written by a handler: only a lock-free atomic may be both.
+std::atomic<int> stop_requested{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_signal(int signal) {
-  stop_requested = 1;
-  std::signal(signal, SIG_DFL);
+  // A person who presses Ctrl-C again means it; schedulers and `timeout` repeat SIGTERM as a matter of course.
+  if (signal == SIGINT && stop_requested.load() != 0) std::signal(SIGINT, SIG_DFL);
+  stop_requested.store(1);
 }
 
 }  // namespace
 
 StopSignal::StopSignal() {
-  stop_requested = 0;
+  stop_requested.store(0);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
 }
@@ -27,7 +31,7 @@ StopSignal::~StopSignal() {
 }
 
 bool StopSignal::requested() noexcept {
-  return stop_requested != 0;
+  return stop_requested.load() != 0;
 }
 
 }  // namespace plume::unet

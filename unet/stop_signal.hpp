@@ -3,7 +3,8 @@
 
 namespace plume::unet {
 
-// Handlers are in place while an object lives; a second SIGINT ends the process at once, as usual.
+// Handlers are in place while an object lives. After a second SIGINT a third one ends the process at once; SIGTERM may be
+// repeated without harm.
 class StopSignal {
  public:
   StopSignal();

@@ -1,9 +1,11 @@
 // One optimiser step after another, with validations, checkpoints and a log between them.
 #include "unet/train.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -11,10 +13,8 @@
 #include "data/shard.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/cpu/primitives.hpp"
-#include "nn/loss.hpp"
-#include "nn/tape.hpp"
 #include "unet/evaluate.hpp"
+#include "unet/folder_lock.hpp"
 #include "unet/import_torch.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
@@ -29,10 +29,19 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+data::Shard open_shard(const Config& config) {
+  if (config.data.shard.empty()) throw input_error("data.shard is not set: which tiles shall be trained on?");
+  return data::Shard(config.data.shard);
+}
+
 Graph graph_for(const Config& config, const data::Shard& shard) {
   Graph graph = build_graph(config.model);
   require_fit(graph, shard);
   const int multiple = size_multiple(graph);
+  if (config.train.crop > std::min(shard.info().height, shard.info().width)) {
+    throw input_error("train.crop = {} is larger than the tiles, {}x{}", config.train.crop, shard.info().height,
+                      shard.info().width);
+  }
   if (config.train.crop % multiple != 0) {
     throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop,
                       multiple);
@@ -56,6 +65,17 @@ data::Sampling sampling_of(const TrainSettings& train) {
   return sampling;
 }
 
+// FNV-1a (Fowler, Noll and Vo) over the names, so that a continuation on other tiles is noticed.
+std::uint64_t hash_of_training_tiles(const data::Shard& shard) {
+  std::uint64_t hash = 0xCBF29CE484222325;
+  for (const int tile : shard.tiles(data::Split::train)) {
+    for (const char c : shard.info().name[static_cast<std::size_t>(tile)] + '\n') {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+    }
+  }
+  return hash;
+}
+
 // Sums since the last row of the log.
 struct Interval {
   double loss = 0;
@@ -73,7 +93,7 @@ class Trainer {
   explicit Trainer(const TrainOptions& options)
       : options_(options),
         config_(options.config),
-        shard_(config_.data.shard),
+        shard_(open_shard(config_)),
         network_(graph_for(config_, shard_)),
         optimizer_(config_.optimizer, network_.parameters()),
         step_(network_, config_, shard_.info().height, shard_.info().width),
@@ -81,6 +101,7 @@ class Trainer {
         loader_(shard_, sampling_of(config_.train), network_.graph().input.mean, network_.graph().input.std,
                 config_.data.loader_threads, 2 * config_.data.loader_threads) {
     progress_.seed = config_.train.seed;
+    progress_.tiles = hash_of_training_tiles(shard_);
     progress_.instruction_set = std::string(kernels::instruction_set());
     steps_ = config_.train.steps > 0 ? config_.train.steps : config_.train.epochs * loader_.steps_per_epoch();
     if (options.resume.empty()) {
@@ -96,12 +117,14 @@ class Trainer {
     const StopSignal signals;
     const auto start = Clock::now();
     describe_run();
-    bool enough = false;
+    bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
     while (progress_.step < steps_ && !enough && !StopSignal::requested()) {
       train_step();
+      if (options_.after_step) options_.after_step(progress_.step);
       const bool last = progress_.step == steps_;
       if (progress_.step % config_.train.validate_every == 0 || last) {
-        enough = validate() && config_.train.patience > 0 && progress_.validations_since_best >= config_.train.patience;
+        validate();
+        enough = patience_is_over();
         save_last();
       } else if (progress_.step % config_.train.log_every == 0) {
         log_->write(take_row());
@@ -129,11 +152,9 @@ class Trainer {
   }
 
   void resume() {
+    const std::string path = options_.resume.string();
     const Resumed resumed = load_training(options_.resume, network_, optimizer_);
-    if (resumed.progress.seed != config_.train.seed) {
-      throw input_error("{}: was trained with train.seed = {}, not {}", options_.resume.string(), resumed.progress.seed,
-                        config_.train.seed);
-    }
+    require_same_sequence(resumed, path);
     const std::string here = progress_.instruction_set;
     progress_ = resumed.progress;
     if (progress_.instruction_set != here) {
@@ -141,7 +162,32 @@ class Trainer {
                  progress_.instruction_set);
       progress_.instruction_set = here;
     }
+    const auto from = std::filesystem::absolute(options_.resume).parent_path();
+    if (!std::filesystem::equivalent(options_.output, from)) {  // the best weights so far stay where they are
+      progress_.best_iou = -1;
+      progress_.best_step = 0;
+      progress_.validations_since_best = 0;
+    }
     loader_.seek(progress_.epoch, progress_.batch);
+  }
+
+  // A training can go on with another length or learning rate, which is said; not with other batches.
+  void require_same_sequence(const Resumed& resumed, const std::string& path) {
+    if (resumed.progress.tiles != progress_.tiles) {
+      throw input_error("{}: was trained on other tiles than {} holds", path, shard_.path().string());
+    }
+    constexpr std::array fixed{"train.batch",       "train.accumulate",      "train.crop",
+                               "train.flip",        "train.rotate",          "train.seed",
+                               "train.class_share", "train.class_threshold", "optimizer.name"};
+    for (const std::string& key : differing_keys(parse_config(resumed.config, path), config_)) {
+      if (std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
+        throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
+      }
+      const bool harmless = key == "train.threads" || key == "data.loader_threads" || key == "data.shard";
+      if (!harmless && !options_.quiet) {
+        fmt::print(stderr, "note: {} differs from what the training began with\n", key);
+      }
+    }
   }
 
   void write_config() {
@@ -197,11 +243,15 @@ class Trainer {
     return row;
   }
 
-  // Whether there is a validation split.
-  bool validate() {
+  [[nodiscard]] bool patience_is_over() const {
+    return config_.train.patience > 0 && progress_.validations_since_best >= config_.train.patience;
+  }
+
+  // Nothing but a row of the log where there is no validation split.
+  void validate() {
+    require_finite_parameters();
     LogRow row = take_row();
-    const bool possible = !shard_.tiles(data::Split::val).empty();
-    if (possible) {
+    if (!shard_.tiles(data::Split::val).empty()) {
       const Evaluation result =
           evaluate(validator_, network_.graph(), shard_, data::Split::val, static_cast<float>(config_.train.threshold));
       const Confusion& smoke = result.counts.back();
@@ -219,11 +269,23 @@ class Trainer {
     }
     log_->write(row);
     interval_ = Interval();
-    return possible;
   }
 
   void save_last() {
+    require_finite_parameters();
     save_training(options_.output / "last.safetensors", network_, optimizer_, progress_, to_toml(config_));
+  }
+
+  // A loss can be finite while the update that followed was not: such weights must not replace good ones.
+  void require_finite_parameters() const {
+    const float* values = network_.parameters().values<float>();
+    const bool finite = std::all_of(values, values + network_.parameters().flat_size(),
+                                    [](float value) { return std::isfinite(value); });
+    if (finite) return;
+    throw input_error(
+        "the weights are no longer finite after step {}; the checkpoints keep the ones before; try a "
+        "smaller optimizer.lr",
+        progress_.step);
   }
 
   const TrainOptions& options_;
@@ -244,19 +306,23 @@ class Trainer {
 }  // namespace
 
 TrainOutcome train(const TrainOptions& options) {
-  if (options.config.data.shard.empty()) throw input_error("data.shard is not set: which tiles shall be trained on?");
   std::error_code failed;
   std::filesystem::create_directories(options.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
+  const FolderLock lock(options.output);
   Trainer trainer(options);
   return trainer.run();
 }
 
 std::string describe_memory(const Config& config) {
-  const data::Shard shard(config.data.shard);
+  const data::Shard shard = open_shard(config);
   Network network(graph_for(config, shard));
   TrainingStep step(network, config, shard.info().height, shard.info().width);
-  return step.describe_memory();
+  const nn::Optimizer optimizer(config.optimizer, network.parameters());
+  const std::size_t buffers = 2 + optimizer.state().size();
+  return step.describe_memory() +
+         fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
+                     static_cast<double>(buffers * network.parameters().flat_size() * sizeof(float)) / 1048576);
 }
 
 }  // namespace plume::unet

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "unet/checkpoint.hpp"
@@ -17,6 +18,7 @@ struct TrainOptions {
   std::filesystem::path output;
   std::filesystem::path resume;  // a last.safetensors; empty: from the start
   bool quiet = false;
+  std::function<void(std::int64_t step)> after_step;  // called after every optimiser step, where set
 };
 
 struct TrainOutcome {
@@ -30,7 +32,8 @@ struct TrainOutcome {
 // SIGTERM finish the step, save and return with stopped = true.
 [[nodiscard]] TrainOutcome train(const TrainOptions& options);
 
-// The memory of one training step, from a dry run: a table of the largest entries at the peak.
+// The activations and gradients of one training step, from a dry run: a table of the largest entries at the peak, then
+// what parameters, their gradients and the optimiser add.
 [[nodiscard]] std::string describe_memory(const Config& config);
 
 }  // namespace plume::unet

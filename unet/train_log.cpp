@@ -23,7 +23,8 @@ std::int64_t step_of_csv(const std::string& line) {
 
 std::int64_t step_of_json(const std::string& line) {
   const auto json = nlohmann::json::parse(line, nullptr, false);
-  return json.is_object() && json.contains("step") ? json["step"].get<std::int64_t>() : -1;
+  const bool has_step = json.is_object() && json.contains("step") && json["step"].is_number_integer();
+  return has_step ? json["step"].get<std::int64_t>() : -1;
 }
 
 // Keeps the lines whose step is in [0, last]; a torn last line goes too.
@@ -98,7 +99,7 @@ void TrainLog::write(const LogRow& row) {
 void TrainLog::progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second,
                         double seconds_per_step) {
   if (quiet_ || !terminal_) return;
-  constexpr std::int64_t width = 24;
+  constexpr std::int64_t width = 10;  // with the rest it stays below 80 columns
   const auto filled = static_cast<std::size_t>(step * width / std::max<std::int64_t>(steps_, 1));
   const std::string bar = std::string(filled, '=') + std::string(static_cast<std::size_t>(width) - filled, ' ');
   const std::string text =

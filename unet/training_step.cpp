@@ -34,26 +34,22 @@ double TrainingStep::run(const data::Batch& batch, nn::Optimizer& optimizer, dou
 double TrainingStep::run_part(const data::Batch* batch, int first, int last, double scale, bool dry) {
   const int images = last - first;
   const InputSpec& input = network_.graph().input;
-  arena_.begin(fmt::format("train {}x{}x{}", images, height_, width_), dry);
-  double loss = 0;
-  {
-    nn::Tape tape;
-    const nn::Context context{stream_, arena_, &tape, true, dry};
-    const nn::Shape shape{images, height_, width_, input.bands};
-    nn::Block memory = arena_.allocate(shape.count() * sizeof(float), "images");
-    const nn::Tensor x(shape, DType::f32, "images", std::move(memory), false);
-    const auto pixels =
-        static_cast<std::size_t>(first) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
-    const std::uint8_t* labels = nullptr;
-    if (!dry) {
-      std::memcpy(x.data<float>(), batch->pixels.data() + pixels * static_cast<std::size_t>(input.bands), x.bytes());
-      labels = batch->labels.data() + pixels;
-    }
-    const nn::Tensor logits = network_(context, x);
-    loss = nn::loss(context, logits, {labels, nullptr}, config_.loss, scale);
-    nn::backward(context, tape);
+  const nn::ArenaStep step(arena_, fmt::format("train {}x{}x{}", images, height_, width_), dry);
+  nn::Tape tape;
+  const nn::Context context{stream_, arena_, &tape, true, dry};
+  const nn::Shape shape{images, height_, width_, input.bands};
+  nn::Block memory = arena_.allocate(shape.count() * sizeof(float), "images");
+  const nn::Tensor x(shape, DType::f32, "images", std::move(memory), false);
+  const auto pixels =
+      static_cast<std::size_t>(first) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
+  const std::uint8_t* labels = nullptr;
+  if (!dry) {
+    std::memcpy(x.data<float>(), batch->pixels.data() + pixels * static_cast<std::size_t>(input.bands), x.bytes());
+    labels = batch->labels.data() + pixels;
   }
-  arena_.end();
+  const nn::Tensor logits = network_(context, x);
+  const double loss = nn::loss(context, logits, {labels, nullptr}, config_.loss, scale);
+  nn::backward(context, tape);
   return loss;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace plume {
@@ -22,7 +23,7 @@ class Error : public std::runtime_error {
   ErrorKind kind_;
 };
 
-// A wrong flag or configuration key.
+// A wrong flag or command. (A configuration's keys and values are input.)
 template <class... Args>
 [[nodiscard]] Error usage_error(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorKind::usage, fmt::format(format, std::forward<Args>(args)...)};
@@ -38,6 +39,17 @@ template <class... Args>
 template <class... Args>
 [[nodiscard]] Error environment_error(fmt::format_string<Args...> format, Args&&... args) {
   return {ErrorKind::environment, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+// Runs body and puts `where` (a path) before the message of an Error that does not begin with it already.
+template <class Body>
+decltype(auto) with_context(const std::string& where, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(where)) throw;
+    throw Error(error.kind(), where + ": " + error.what());
+  }
 }
 
 }  // namespace plume

@@ -15,10 +15,6 @@ constexpr std::size_t panel_bytes = std::size_t{256} << 10;  // half of a common
 constexpr std::size_t weight_bytes = std::size_t{128}
                                      << 10;  // of one output-channel group, kept in L2 beside the panel
 
-int ceil_div(int a, int b) {
-  return (a + b - 1) / b;
-}
-
 // What the taps reach around an output pixel.
 struct Reach {
   int first_row = 0;

@@ -3,14 +3,20 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <cstddef>
+#include <exception>
 
 #include "kernels/stream.hpp"
 
 namespace plume::kernels {
 
+[[nodiscard]] constexpr int ceil_div(int a, int b) {
+  return (a + b - 1) / b;
+}
+
 // Runs body(task, thread) for every task in [0, tasks); which thread takes which is left to chance, so a task must
-// write only what is its own.
+// write only what is its own. The first exception (memory runs out) is rethrown once all threads are done.
 template <class Body>
 void parallel_tasks(CpuStream& stream, std::ptrdiff_t tasks, const Body& body) {
   const int threads = stream.threads();
@@ -18,8 +24,18 @@ void parallel_tasks(CpuStream& stream, std::ptrdiff_t tasks, const Body& body) {
     for (std::ptrdiff_t task = 0; task < tasks; ++task) body(task, 0);
     return;
   }
+  std::atomic<bool> failed{false};
+  std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-  for (std::ptrdiff_t task = 0; task < tasks; ++task) body(task, omp_get_thread_num());
+  for (std::ptrdiff_t task = 0; task < tasks; ++task) {
+    if (failed.load(std::memory_order_relaxed)) continue;
+    try {
+      body(task, omp_get_thread_num());
+    } catch (...) {
+      if (!failed.exchange(true)) failure = std::current_exception();
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 // Runs body(first, last) over ranges that cover [0, count).

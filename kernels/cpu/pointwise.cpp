@@ -20,70 +20,58 @@ void for_pixels(CpuStream& stream, std::ptrdiff_t pixels, const Body& body) {
   });
 }
 
-// out = body(in...) for every value; all inputs have out's shape.
+// out (+)= body(in...) for every value; all inputs have out's shape.
 template <class T, class Body, class... In>
-void map(CpuStream& stream, Image<T> out, const Body& body, const In&... in) {
-  const bool dense = out.stride == out.c && ((in.stride == in.c) && ...);
-  if (dense) {
-    parallel_for(stream, out.pixels() * out.c, [&](std::ptrdiff_t i) { body(out.data[i], in.data[i]...); });
-    return;
+void map(CpuStream& stream, Image<T> out, bool add, const Body& body, const In&... in) {
+  const auto each = [&](auto&& put) {
+    const bool dense = out.stride == out.c && ((in.stride == in.c) && ...);
+    if (dense) {
+      parallel_for(stream, out.pixels() * out.c, [&](std::ptrdiff_t i) { put(out.data[i], body(in.data[i]...)); });
+      return;
+    }
+    for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
+      for (int c = 0; c < out.c; ++c) put(out.data[p * out.stride + c], body(in.data[p * in.stride + c]...));
+    });
+  };
+  if (add) {
+    each([](T& to, T value) { to += value; });
+  } else {
+    each([](T& to, T value) { to = value; });
   }
-  for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
-    for (int c = 0; c < out.c; ++c) body(out.data[p * out.stride + c], in.data[p * in.stride + c]...);
-  });
 }
 
 }  // namespace
 
 template <class T>
 void copy(Image<T> out, Image<const T> in, bool add, CpuStream& stream) {
-  if (add) {
-    map(
-        stream, out, [](T& to, T x) { to += x; }, in);
-  } else {
-    map(
-        stream, out, [](T& to, T x) { to = x; }, in);
-  }
+  map(
+      stream, out, add, [](T x) { return x; }, in);
 }
 
 template <class T>
 void add(Image<T> out, Image<const T> a, Image<const T> b, CpuStream& stream) {
   map(
-      stream, out, [](T& to, T x, T y) { to = x + y; }, a, b);
+      stream, out, false, [](T x, T y) { return x + y; }, a, b);
 }
 
 template <class T>
 void relu_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
-  map(
-      stream, out, [](T& to, T x) { to = ReluBody{}(x); }, in);
+  map(stream, out, false, ReluBody{}, in);
 }
 
 template <class T>
 void relu_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out, bool add, CpuStream& stream) {
-  map(
-      stream, grad_in,
-      [add](T& to, T g, T y) {
-        const T value = y > T{0} ? g : T{0};
-        to = add ? to + value : value;
-      },
-      grad_out, out);
+  map(stream, grad_in, add, ReluGradientBody{}, grad_out, out);
 }
 
 template <class T>
 void sigmoid_forward(Image<T> out, Image<const T> in, CpuStream& stream) {
-  map(
-      stream, out, [](T& to, T x) { to = SigmoidBody{}(x); }, in);
+  map(stream, out, false, SigmoidBody{}, in);
 }
 
 template <class T>
 void sigmoid_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> out, bool add, CpuStream& stream) {
-  map(
-      stream, grad_in,
-      [add](T& to, T g, T y) {
-        const T value = g * y * (T{1} - y);
-        to = add ? to + value : value;
-      },
-      grad_out, out);
+  map(stream, grad_in, add, SigmoidGradientBody{}, grad_out, out);
 }
 
 template <class T>
@@ -113,17 +101,21 @@ void softmax_backward(Image<T> grad_in, Image<const T> grad_out, Image<const T> 
   });
 }
 
-#define PLUME_INSTANTIATE(T)                                                                  \
-  template void copy(Image<T>, Image<const T>, bool, CpuStream&);                             \
-  template void add(Image<T>, Image<const T>, Image<const T>, CpuStream&);                    \
-  template void relu_forward(Image<T>, Image<const T>, CpuStream&);                           \
-  template void relu_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&);    \
-  template void sigmoid_forward(Image<T>, Image<const T>, CpuStream&);                        \
-  template void sigmoid_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&); \
-  template void softmax_forward(Image<T>, Image<const T>, CpuStream&);                        \
-  template void softmax_backward(Image<T>, Image<const T>, Image<const T>, bool, CpuStream&)
-PLUME_INSTANTIATE(float);
-PLUME_INSTANTIATE(double);
-#undef PLUME_INSTANTIATE
+template void copy(Image<float>, Image<const float>, bool, CpuStream&);
+template void copy(Image<double>, Image<const double>, bool, CpuStream&);
+template void add(Image<float>, Image<const float>, Image<const float>, CpuStream&);
+template void add(Image<double>, Image<const double>, Image<const double>, CpuStream&);
+template void relu_forward(Image<float>, Image<const float>, CpuStream&);
+template void relu_forward(Image<double>, Image<const double>, CpuStream&);
+template void relu_backward(Image<float>, Image<const float>, Image<const float>, bool, CpuStream&);
+template void relu_backward(Image<double>, Image<const double>, Image<const double>, bool, CpuStream&);
+template void sigmoid_forward(Image<float>, Image<const float>, CpuStream&);
+template void sigmoid_forward(Image<double>, Image<const double>, CpuStream&);
+template void sigmoid_backward(Image<float>, Image<const float>, Image<const float>, bool, CpuStream&);
+template void sigmoid_backward(Image<double>, Image<const double>, Image<const double>, bool, CpuStream&);
+template void softmax_forward(Image<float>, Image<const float>, CpuStream&);
+template void softmax_forward(Image<double>, Image<const double>, CpuStream&);
+template void softmax_backward(Image<float>, Image<const float>, Image<const float>, bool, CpuStream&);
+template void softmax_backward(Image<double>, Image<const double>, Image<const double>, bool, CpuStream&);
 
 }  // namespace plume::kernels

@@ -5,6 +5,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/cpu/isa/tables.hpp"
+#include "kernels/stream.hpp"
 
 namespace plume::kernels {
 namespace {

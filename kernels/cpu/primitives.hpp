@@ -85,7 +85,4 @@ struct Primitives {
 template <class T>
 [[nodiscard]] const Primitives<T>& primitives();
 
-// The name of the instruction set in use, for `plume doctor` and records of runs.
-[[nodiscard]] std::string_view instruction_set();
-
 }  // namespace plume::kernels

@@ -16,10 +16,6 @@ constexpr std::size_t copies_bytes = std::size_t{8} << 20;
 constexpr int most_parts = 16;
 constexpr int run_pixels = 256;  // summed in registers before they join the copy: short runs keep f32 sums exact
 
-int ceil_div(int a, int b) {
-  return (a + b - 1) / b;
-}
-
 template <class T>
 struct Plan {
   const Primitives<T>& cpu = primitives<T>();

@@ -9,7 +9,9 @@
 #include "data/pack.hpp"
 #include "data/raster.hpp"
 #include "data/synthetic.hpp"
+#include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/stop_signal.hpp"
 
 namespace plume::unet {
 namespace {
@@ -35,15 +37,19 @@ nlohmann::ordered_json to_json(const data::PackReport& report) {
           {"std", report.std}};
 }
 
+// Also where a signal ends the work, with nothing half-written.
 data::PackProgress progress_on_terminal() {
-  if (::isatty(STDERR_FILENO) == 0) return {};
-  return
-      [](int done, int total) { fmt::print(stderr, "\r{}/{} tiles{}", done, total, done == total ? "\r\033[K" : ""); };
+  const bool terminal = ::isatty(STDERR_FILENO) != 0;
+  return [terminal](int done, int total) {
+    if (StopSignal::requested()) throw environment_error("stopped by a signal; nothing was written");
+    if (terminal) fmt::print(stderr, "\r{}/{} tiles{}", done, total, done == total ? "\r\033[K" : "");
+  };
 }
 
 int run_pack(PackArguments& arguments) {
   arguments.options.bands = data::parse_bands(arguments.bands);
   if (arguments.ignore_value >= 0) arguments.options.ignore_value = arguments.ignore_value;
+  const StopSignal signals;
   const data::PackReport report = data::pack(arguments.options, progress_on_terminal());
   if (arguments.json) {
     fmt::print("{}\n", to_json(report).dump(2));
@@ -95,6 +101,7 @@ void add_synth(CLI::App& data_app, Action& action) {
   app->footer("Example: plume data synth --tiles 48 --seed 1 -o scenes");
   app->callback([arguments, &action] {
     action = [arguments] {
+      const StopSignal signals;
       data::write_scenes(arguments->output, arguments->tiles, arguments->seed, progress_on_terminal());
       fmt::print("{}: {} scenes in tiles/, their smoke in masks/\n", arguments->output, arguments->tiles);
       return 0;

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "data/libraries.hpp"
-#include "kernels/cpu/primitives.hpp"
 #include "kernels/stream.hpp"
 #include "unet/command.hpp"
 #include "unet/version.hpp"

@@ -30,12 +30,12 @@ std::filesystem::path checkpoint_to_resume(const Arguments& arguments) {
   const auto last = std::filesystem::path(arguments.output) / "last.safetensors";
   const bool exists = std::filesystem::exists(last);
   if (arguments.resume == "auto") return exists ? last : std::filesystem::path();
-  if (!arguments.resume.empty()) return arguments.resume;
-  if (exists) {
+  const std::filesystem::path named = arguments.resume;
+  if (exists && (named.empty() || !std::filesystem::exists(named) || !std::filesystem::equivalent(last, named))) {
     throw usage_error("{} holds a training already; --resume auto continues it, another --out starts a new one",
                       arguments.output);
   }
-  return {};
+  return named;
 }
 
 int run_train(const Arguments& arguments) {
@@ -49,14 +49,19 @@ int run_train(const Arguments& arguments) {
   options.resume = checkpoint_to_resume(arguments);
   options.quiet = arguments.quiet;
   const TrainOutcome outcome = train(options);
+  const bool validated = outcome.progress.best_step > 0;
   if (arguments.json) {
+    using Json = nlohmann::ordered_json;
     const nlohmann::ordered_json report{{"steps", outcome.progress.step},
                                         {"loss", outcome.last_loss},
-                                        {"best_val_iou", outcome.progress.best_iou},
-                                        {"best_step", outcome.progress.best_step},
+                                        {"best_val_iou", validated ? Json(outcome.progress.best_iou) : Json()},
+                                        {"best_step", validated ? Json(outcome.progress.best_step) : Json()},
                                         {"seconds", outcome.seconds},
                                         {"stopped", outcome.stopped}};
     fmt::print("{}\n", report.dump(2));
+  } else if (!arguments.quiet && !outcome.stopped && !validated) {
+    fmt::print("{} steps in {:.1f} s, without a validation: {}\n", outcome.progress.step, outcome.seconds,
+               (options.output / "last.safetensors").string());
   } else if (!arguments.quiet && !outcome.stopped) {
     fmt::print("{} steps in {:.1f} s; best validation IoU {:.4f} at step {}: {}\n", outcome.progress.step,
                outcome.seconds, outcome.progress.best_iou, outcome.progress.best_step,
