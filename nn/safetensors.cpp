@@ -1,26 +1,21 @@
 // Reads safetensors files through a read-only mapping, trusting nothing in them, and writes them.
 #include "nn/safetensors.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <limits>
 #include <set>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/mapped_file.hpp"
 #include "nn/half.hpp"
 #include "nn/strict_json.hpp"
 
@@ -141,24 +136,6 @@ void check_tiling(const std::vector<TensorInfo>& tensors, std::uint64_t data_byt
   if (end != data_bytes) throw input_error("tensors cover {} of the {} bytes of data", end, data_bytes);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return value_; }
-
- private:
-  int value_;
-};
-
-std::string system_reason() {
-  return std::generic_category().message(errno);
-}
-
 std::string header_text(const Metadata& metadata, std::span<const TensorSource> tensors) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
@@ -206,44 +183,26 @@ std::vector<float> convert(std::span<const std::byte> bytes, Convert to_float) {
 
 struct SafetensorsFile::Mapping {
   std::filesystem::path path;
-  void* address = MAP_FAILED;
-  std::uint64_t size = 0;
+  MappedFile file;
   std::uint64_t data_start = 0;
   Metadata metadata;
   std::vector<TensorInfo> tensors;
 
-  explicit Mapping(const std::filesystem::path& file) : path(file) {}
-  ~Mapping() {
-    if (address != MAP_FAILED) ::munmap(address, size);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
+  explicit Mapping(const std::filesystem::path& name) : path(name), file(name) {}
 
-  void map();
   void parse();
 };
 
-void SafetensorsFile::Mapping::map() {
-  const Descriptor descriptor(path);
-  struct stat status {};
-  if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0) {
-    throw input_error("cannot be opened ({})", system_reason());
-  }
-  if (!S_ISREG(status.st_mode)) throw input_error("is not a regular file");
-  size = static_cast<std::uint64_t>(status.st_size);
-  if (size < prefix_bytes) throw input_error("{} bytes are too few for a safetensors file", size);
-  address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
-  if (address == MAP_FAILED) throw input_error("cannot be mapped ({})", system_reason());
-}
-
 void SafetensorsFile::Mapping::parse() {
+  const std::uint64_t size = file.bytes().size();
+  if (size < prefix_bytes) throw input_error("{} bytes are too few for a safetensors file", size);
   std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, address, prefix_bytes);
+  std::memcpy(&header_bytes, file.bytes().data(), prefix_bytes);
   if (header_bytes > max_header_bytes || header_bytes > size - prefix_bytes) {
     throw input_error("header of {} bytes does not fit a file of {} (not a safetensors file, or truncated)",
                       header_bytes, size);
   }
-  const std::string_view text(static_cast<const char*>(address) + prefix_bytes, header_bytes);
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()) + prefix_bytes, header_bytes);
   if (!text.starts_with('{')) throw input_error("header does not start with '{{'");
   data_start = prefix_bytes + header_bytes;
 
@@ -266,7 +225,6 @@ void SafetensorsFile::Mapping::parse() {
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>(path)) {
   try {
-    mapping_->map();
     mapping_->parse();
   } catch (const Error& error) {
     throw input_error("{}: {}", path.string(), error.what());
@@ -293,8 +251,7 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const noexcept {
 }
 
 std::span<const std::byte> SafetensorsFile::bytes(const TensorInfo& tensor) const noexcept {
-  const auto* data = static_cast<const std::byte*>(mapping_->address) + mapping_->data_start;
-  return {data + tensor.offset, tensor.bytes};
+  return mapping_->file.bytes().subspan(mapping_->data_start + tensor.offset, tensor.bytes);
 }
 
 std::vector<float> SafetensorsFile::floats(std::string_view name) const {
