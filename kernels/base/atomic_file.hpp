@@ -9,7 +9,10 @@
 namespace plume {
 
 // Usage: AtomicFile file(path); file.write(...); file.commit();
-// Without commit() the destructor removes the temporary, so an exception or a signal handler's exit leaves nothing.
+// Without commit() the destructor removes the temporary, so an exception leaves nothing. A killed process (SIGKILL,
+// or a signal that nobody handles) leaves its temporary, which the next process that writes a file of the same
+// name removes if it was there when that process first wrote to the folder, and if its writer no longer runs. Writers
+// are looked up on this machine: machines or containers that share a folder must not write one name at one time.
 // A library that wants a path of its own (HDF5, GDAL) writes to temporary() and never calls write().
 // Throws environment_error (exit 4) naming the path and the system's reason: no folder, no permission, disk full.
 class AtomicFile {

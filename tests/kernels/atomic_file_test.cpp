@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
@@ -109,6 +112,43 @@ TEST(AtomicFile, LeavesTheOldFileWhereTheLimitOnFilesIsReached) {
         ErrorKind::environment, [&] { save(folder / "a", big); }, (folder / "a").string(), "File too large");
   }
   EXPECT_EQ(read_file(folder / "a"), "old");
+  EXPECT_EQ(files_in(folder / ""), 1U);
+}
+
+// A process that has ended, and whose number is free.
+pid_t ended_process() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(AtomicFile, RemovesWhatAKilledWriterOfTheSameNameLeft) {
+  const ScratchFolder folder;
+  const auto dead = std::to_string(ended_process());
+  const auto living = std::to_string(::getppid());
+  const std::vector<std::string> kept{"a.tmp-" + living + "-0", "b.tmp-" + dead + "-0", "a.tmp-" + dead,
+                                      "a.tmp-" + dead + "-x",   "a.tmp--1-0",           "xa.tmp-" + dead + "-0"};
+  const std::vector<std::string> abandoned{"a.tmp-" + dead + "-0", "a.tmp-" + dead + "-17"};
+  for (const auto& names : {kept, abandoned}) {
+    for (const auto& name : names) write_file(folder / name, "half");
+  }
+  save(folder / "a", "whole");
+  for (const auto& name : kept) EXPECT_TRUE(exists(folder / name)) << name;
+  for (const auto& name : abandoned) EXPECT_FALSE(exists(folder / name)) << name;
+  // The folder is not listed again, and yet the other file's turn comes.
+  save(folder / "b", "whole");
+  EXPECT_FALSE(exists(folder / ("b.tmp-" + dead + "-0")));
+}
+
+TEST(AtomicFile, WritesWhereAKilledWriterHadThisProcessesNumber) {
+  const ScratchFolder folder;
+  std::string next = AtomicFile(folder / "a").temporary().string();
+  const auto dash = next.rfind('-') + 1;
+  next.replace(dash, std::string::npos, std::to_string(std::stoul(next.substr(dash)) + 1));
+  write_file(next, "half of an old file");
+  save(folder / "a", "whole");
+  EXPECT_EQ(read_file(folder / "a"), "whole");
   EXPECT_EQ(files_in(folder / ""), 1U);
 }
 
