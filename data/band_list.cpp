@@ -8,12 +8,12 @@
 namespace plume::data {
 namespace {
 
-constexpr int kMaxBandNumber = 65536;
+constexpr int max_band_number = 65536;
 
 int band_number(std::string_view part, std::string_view whole) {
   int number = 0;
   const auto [end, failed] = std::from_chars(part.data(), part.data() + part.size(), number);
-  if (failed != std::errc{} || end != part.data() + part.size() || number < 1 || number > kMaxBandNumber)
+  if (failed != std::errc{} || end != part.data() + part.size() || number < 1 || number > max_band_number)
     throw usage_error("'{}' is no choice of bands; write it as 1-6 or 1,2,5, counted from 1", whole);
   return number;
 }

@@ -15,7 +15,7 @@ namespace plume::data {
 class FractalNoise {
  public:
   FractalNoise(std::uint64_t seed, std::uint32_t purpose, std::uint32_t scene, int octaves, float persistence = 0.5F)
-      : octaves_(octaves), persistence_(persistence), gradients_(static_cast<std::size_t>(octaves) * kCells * kCells) {
+      : octaves_(octaves), persistence_(persistence), gradients_(static_cast<std::size_t>(octaves) * cells * cells) {
     Philox draw(seed, purpose, scene);
     for (auto& gradient : gradients_) {
       const float angle = 6.2831853F * draw.uniform();
@@ -36,15 +36,15 @@ class FractalNoise {
   }
 
  private:
-  static constexpr std::size_t kCells = 64;  // the field repeats after so many cells; no scene is that wide
+  static constexpr std::size_t cells = 64;  // the field repeats after so many cells; no scene is that wide
 
   struct Gradient {
     float x, y;
   };
 
   [[nodiscard]] float corner(int octave, int column, int row, float dx, float dy) const {
-    const auto wrap = [](int cell) { return static_cast<std::size_t>(cell) % kCells; };
-    const auto& gradient = gradients_[(static_cast<std::size_t>(octave) * kCells + wrap(row)) * kCells + wrap(column)];
+    const auto wrap = [](int cell) { return static_cast<std::size_t>(cell) % cells; };
+    const auto& gradient = gradients_[(static_cast<std::size_t>(octave) * cells + wrap(row)) * cells + wrap(column)];
     return gradient.x * dx + gradient.y * dy;
   }
 

@@ -11,7 +11,7 @@ namespace {
 
 void CPL_STDCALL keep_first(CPLErr severity, CPLErrorNum, const char* message) {
   auto* first = static_cast<std::string*>(CPLGetErrorHandlerUserData());
-  if (severity >= CE_Failure && first->empty()) *first = message;
+  if (severity >= CE_Failure && first->empty()) *first = *message != '\0' ? message : "unknown reason";
 }
 
 }  // namespace

@@ -19,7 +19,10 @@ class GdalErrors {
   GdalErrors(const GdalErrors&) = delete;
   GdalErrors& operator=(const GdalErrors&) = delete;
 
-  // The first message since construction, on one line; "unknown reason" where none.
+  // Whether there was an error (not a warning) since construction.
+  [[nodiscard]] bool any() const { return !first_.empty(); }
+
+  // The first such message, on one line; "unknown reason" where none.
   [[nodiscard]] std::string text() const;
 
  private:

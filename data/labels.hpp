@@ -18,7 +18,9 @@ struct LabelRule {
 
 // Default rule, binary: a file holds only {0, 1} or only {0, 255}; both 1 and 255 in one file is refused as ambiguous.
 // Default rule, N > 1 classes: 0 .. N-1, and 255 ignored.
-// Pixels that are not valid (alpha 0, nodata) are ignored. Returns labels [height, width], kIgnoreLabel = ignored.
+// Pixels that are not valid (alpha 0) are ignored, and so is the file's nodata value where the rule gives it no
+// meaning; one that is also the default rule's class (1 or 255, binary) is refused as ambiguous.
+// mask is read by read_mask. Returns labels [height, width], kernels::ignore_label = ignored.
 // Throws input_error naming the file, the value and the pixel for any other value, and for more than one band;
 // usage_error where the rule itself is wrong (mask_values and classes disagree, a value twice, more than 255 classes).
 [[nodiscard]] std::vector<std::uint8_t> labels_from_mask(const Raster& mask, const LabelRule& rule,

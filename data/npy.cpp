@@ -17,8 +17,8 @@ static_assert(std::endian::native == std::endian::little, "plume reads and write
 namespace plume::data {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr std::size_t kMaxHeader = 65536;
+constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::size_t max_header_bytes = 65536;
 
 struct Header {
   DType dtype{};
@@ -166,14 +166,14 @@ std::string read_file(const std::filesystem::path& path) {
 // The header's text; version 1 keeps its length in 2 bytes, versions 2 and 3 in 4. Moves `bytes` past it.
 std::string_view take_header(std::string_view& bytes, const std::filesystem::path& path) {
   const auto damaged = input_error("{} is not a .npy file or is truncated", path.string());
-  if (!bytes.starts_with(kMagic) || bytes.size() < 12) throw damaged;
+  if (!bytes.starts_with(magic) || bytes.size() < 12) throw damaged;
   const int version = bytes[6];
   if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", path.string(), version);
   const std::size_t width = version == 1 ? 2 : 4;
   std::size_t length = 0;
   for (std::size_t i = 0; i < width; ++i) length |= std::size_t{static_cast<unsigned char>(bytes[8 + i])} << (8 * i);
   const std::size_t start = 8 + width;
-  if (length > kMaxHeader || start + length > bytes.size()) throw damaged;
+  if (length > max_header_bytes || start + length > bytes.size()) throw damaged;
   const auto header = bytes.substr(start, length);
   bytes.remove_prefix(start + length);
   return header;
@@ -208,7 +208,7 @@ void write(const std::filesystem::path& path, std::string_view descr, std::span<
   // The format asks that the numbers start at a multiple of 64.
   header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
   header += '\n';
-  std::string start{kMagic};
+  std::string start{magic};
   start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
   AtomicFile file(path);
   file.write(start + header);

@@ -16,6 +16,7 @@
 #include "data/shard_write.hpp"
 #include "data/split.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/loss.hpp"
 
 namespace plume::data {
 namespace {
@@ -74,7 +75,7 @@ std::string_view type_name(DType type) {
 void check_like(const Path& first_path, const ShardShape& first, const Path& path, const Raster& raster) {
   if (raster.bands != first.bands)
     throw input_error("{} has {} bands but {} has {}; choose with --bands 1-{}", path.string(), raster.bands,
-                      first_path.string(), first.bands, std::min({raster.bands, first.bands, kMaxBands}));
+                      first_path.string(), first.bands, std::min({raster.bands, first.bands, max_bands}));
   if (raster.height != first.height || raster.width != first.width)
     throw input_error("{} is {}x{} but {} is {}x{}; all tiles must be of one size", path.string(), raster.height,
                       raster.width, first_path.string(), first.height, first.width);
@@ -85,9 +86,9 @@ void check_like(const Path& first_path, const ShardShape& first, const Path& pat
 
 ShardShape shape_of_first(const PackOptions& options, const std::vector<Pair>& pairs) {
   const auto raster = read_raster(pairs[0].tile, options.bands);
-  if (raster.bands > kMaxBands)
+  if (raster.bands > max_bands)
     throw input_error("{} has {} bands, more than {}; choose with --bands 1-6", pairs[0].tile.string(), raster.bands,
-                      kMaxBands);
+                      max_bands);
   return {static_cast<int>(pairs.size()), raster.height, raster.width, raster.bands, raster.stored};
 }
 
@@ -109,7 +110,7 @@ std::vector<std::byte> stored_bytes(const Raster& raster) {
 void count_labels(const std::vector<std::uint8_t>& labels, int classes, TileRecord& record) {
   std::array<std::int64_t, 256> count{};
   for (const auto label : labels) ++count[label];
-  record.ignored = count[kIgnoreLabel];
+  record.ignored = count[kernels::ignore_label];
   const auto known = static_cast<std::int64_t>(labels.size()) - record.ignored;
   record.foreground = known - count[0];
   const int first = classes == 1 ? 1 : 0;
@@ -121,19 +122,20 @@ void count_labels(const std::vector<std::uint8_t>& labels, int classes, TileReco
 }
 
 std::vector<std::uint8_t> read_labels(const Pair& pair, const Raster& tile, const LabelRule& rule) {
-  const auto mask = read_raster(pair.mask);
+  const auto mask = read_mask(pair.mask);
   if (mask.height != tile.height || mask.width != tile.width)
     throw input_error("mask {} is {}x{} but its tile {} is {}x{}", pair.mask.string(), mask.height, mask.width,
                       pair.tile.string(), tile.height, tile.width);
   auto labels = labels_from_mask(mask, rule, pair.mask);
   for (std::size_t pixel = 0; pixel < tile.valid.size(); ++pixel) {
-    if (tile.valid[pixel] == 0) labels[pixel] = kIgnoreLabel;
+    if (tile.valid[pixel] == 0) labels[pixel] = kernels::ignore_label;
   }
   return labels;
 }
 
-// Reads the pairs on several threads. Tiles are claimed in order, so every tile before a failing one is read too, and
-// the failure reported is that of the first bad tile whatever the threads' timing.
+// Reads the pairs on several threads. Tiles are claimed in order and a claimed tile is read, so every tile before a
+// failing one is read too, and the failure reported is that of the first bad tile whatever the threads' timing. What
+// `progress` throws goes before all of them: it is a request to stop.
 class PairReader {
  public:
   PairReader(const PackOptions& options, const std::vector<Pair>& pairs, const ShardShape& shape, ShardWriter& writer,
@@ -153,21 +155,27 @@ class PairReader {
 
  private:
   void work() {
-    for (;;) {
+    while (!failed_.load()) {
       const auto index = next_.fetch_add(1);
-      if (index >= pairs_.size() || failed_.load()) return;
+      if (index >= pairs_.size()) return;
       try {
         records_[index] = pack_one(index);
-        report();
       } catch (...) {
         const std::lock_guard lock(mutex_);
-        if (!failure_ || index < failed_index_) {
-          failure_ = std::current_exception();
-          failed_index_ = index;
-        }
-        failed_ = true;
+        fail(index + 1);
+        continue;
       }
+      report();
     }
+  }
+
+  // Keeps the exception being handled where it goes before the one kept; the lock is held.
+  void fail(std::size_t precedence) {
+    if (!failure_ || precedence < precedence_) {
+      failure_ = std::current_exception();
+      precedence_ = precedence;
+    }
+    failed_ = true;
   }
 
   TileRecord pack_one(std::size_t index) {
@@ -179,15 +187,19 @@ class PairReader {
     record.georeference = raster.georeference;
     count_labels(labels, options_.classes, record);
     record.moments.emplace(raster.bands);
-    record.moments->add(raster.pixels, labels, kIgnoreLabel);
+    record.moments->add(raster.pixels, labels, kernels::ignore_label);
     writer_.write_tile(static_cast<int>(index), stored_bytes(raster), labels);
     return record;
   }
 
   void report() {
     const std::lock_guard lock(mutex_);
-    ++done_;
-    if (progress_) progress_(done_, static_cast<int>(pairs_.size()));
+    if (failed_.load() || !progress_) return;
+    try {
+      progress_(++done_, static_cast<int>(pairs_.size()));
+    } catch (...) {
+      fail(0);
+    }
   }
 
   const PackOptions& options_;
@@ -201,7 +213,7 @@ class PairReader {
   std::mutex mutex_;
   int done_ = 0;
   std::exception_ptr failure_;
-  std::size_t failed_index_ = 0;
+  std::size_t precedence_ = 0;  // of failure_: 0 for progress_, 1 + index for a tile
 };
 
 std::vector<std::string> names_of(const std::vector<Pair>& pairs) {

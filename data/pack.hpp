@@ -43,7 +43,8 @@ struct PackReport {
   std::vector<float> std;
 };
 
-// Called after each tile, from any thread but one call at a time. An exception from it ends the packing.
+// Called after each tile, from any thread but one call at a time. An exception from it ends the packing: pack()
+// throws it once the tiles being read are done, the callback is not called again, and no file stays behind.
 using PackProgress = std::function<void(int done, int total)>;
 
 // Packs in sorted-name order; the same input gives the same bytes. Throws, leaving no file behind:

@@ -15,8 +15,8 @@
 namespace plume::data {
 namespace {
 
-// Larger than any tile; a damaged header that claims more is refused before memory is asked for.
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
+// What the pixels are decides what a nodata value means.
+enum class Content { measurements, labels };
 
 std::string lower_extension(const std::filesystem::path& path) {
   auto extension = path.extension().string();
@@ -42,29 +42,36 @@ std::vector<int> chosen_bands(const std::filesystem::path& path, const std::vect
 
 void check_extent(const std::filesystem::path& path, std::int64_t height, std::int64_t width, std::int64_t bands) {
   const auto limit = std::numeric_limits<int>::max();
-  if (height < 1 || width < 1 || bands < 1 || height > limit || width > limit || bands > 65536 ||
-      height * width > kMaxPixels || height * width * bands > 4 * kMaxPixels)
-    throw input_error("{} is {}x{} with {} bands, which is no tile; cut it into smaller ones", path.string(), height,
-                      width, bands);
+  if (height < 1 || width < 1 || bands < 1 || height > limit || width > limit || bands > 65536)
+    throw input_error("{} is {}x{} with {} bands, which is no tile", path.string(), height, width, bands);
+  if (height * width > max_pixels)
+    throw input_error("{} is {}x{}: {} pixels, more than the {} that one tile may have; cut it into smaller ones",
+                      path.string(), height, width, height * width, max_pixels);
+  if (height * width * bands > max_values)
+    throw input_error(
+        "{} is {}x{} with {} bands: {} values, more than the {} that one tile may have; choose fewer "
+        "bands or cut it into smaller ones",
+        path.string(), height, width, bands, height * width * bands, max_values);
 }
 
-// Zeroes what is not valid, and refuses what is not finite.
-void check_pixels(const std::filesystem::path& path, const std::vector<int>& chosen, Raster& raster) {
+void clear_invalid(Raster& raster) {
+  if (std::find(raster.valid.begin(), raster.valid.end(), std::uint8_t{0}) == raster.valid.end()) raster.valid.clear();
+  const auto bands = static_cast<std::size_t>(raster.bands);
+  for (std::size_t pixel = 0; pixel < raster.valid.size(); ++pixel) {
+    if (raster.valid[pixel] == 0) std::fill_n(raster.pixels.data() + pixel * bands, bands, 0.0F);
+  }
+}
+
+void check_finite(const std::filesystem::path& path, const std::vector<int>& chosen, const Raster& raster) {
+  const auto found =
+      std::find_if_not(raster.pixels.begin(), raster.pixels.end(), [](float value) { return std::isfinite(value); });
+  if (found == raster.pixels.end()) return;
+  const auto place = static_cast<std::size_t>(found - raster.pixels.begin());
   const auto bands = static_cast<std::size_t>(raster.bands);
   const auto width = static_cast<std::size_t>(raster.width);
-  for (std::size_t pixel = 0; pixel < raster.pixels.size() / bands; ++pixel) {
-    auto* values = raster.pixels.data() + pixel * bands;
-    if (!raster.valid.empty() && raster.valid[pixel] == 0) {
-      std::fill_n(values, bands, 0.0F);
-      continue;
-    }
-    for (std::size_t band = 0; band < bands; ++band) {
-      if (std::isfinite(values[band])) continue;
-      throw input_error("{}: band {} is {} at row {}, column {}; mend the tile or mark it as nodata", path.string(),
-                        chosen[band] + 1, std::isnan(values[band]) ? "NaN" : "infinite", pixel / width, pixel % width);
-    }
-  }
-  if (std::find(raster.valid.begin(), raster.valid.end(), std::uint8_t{0}) == raster.valid.end()) raster.valid.clear();
+  throw input_error("{}: band {} is {} at row {}, column {}; mend the tile or mark it as nodata", path.string(),
+                    chosen[place % bands] + 1, std::isnan(*found) ? "NaN" : "infinite", place / bands / width,
+                    place / bands % width);
 }
 
 DType stored_type(DType type) {
@@ -119,15 +126,21 @@ void mark_invalid(Raster& raster, std::size_t pixel) {
   raster.valid[pixel] = 0;
 }
 
-// A pixel is fill where any chosen band holds that band's nodata value (which may be NaN).
-void mark_nodata(Raster& raster, GDALRasterBandH band, int slot) {
+std::optional<float> nodata_of(GDALRasterBandH band) {
   int has_nodata = 0;
-  const auto nodata = static_cast<float>(GDALGetRasterNoDataValue(band, &has_nodata));
-  if (has_nodata == 0) return;
+  const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
+  if (has_nodata == 0) return std::nullopt;
+  return static_cast<float>(nodata);
+}
+
+// A pixel is fill where any chosen band holds that band's nodata value (which may be NaN).
+void mark_nodata(Raster& raster, GDALRasterBandH band, std::size_t slot) {
+  const auto nodata = nodata_of(band);
+  if (!nodata) return;
   const auto bands = static_cast<std::size_t>(raster.bands);
-  for (std::size_t i = static_cast<std::size_t>(slot); i < raster.pixels.size(); i += bands) {
+  for (std::size_t i = slot; i < raster.pixels.size(); i += bands) {
     const float value = raster.pixels[i];
-    if (value == nodata || (std::isnan(value) && std::isnan(nodata))) mark_invalid(raster, i / bands);
+    if (value == *nodata || (std::isnan(value) && std::isnan(*nodata))) mark_invalid(raster, i / bands);
   }
 }
 
@@ -140,7 +153,7 @@ void mark_transparent(const std::filesystem::path& path, Raster& raster, GDALRas
   }
 }
 
-Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& bands) {
+Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
   ensure_gdal();
   const GdalErrors errors;
   const auto open = open_raster(path, errors);
@@ -159,11 +172,15 @@ Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& band
     if (slot == 0 || size_of(type) > size_of(raster.stored)) raster.stored = type;
     read_band(path, band, raster, raster.pixels.data() + slot, raster.bands, errors);
   }
-  // After all bands are in: marking allocates by the size of the whole.
-  for (std::size_t slot = 0; slot < chosen.size(); ++slot)
-    mark_nodata(raster, open.measured[static_cast<std::size_t>(chosen[slot])], static_cast<int>(slot));
+  if (content == Content::labels) {
+    raster.nodata = nodata_of(open.measured[static_cast<std::size_t>(chosen[0])]);
+  } else {
+    for (std::size_t slot = 0; slot < chosen.size(); ++slot)
+      mark_nodata(raster, open.measured[static_cast<std::size_t>(chosen[slot])], slot);
+  }
   for (auto* band : open.alpha) mark_transparent(path, raster, band, errors);
-  check_pixels(path, chosen, raster);
+  clear_invalid(raster);
+  if (content == Content::measurements) check_finite(path, chosen, raster);
   return raster;
 }
 
@@ -179,14 +196,14 @@ NpyLayout npy_layout(const std::filesystem::path& path, std::vector<std::int64_t
   if (shape.size() == 4 && shape[0] == 1) shape.erase(shape.begin());
   if (shape.size() == 2) return {shape[0], shape[1], 1, false};
   if (shape.size() == 3) {
-    if (shape[0] <= kMaxBands && shape[2] > kMaxBands) return {shape[1], shape[2], shape[0], true};
+    if (shape[0] <= max_bands && shape[2] > max_bands) return {shape[1], shape[2], shape[0], true};
     return {shape[0], shape[1], shape[2], false};
   }
   throw input_error("{} has {} dimensions; a tile is [height, width], [height, width, bands] or [bands, height, width]",
                     path.string(), shape.size());
 }
 
-Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>& bands) {
+Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
   const auto array = read_npy(path);
   const auto layout = npy_layout(path, array.shape);
   check_extent(path, layout.height, layout.width, layout.bands);
@@ -204,8 +221,18 @@ Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>
     for (std::size_t pixel = 0; pixel < area; ++pixel)
       raster.pixels[pixel * chosen.size() + slot] = array.values[start + pixel * stride];
   }
-  check_pixels(path, chosen, raster);
+  if (content == Content::measurements) check_finite(path, chosen, raster);
   return raster;
+}
+
+Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(path, failed);
+  if (!std::filesystem::exists(status)) throw input_error("cannot read {}: no such file", path.string());
+  if (std::filesystem::is_directory(status)) throw input_error("{} is a folder, not a tile", path.string());
+  if (!std::filesystem::is_regular_file(status)) throw input_error("{} is not a regular file", path.string());
+  if (std::filesystem::file_size(path, failed) == 0) throw input_error("{} is empty (0 bytes)", path.string());
+  return lower_extension(path) == ".npy" ? read_npy_raster(path, bands, content) : read_gdal(path, bands, content);
 }
 
 }  // namespace
@@ -215,12 +242,11 @@ bool Georeference::present() const {
 }
 
 Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands) {
-  std::error_code failed;
-  if (!std::filesystem::exists(path, failed)) throw input_error("cannot read {}: no such file", path.string());
-  if (std::filesystem::is_directory(path, failed)) throw input_error("{} is a folder, not a tile", path.string());
-  if (std::filesystem::is_regular_file(path, failed) && std::filesystem::file_size(path, failed) == 0)
-    throw input_error("{} is empty (0 bytes)", path.string());
-  return lower_extension(path) == ".npy" ? read_npy_raster(path, bands) : read_gdal(path, bands);
+  return read(path, bands, Content::measurements);
+}
+
+Raster read_mask(const std::filesystem::path& path) {
+  return read(path, {}, Content::labels);
 }
 
 bool is_raster_name(const std::filesystem::path& path) {

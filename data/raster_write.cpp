@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "data/gdal.hpp"
 #include "kernels/base/atomic_file.hpp"
@@ -63,28 +64,36 @@ using CslList = std::unique_ptr<char*, CslDestroy>;
 CslList geotiff_options(GDALDataType type) {
   CslList options;
   // Bands are measurements: without the last two GDAL takes three of them for colours and a fourth for alpha.
-  for (const char* option :
-       {"COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=256", "BLOCKYSIZE=256", "PHOTOMETRIC=MINISBLACK", "ALPHA=NO"})
+  for (const char* option : {"BIGTIFF=IF_SAFER", "COMPRESS=DEFLATE", "TILED=YES", "BLOCKXSIZE=256", "BLOCKYSIZE=256",
+                             "PHOTOMETRIC=MINISBLACK", "ALPHA=NO"})
     options.reset(CSLAddString(options.release(), option));
   options.reset(CSLAddString(options.release(), type == GDT_Float32 ? "PREDICTOR=3" : "PREDICTOR=2"));
   return options;
 }
 
+// Closes it; returns whether GDAL was content to the end. Blocks are compressed and written, and the directory too,
+// only when the dataset is flushed and closed, and before GDAL 3.7 neither call returns what went wrong.
+bool close(GdalDataset dataset, const GdalErrors& errors) {
+  GDALFlushCache(dataset.get());
+  dataset.reset();
+  return !errors.any();
+}
+
 // Fills the in-memory file; returns whether GDAL was content with all of it.
 bool encode_geotiff(const char* name, ImageShape shape, GDALDataType type, const void* pixels,
-                    const Georeference& georeference) {
+                    const Georeference& georeference, const GdalErrors& errors) {
   const auto options = geotiff_options(type);
-  GDALDatasetH created =
-      GDALCreate(GDALGetDriverByName("GTiff"), name, shape.width, shape.height, shape.channels, type, options.get());
-  const GdalDataset dataset(created);
+  GdalDataset dataset(
+      GDALCreate(GDALGetDriverByName("GTiff"), name, shape.width, shape.height, shape.channels, type, options.get()));
   if (!dataset) return false;
   if (georeference.present()) {
     auto transform = georeference.transform;
-    if (GDALSetGeoTransform(created, transform.data()) != CE_None) return false;
-    if (!georeference.projection.empty() && GDALSetProjection(created, georeference.projection.c_str()) != CE_None)
+    if (GDALSetGeoTransform(dataset.get(), transform.data()) != CE_None) return false;
+    if (!georeference.projection.empty() &&
+        GDALSetProjection(dataset.get(), georeference.projection.c_str()) != CE_None)
       return false;
   }
-  return write_pixels(created, shape, type, pixels);
+  return write_pixels(dataset.get(), shape, type, pixels) && close(std::move(dataset), errors);
 }
 
 void write_geotiff(const std::filesystem::path& path, ImageShape shape, GDALDataType type, const void* pixels,
@@ -92,21 +101,20 @@ void write_geotiff(const std::filesystem::path& path, ImageShape shape, GDALData
   ensure_gdal();
   const GdalErrors errors;
   const MemoryFile memory;
-  if (!encode_geotiff(memory.name(), shape, type, pixels, georeference))
+  if (!encode_geotiff(memory.name(), shape, type, pixels, georeference, errors))
     throw environment_error("cannot make {}: {}", path.string(), errors.text());
   write_whole(path, memory.bytes());
 }
 
 // PNG can only be copied from a whole image, so one is laid over the pixels first.
-bool encode_png(const char* name, ImageShape shape, std::span<const std::uint8_t> pixels) {
+bool encode_png(const char* name, ImageShape shape, std::span<const std::uint8_t> pixels, const GdalErrors& errors) {
   const GdalDataset image(
       GDALCreate(GDALGetDriverByName("MEM"), "", shape.width, shape.height, shape.channels, GDT_Byte, nullptr));
   if (!image) return false;
   if (shape.channels == 4) GDALSetRasterColorInterpretation(GDALGetRasterBand(image.get(), 4), GCI_AlphaBand);
   if (!write_pixels(image.get(), shape, GDT_Byte, pixels.data())) return false;
-  const GdalDataset copy(
-      GDALCreateCopy(GDALGetDriverByName("PNG"), name, image.get(), FALSE, nullptr, nullptr, nullptr));
-  return copy != nullptr;
+  GdalDataset copy(GDALCreateCopy(GDALGetDriverByName("PNG"), name, image.get(), FALSE, nullptr, nullptr, nullptr));
+  return copy && close(std::move(copy), errors);
 }
 
 }  // namespace
@@ -125,7 +133,7 @@ void write_png(const std::filesystem::path& path, ImageShape shape, std::span<co
   ensure_gdal();
   const GdalErrors errors;
   const MemoryFile memory;
-  if (!encode_png(memory.name(), shape, pixels))
+  if (!encode_png(memory.name(), shape, pixels, errors))
     throw environment_error("cannot make {}: {}", path.string(), errors.text());
   write_whole(path, memory.bytes());
 }

@@ -7,14 +7,15 @@
 #include "data/permutation.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/philox.hpp"
+#include "kernels/loss.hpp"
 
 namespace plume::data {
 namespace {
 
 // Purposes keep the draws of one seed apart.
-constexpr std::uint32_t kOrderPurpose = 0x01;
-constexpr std::uint32_t kClassPurpose = 0x02;
-constexpr std::uint32_t kCropPurpose = 0x63726F70;
+constexpr std::uint32_t order_purpose = 0x01;
+constexpr std::uint32_t class_purpose = 0x02;
+constexpr std::uint32_t crop_purpose = 0x63726F70;
 
 void check(const Shard& shard, const Sampling& sampling) {
   const auto& info = shard.info();
@@ -37,7 +38,7 @@ int cycled(const std::vector<int>& tiles, std::uint64_t seed, std::uint32_t purp
 }
 
 bool is_class(std::uint8_t label) {
-  return label != 0 && label != kIgnoreLabel;
+  return label != 0 && label != kernels::ignore_label;
 }
 
 // A random pixel of a class, as an index into the tile; none where the tile holds no class.
@@ -82,7 +83,7 @@ Sampler::Sampler(const Shard& shard, const Sampling& sampling) : shard_(&shard),
     throw input_error("{} holds no tile of the split {}", shard.path().string(), name_of(sampling.split));
   steps_ = (static_cast<std::int64_t>(tiles_.size()) + sampling.batch - 1) / sampling.batch;
   if (sampling.class_share <= 0) return;
-  class_slots_ = static_cast<int>(std::lround(sampling.class_share * static_cast<float>(sampling.batch)));
+  class_slots_ = std::max(1, static_cast<int>(std::lround(sampling.class_share * static_cast<float>(sampling.batch))));
   std::copy_if(tiles_.begin(), tiles_.end(), std::back_inserter(positive_), [&](int tile) {
     return shard.foreground_fraction(tile) >= sampling.class_threshold && shard.foreground_fraction(tile) > 0;
   });
@@ -109,12 +110,12 @@ int Sampler::tile_at(std::int64_t epoch, std::int64_t batch, int slot) const {
   const auto slots = static_cast<std::uint64_t>(sampling_.batch);
   const auto classes = static_cast<std::uint64_t>(class_slots_);
   const auto place = static_cast<std::uint64_t>(slot);
-  if (slot < class_slots_) return cycled(positive_, sampling_.seed, kClassPurpose, step * classes + place);
+  if (slot < class_slots_) return cycled(positive_, sampling_.seed, class_purpose, step * classes + place);
   // Whole epochs: the cycle is the epoch. With class slots the other slots run on from cycle to cycle.
   const auto n = sampling_.class_share <= 0 ? static_cast<std::uint64_t>(epoch) * tiles_.size() +
                                                   static_cast<std::uint64_t>(batch) * slots + place
                                             : step * (slots - classes) + place - classes;
-  return sampling_.shuffle ? cycled(tiles_, sampling_.seed, kOrderPurpose, n) : tiles_[n % tiles_.size()];
+  return sampling_.shuffle ? cycled(tiles_, sampling_.seed, order_purpose, n) : tiles_[n % tiles_.size()];
 }
 
 Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
@@ -123,7 +124,7 @@ Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
   sample.tile = tile_at(epoch, batch, slot);
   sample.window = {0, 0, info.height, info.width};
   const auto step = static_cast<std::uint64_t>(epoch * steps_ + batch);
-  Philox draw(sampling_.seed, kCropPurpose + static_cast<std::uint32_t>(step >> 32), static_cast<std::uint32_t>(step),
+  Philox draw(sampling_.seed, crop_purpose + static_cast<std::uint32_t>(step >> 32), static_cast<std::uint32_t>(step),
               static_cast<std::uint32_t>(slot));
   draw_orientation(sampling_, draw, sample);
   if (sampling_.crop > 0) {

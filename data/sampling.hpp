@@ -15,7 +15,7 @@ struct Sampling {
   int crop = 0;                    // edge of a square random crop in pixels; 0: the whole tile
   bool flip = false;               // mirror rows and columns, each with probability 1/2
   bool rotate = false;             // quarter turns, uniformly; needs square crops or tiles
-  float class_share = 0;           // share of each batch drawn from tiles that hold a class
+  float class_share = 0;           // share of each batch drawn from tiles that hold a class; above 0 at least one image
   float class_threshold = 0.005F;  // such a tile's foreground_fraction is at least this
   std::uint64_t seed = 0;
   int rank = 0;
@@ -34,10 +34,10 @@ struct Sample {
 };
 
 // With class_share 0 an epoch is a seeded permutation of the split's N tiles: each exactly once, the last batch short.
-// With class_share > 0 every batch is full and an epoch has ceil(N / batch) of them: the first round(share * batch)
-// slots run through permutations of the tiles that hold a class, cycle after cycle over the epochs, the other slots
-// through permutations of all tiles. A crop lies uniformly among all positions; in a class slot a pixel of a class
-// is drawn first and the crop lies uniformly among the positions that contain it.
+// With class_share > 0 every batch is full and an epoch has ceil(N / batch) of them: the first
+// max(1, round(share * batch)) slots run through permutations of the tiles that hold a class, cycle after cycle over
+// the epochs, the other slots through permutations of all tiles. A crop lies uniformly among all positions; in a
+// class slot a pixel of a class is drawn first and the crop lies uniformly among the positions that contain it.
 // Of a global batch of M images rank r takes slots [M * r / world, M * (r + 1) / world), possibly none of a last batch.
 class Sampler {
  public:

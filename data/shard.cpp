@@ -1,16 +1,14 @@
 // The mapping of a shard's two big datasets, and reads from it.
 #include "data/shard.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <array>
 #include <cmath>
 #include <cstring>
 
 #include "data/shard_info.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/mapped_file.hpp"
+#include "kernels/loss.hpp"
 
 namespace plume::data {
 
@@ -18,15 +16,9 @@ struct Shard::Mapping {
   std::filesystem::path path;
   ShardLayout layout;
   std::array<std::vector<int>, 3> tiles;  // by split
-  const std::byte* bytes = nullptr;
-  std::size_t size = 0;
+  MappedFile file;
 
-  Mapping() = default;
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  ~Mapping() {
-    if (bytes != nullptr) ::munmap(const_cast<std::byte*>(bytes), size);
-  }
+  explicit Mapping(const std::filesystem::path& name) : path(name), layout(read_shard_layout(name)), file(name) {}
 };
 
 namespace {
@@ -56,21 +48,14 @@ std::vector<float> or_default(std::span<const float> given, int bands, float val
 
 }  // namespace
 
-Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>()) {
+Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>(path)) {
   auto& mapping = *mapping_;
-  mapping.path = path;
-  mapping.layout = read_shard_layout(path);
+  // The layout was read through another open file.
+  if (mapping.file.bytes().size() < mapping.layout.file_bytes)
+    throw input_error("{} was shortened while it was opened", path.string());
   const auto& info = mapping.layout.info;
   for (int tile = 0; tile < info.tiles; ++tile)
     mapping.tiles[static_cast<std::size_t>(info.split[static_cast<std::size_t>(tile)])].push_back(tile);
-
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw input_error("cannot read {}: {}", path.string(), std::strerror(errno));
-  mapping.size = mapping.layout.file_bytes;
-  void* mapped = ::mmap(nullptr, mapping.size, PROT_READ, MAP_SHARED, descriptor, 0);
-  ::close(descriptor);
-  if (mapped == MAP_FAILED) throw environment_error("cannot map {}: {}", path.string(), std::strerror(errno));
-  mapping.bytes = static_cast<const std::byte*>(mapped);
 }
 
 Shard::~Shard() = default;
@@ -101,12 +86,13 @@ float Shard::foreground_fraction(int tile) const noexcept {
 std::span<const std::byte> Shard::image(int tile) const noexcept {
   const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width) *
                      static_cast<std::size_t>(info().bands) * size_of(info().dtype);
-  return {mapping_->bytes + mapping_->layout.images_offset + static_cast<std::size_t>(tile) * bytes, bytes};
+  return mapping_->file.bytes().subspan(mapping_->layout.images_offset + static_cast<std::size_t>(tile) * bytes, bytes);
 }
 
 std::span<const std::uint8_t> Shard::labels(int tile) const noexcept {
   const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width);
-  const auto* start = mapping_->bytes + mapping_->layout.labels_offset + static_cast<std::size_t>(tile) * bytes;
+  const auto* start =
+      mapping_->file.bytes().data() + mapping_->layout.labels_offset + static_cast<std::size_t>(tile) * bytes;
   return {reinterpret_cast<const std::uint8_t*>(start), bytes};
 }
 
@@ -151,7 +137,7 @@ void Shard::read_labels(int tile, const Window& window, std::uint8_t* out) const
     const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
                        static_cast<std::size_t>(window.column);
     for (const auto label : all.subspan(start, static_cast<std::size_t>(window.width))) {
-      if (label >= labels && label != kIgnoreLabel)
+      if (label >= labels && label != kernels::ignore_label)
         throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again", path().string(),
                           info().name[static_cast<std::size_t>(tile)], label, labels);
       *out++ = label;

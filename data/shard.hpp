@@ -28,7 +28,7 @@
 
 namespace plume::data {
 
-inline constexpr int kShardFormatVersion = 1;
+inline constexpr int shard_format_version = 1;
 
 // Everything but the pixels.
 struct ShardInfo {

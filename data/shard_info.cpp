@@ -43,8 +43,8 @@ class ShardReader {
     layout.file_bytes = bytes_;
     auto& info = layout.info;
     const int version = scalar<int>("format_version", H5T_NATIVE_INT);
-    if (version != kShardFormatVersion)
-      throw bad(fmt::format("has shard format {}; this program reads format {}", version, kShardFormatVersion));
+    if (version != shard_format_version)
+      throw bad(fmt::format("has shard format {}; this program reads format {}", version, shard_format_version));
     images(layout);
     labels(layout);
     attributes(info);

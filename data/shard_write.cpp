@@ -17,8 +17,8 @@
 namespace plume::data {
 namespace {
 
-constexpr hsize_t kPage = 4096;                      // the two big datasets start at pages of their own
-constexpr std::uint64_t kMetadataBytes = 1U << 20U;  // more than HDF5's own headers take
+constexpr hsize_t page_bytes = 4096;                 // the two big datasets start at pages of their own
+constexpr std::uint64_t metadata_bytes = 1U << 20U;  // more than HDF5's own headers take
 
 Error failed(const AtomicFile& file, const char* what) {
   return environment_error("cannot write {}: HDF5 failed to {}", file.path().string(), what);
@@ -45,7 +45,7 @@ Hdf5Properties dataset_properties() {
 Hdf5Properties file_access() {
   Hdf5Properties access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_LATEST);
-  H5Pset_alignment(access.id(), kPage, kPage);
+  H5Pset_alignment(access.id(), page_bytes, page_bytes);
   return access;
 }
 
@@ -141,7 +141,7 @@ void write_tables(InfoWriter& writer, const ShardInfo& info) {
 }
 
 void write_attributes(InfoWriter& writer, const ShardInfo& info) {
-  writer.attribute("format_version", kShardFormatVersion);
+  writer.attribute("format_version", shard_format_version);
   writer.attribute("bands", info.bands);
   writer.attribute("classes", info.classes);
   writer.attribute("scale", info.scale);
@@ -158,7 +158,7 @@ std::uint64_t table_bytes(const ShardInfo& info) {
   for (std::size_t i = 0; i < info.name.size(); ++i)
     names = std::max(names, info.name[i].size() + info.tile_file[i].size() + info.mask_file[i].size());
   const auto per_tile = projection + 3 * names + 64 + sizeof(float) * static_cast<std::size_t>(info.classes);
-  return kMetadataBytes + per_tile * info.name.size();
+  return metadata_bytes + per_tile * info.name.size();
 }
 
 }  // namespace
@@ -172,13 +172,15 @@ std::size_t ShardShape::image_bytes() const {
 }
 
 ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardShape& shape) : file_(path), shape_(shape) {
-  // Known at once whether the disk has room; HDF5 gives the space back for a moment when it creates the file anew.
+  // Whether the disk has room shows at once, before HDF5 writes anything. Creating the file anew, HDF5 gives the space
+  // back, so the pixels' is taken again; finish() adds the tables'.
   const int descriptor = ::open(file_.temporary().c_str(), O_RDWR | O_CLOEXEC);
   if (descriptor < 0) throw environment_error("cannot write {}: {}", path.string(), std::strerror(errno));
   descriptor_ = descriptor;
   try {
-    reserve(static_cast<std::uint64_t>(shape.tiles) * (shape.image_bytes() + shape.label_bytes()) + kMetadataBytes);
+    reserve(static_cast<std::uint64_t>(shape.tiles) * (shape.image_bytes() + shape.label_bytes()) + metadata_bytes);
     lay_out();
+    reserve(std::filesystem::file_size(file_.temporary()));
   } catch (...) {
     ::close(descriptor_);
     throw;

@@ -16,7 +16,7 @@
 namespace plume::data {
 namespace {
 
-constexpr std::uint32_t kBlockPurpose = 0x626C6F63;  // "bloc": keeps these draws apart from other uses of the seed
+constexpr std::uint32_t block_purpose = 0x626C6F63;  // "bloc": keeps these draws apart from other uses of the seed
 
 std::string read_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -60,7 +60,7 @@ std::map<std::string, Split> listed_splits(const std::filesystem::path& path) {
 std::uint64_t block_hash(std::uint64_t seed, std::string_view key) {
   std::uint64_t hash = 0xCBF29CE484222325;
   for (const char character : key) hash = (hash ^ static_cast<unsigned char>(character)) * 0x100000001B3;
-  Philox draw(seed, kBlockPurpose, static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(hash));
+  Philox draw(seed, block_purpose, static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(hash));
   const std::uint64_t high = draw.next();
   return high << 32 | draw.next();
 }

@@ -11,7 +11,7 @@
 
 namespace plume::data {
 
-inline constexpr int kSceneBands = 6;  // ABI C01..C06
+inline constexpr int scene_bands = 6;  // ABI C01..C06
 
 struct Scene {
   std::string name;

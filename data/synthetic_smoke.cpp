@@ -10,11 +10,11 @@
 namespace plume::data {
 namespace {
 
-constexpr std::uint32_t kPuffPurpose = 0x70756666;
-constexpr std::uint32_t kWindPurpose = 0x77696E64;
-constexpr std::uint32_t kFilamentPurpose = 0x66696C61;
-constexpr int kPuffs = 700;
-constexpr int kDriftSteps = 40;
+constexpr std::uint32_t puff_purpose = 0x70756666;
+constexpr std::uint32_t wind_purpose = 0x77696E64;
+constexpr std::uint32_t filament_purpose = 0x66696C61;
+constexpr int puff_count = 700;
+constexpr int drift_steps = 40;
 
 struct Puff {
   float x, y;    // in tile widths
@@ -28,14 +28,14 @@ Puff drift(const SmokeSource& source, const FractalNoise& stream, float age, Phi
   const float speed = std::hypot(source.wind_x, source.wind_y);
   const float eddies = 0.10F * speed;
   Puff puff{source.x + 0.004F * draw.normal(), source.y + 0.004F * draw.normal(), 0, 0};
-  const int steps = std::max(1, static_cast<int>(std::lround(age * kDriftSteps)));
+  const int steps = std::max(1, static_cast<int>(std::lround(age * drift_steps)));
   const float time = age / static_cast<float>(steps);
-  constexpr float kGap = 0.02F;
+  constexpr float gap = 0.02F;
   for (int step = 0; step < steps; ++step) {
     const float x = 2.2F * puff.x + 8;
     const float y = 2.2F * puff.y + 8;
-    const float curl_x = (stream(x, y + kGap) - stream(x, y - kGap)) / (2 * kGap);
-    const float curl_y = -(stream(x + kGap, y) - stream(x - kGap, y)) / (2 * kGap);
+    const float curl_x = (stream(x, y + gap) - stream(x, y - gap)) / (2 * gap);
+    const float curl_y = -(stream(x + gap, y) - stream(x - gap, y)) / (2 * gap);
     puff.x += time * (source.wind_x + eddies * curl_x);
     puff.y += time * (source.wind_y + eddies * curl_y);
   }
@@ -69,12 +69,12 @@ void splat(const Puff& puff, int size, std::vector<float>& depth) {
 void add_smoke(std::uint64_t seed, std::uint32_t scene, std::uint32_t number, const SmokeSource& source, int size,
                std::vector<float>& depth) {
   const auto key = scene * 8 + number;
-  const FractalNoise stream(seed, kWindPurpose, key, 4);
-  const FractalNoise filaments(seed, kFilamentPurpose, key, 5, 0.6F);
-  Philox draw(seed, kPuffPurpose, key);
+  const FractalNoise stream(seed, wind_purpose, key, 4);
+  const FractalNoise filaments(seed, filament_purpose, key, 5, 0.6F);
+  Philox draw(seed, puff_purpose, key);
   std::vector<float> mine(depth.size());
-  for (int i = 0; i < kPuffs; ++i) {
-    const float age = (static_cast<float>(i) + draw.uniform()) / kPuffs;
+  for (int i = 0; i < puff_count; ++i) {
+    const float age = (static_cast<float>(i) + draw.uniform()) / puff_count;
     splat(drift(source, stream, age, draw), size, mine);
   }
   // Fine structure, drawn out along the wind.

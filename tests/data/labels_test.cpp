@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "../expect_error.hpp"
 
 namespace plume::tests {
@@ -42,6 +44,44 @@ TEST(Labels, ClassesAndIgnore) {
   EXPECT_EQ(labels({5, 16, 27, 0}, {.classes = 4, .mask_values = {0, 5, 16, 27}}), (Labels{1, 2, 3, 0}));
   EXPECT_EQ(labels({10, 20, 99, 10}, {.mask_values = {10, 20}, .ignore = 99}), (Labels{0, 1, 255, 0}));
   EXPECT_EQ(labels({0, 1, 1, 0}, {}, {1, 1, 0, 1}), (Labels{0, 1, 255, 0}));
+}
+
+data::Raster with_nodata(std::vector<float> values, float nodata) {
+  data::Raster mask;
+  mask.height = 1;
+  mask.width = static_cast<int>(values.size());
+  mask.bands = 1;
+  mask.pixels = std::move(values);
+  mask.nodata = nodata;
+  return mask;
+}
+
+TEST(Labels, TheRuleGoesBeforeNodata) {
+  const auto read = [](const data::Raster& mask, const data::LabelRule& rule = {}) {
+    return data::labels_from_mask(mask, rule, "mask.tif");
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  // gdal_rasterize -a_nodata 0: the background is still the background.
+  EXPECT_EQ(read(with_nodata({0, 255, 0}, 0)), (Labels{0, 1, 0}));
+  EXPECT_EQ(read(with_nodata({0, 1, 2}, 2), {.classes = 3}), (Labels{0, 1, 2}));
+  EXPECT_EQ(read(with_nodata({0, 1, 9}, 9)), (Labels{0, 1, 255}));
+  EXPECT_EQ(read(with_nodata({0, 1, -9999}, -9999)), (Labels{0, 1, 255}));
+  EXPECT_EQ(read(with_nodata({0, 1, nan}, nan)), (Labels{0, 1, 255}));
+  EXPECT_EQ(read(with_nodata({10, 0, 20}, 0), {.mask_values = {10, 20}}), (Labels{0, 255, 1}));
+  expect_input_error([&] { read(with_nodata({0, 8, 9}, 9)); }, "mask.tif", "8", "column 1");
+  expect_input_error([&] { read(with_nodata({0, nan, 9}, 9)); }, "mask.tif", "nan");
+}
+
+TEST(Labels, NodataThatMayBeTheClassIsRefused) {
+  const auto read = [](const data::Raster& mask, const data::LabelRule& rule = {}) {
+    return data::labels_from_mask(mask, rule, "mask.tif");
+  };
+  expect_input_error([&] { read(with_nodata({0, 255}, 255)); }, "mask.tif", "255", "nodata", "mask_values");
+  expect_input_error([&] { read(with_nodata({0, 1}, 1)); }, "mask.tif", "holds 1", "nodata");
+  EXPECT_EQ(read(with_nodata({0, 1}, 255)), (Labels{0, 1}));
+  EXPECT_EQ(read(with_nodata({0, 1, 255}, 255), {.ignore = 255}), (Labels{0, 1, 255}));
+  EXPECT_EQ(read(with_nodata({0, 1, 255}, 255), {.mask_values = {0, 1}}), (Labels{0, 1, 255}));
+  EXPECT_EQ(read(with_nodata({0, 255}, 255), {.mask_values = {0, 255}}), (Labels{0, 1}));
 }
 
 TEST(Labels, WrongRulesAndShapes) {

@@ -1,7 +1,9 @@
 // Reading and writing tiles: types, validity, layouts, bands, and every way in which a file can be bad.
 #include "data/raster.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <limits>
@@ -103,6 +105,21 @@ TEST(Raster, NodataIsNotValidEvenWhenNaN) {
   }
 }
 
+TEST(Raster, AMasksNodataStaysAValue) {
+  const ScratchFolder folder;
+  const std::vector<std::uint8_t> pixels{0, 255, 0, 255};
+  data::write_png(folder / "a.png", {2, 2, 1}, pixels);
+  // PNG says by a tRNS chunk, after the 33 bytes of signature and IHDR, that grey 0 is transparent.
+  auto bytes = read_file(folder / "a.png");
+  bytes.insert(33, std::string_view("\0\0\0\2tRNS\0\0\x76\x93\xCD\x38", 14));
+  write_file(folder / "a.png", bytes);
+  EXPECT_EQ(read_raster(folder / "a.png").valid, (std::vector<std::uint8_t>{0, 1, 0, 1}));
+  const auto mask = data::read_mask(folder / "a.png");
+  EXPECT_TRUE(mask.valid.empty());
+  EXPECT_EQ(mask.nodata, 0.0F);
+  EXPECT_EQ(mask.pixels, std::vector<float>(pixels.begin(), pixels.end()));
+}
+
 TEST(Raster, NpyLayouts) {
   const ScratchFolder folder;
   const auto read = [&](std::vector<std::int64_t> shape, const std::vector<int>& bands = {}) {
@@ -141,6 +158,31 @@ TEST(Raster, BandsThatAreNotThere) {
   const ScratchFolder folder;
   data::write_geotiff(folder / "a.tif", {3, 3, 2}, ramp(18), {});
   expect_input_error([&] { (void)read_raster(folder / "a.tif", {0, 2}); }, "a.tif", "2 bands", "no band 3");
+}
+
+// A raster of any size in a few bytes, by GDAL's virtual format.
+void write_virtual(const std::filesystem::path& path, int edge, int bands) {
+  auto text = fmt::format("<VRTDataset rasterXSize=\"{0}\" rasterYSize=\"{0}\">", edge);
+  for (int band = 1; band <= bands; ++band)
+    text += fmt::format("<VRTRasterBand dataType=\"Byte\" band=\"{}\"></VRTRasterBand>", band);
+  write_file(path, text + "</VRTDataset>");
+}
+
+TEST(Raster, TooLargeNamesTheLimit) {
+  const ScratchFolder folder;
+  write_virtual(folder / "disk500m.vrt", 21696, 1);
+  expect_input_error([&] { (void)read_raster(folder / "disk500m.vrt"); }, "disk500m.vrt", "21696x21696",
+                     std::to_string(data::max_pixels), "pixels", "cut");
+  write_virtual(folder / "disk1km.vrt", 10848, 10);
+  expect_input_error([&] { (void)read_raster(folder / "disk1km.vrt"); }, "disk1km.vrt", "10 bands",
+                     std::to_string(data::max_values), "values", "choose fewer bands");
+  static_assert(std::int64_t{10848} * 10848 * 6 <= data::max_values);
+}
+
+TEST(Raster, APipeIsRefusedNotWaitedFor) {
+  const ScratchFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe.tif").c_str(), 0600), 0);
+  expect_input_error([&] { (void)read_raster(folder / "pipe.tif"); }, "pipe.tif", "not a regular file");
 }
 
 TEST(Raster, BadFilesAreRefusedInSilence) {

@@ -46,10 +46,10 @@ TEST(Permutation, PlacesAreEven) {
 
 class SamplerTest : public ::testing::Test {
  protected:
-  static constexpr int kTiles = 23;
+  static constexpr int tile_count = 23;
 
   void SetUp() override {
-    write_shard(folder_ / "pack.h5", kTiles);
+    write_shard(folder_ / "pack.h5", tile_count);
     shard_ = std::make_unique<data::Shard>(folder_ / "pack.h5");
   }
 
@@ -75,8 +75,8 @@ TEST_F(SamplerTest, EachTileOncePerEpochOverAnyNumberOfRanks) {
       for (const std::int64_t epoch : {0, 1, 1000}) {
         auto tiles = epoch_tiles({.batch = batch, .crop = 8, .seed = 3, .world = world}, epoch);
         std::sort(tiles.begin(), tiles.end());
-        ASSERT_EQ(tiles.size(), kTiles);
-        for (int i = 0; i < kTiles; ++i) ASSERT_EQ(tiles[static_cast<std::size_t>(i)], i);
+        ASSERT_EQ(tiles.size(), tile_count);
+        for (int i = 0; i < tile_count; ++i) ASSERT_EQ(tiles[static_cast<std::size_t>(i)], i);
       }
     }
   }
@@ -130,6 +130,15 @@ TEST_F(SamplerTest, ClassSlotsHoldTheClass) {
   for (const auto& [tile, count] : positive) EXPECT_EQ(count, 60) << tile;
   EXPECT_EQ(others.size(), 23U);
   for (const auto& [tile, count] : others) EXPECT_NEAR(count, 480 / 23, 1) << tile;
+}
+
+TEST_F(SamplerTest, ASmallShareIsAtLeastOneImage) {
+  // 0.05 * 8 rounds to none.
+  for (const int batch : {1, 8}) {
+    const Sampler sampler(*shard_, {.batch = batch, .class_share = 0.05F});
+    for (std::int64_t step = 0; step < sampler.steps_per_epoch(); ++step)
+      EXPECT_GT(shard_->foreground_fraction(sampler.samples(0, step)[0].tile), 0);
+  }
 }
 
 TEST_F(SamplerTest, CropsAndTurnsAreEven) {

@@ -78,7 +78,7 @@ TEST(Synthetic, WhatIsWrittenPacks) {
   options.block = 1;
   const auto report = data::pack(options);
   EXPECT_EQ(report.tiles, 6);
-  EXPECT_EQ(report.bands, data::kSceneBands);
+  EXPECT_EQ(report.bands, data::scene_bands);
   EXPECT_EQ(report.height, 256);
   EXPECT_NE(data::Shard(options.output).info().georeference[0].projection.find("4326"), std::string::npos);
   expect_error(ErrorKind::usage, [&] { data::write_scenes(folder / "none", 0, 1); });
