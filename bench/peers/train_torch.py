@@ -63,8 +63,9 @@ class Shard:
 
 
 class Sampler:
-    """plume's law: the first round(class_share * batch) samples of a batch cycle through the tiles that hold the class,
-    the others through all tiles; a sample of the first kind is cropped around a random pixel of the class."""
+    """plume's law: with a class_share the first max(1, round(class_share * batch)) samples of a batch cycle through the
+    tiles that hold the class, the others through all tiles; a sample of the first kind is cropped around a random pixel
+    of the class."""
 
     def __init__(self, shard, train, random):
         self.shard, self.train, self.random = shard, train, random
@@ -72,7 +73,8 @@ class Sampler:
         fraction = np.array([(shard.labels[tile] == 1).mean() for tile in tiles])
         positive = tiles[(fraction >= train.get("class_threshold", 0.005)) & (fraction > 0)]
         self.all, self.positive = self.cycle(tiles), self.cycle(positive)
-        self.focused = round(train.get("class_share", 0.0) * train["batch"]) if len(positive) else 0
+        share = train.get("class_share", 0.0) if len(positive) else 0.0
+        self.focused = max(1, int(share * train["batch"] + 0.5)) if share > 0 else 0
 
     def cycle(self, tiles):
         while True:
