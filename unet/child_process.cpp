@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
+#include <new>
 #include <string_view>
 #include <system_error>
 
@@ -16,8 +18,10 @@
 namespace plume::unet {
 namespace {
 
-constexpr rlim_t limit_seconds = 10;
-constexpr char result_tag = 'R';  // else the answer starts with an ErrorKind and goes on with its message
+constexpr rlim_t processor_seconds = 10;
+constexpr unsigned wall_seconds = 60;  // a child that waits, say for a dead network disk, uses no processor
+constexpr char result_tag = 'R';       // else the answer starts with an ErrorKind and goes on with its message
+constexpr std::string_view no_memory = "there is not enough memory to read it";
 
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -38,18 +42,29 @@ std::string read_all(int descriptor) {
   }
 }
 
-[[noreturn]] void act(const std::function<std::string()>& action, int answer) {
+void set_limits() {
   const rlimit no_core{0, 0};
-  const rlimit seconds{limit_seconds, limit_seconds};
   ::setrlimit(RLIMIT_CORE, &no_core);
+  // The first limit sends SIGXCPU, the second SIGKILL, which shall mean only that the system wants memory back.
+  const rlimit seconds{processor_seconds, processor_seconds + 10};
   ::setrlimit(RLIMIT_CPU, &seconds);
+  std::signal(SIGXCPU, SIG_DFL);
+  std::signal(SIGALRM, SIG_DFL);
+  ::alarm(wall_seconds);
+}
+
+[[noreturn]] void act(const std::function<std::string()>& action, int answer) {
+  set_limits();
   if (const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC); null >= 0) ::dup2(null, STDERR_FILENO);
   bool sent = false;
   try {
     sent = write_all(answer, result_tag + action());
   } catch (const Error& error) {
     sent = write_all(answer, static_cast<char>(error.kind()) + std::string(error.what()));
-  } catch (...) {  // out of memory, say: no answer is the answer
+  } catch (const std::bad_alloc&) {
+    constexpr char kind = static_cast<char>(ErrorKind::environment);
+    sent = write_all(answer, {&kind, 1}) && write_all(answer, no_memory);  // building one text would take memory
+  } catch (...) {                                                          // no answer is the answer
   }
   ::_exit(sent ? 0 : 1);  // not exit(): the parent's buffers and handlers are not the child's to flush and run
 }
@@ -73,6 +88,7 @@ std::string run_in_child(const std::function<std::string()>& action) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) throw environment_error("{}", no_memory);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || answer.empty()) {
     throw input_error("damaged: reading it crashes or does not end");
   }

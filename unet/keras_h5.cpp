@@ -112,13 +112,19 @@ std::vector<float> read_floats(const Hdf5Group& group, const std::string& name,
 }  // namespace
 
 struct KerasFile::Open {
+  data::Hdf5Silence silence;
   Hdf5File file;
+
+  explicit Open(const std::filesystem::path& path) : file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)) {}
 };
 
 KerasFile::KerasFile(const std::filesystem::path& path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path, ignored)) throw input_error("no such file");
-  open_ = std::make_unique<Open>(Hdf5File(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)));
+  const auto status = std::filesystem::status(path, ignored);
+  if (!std::filesystem::exists(status)) throw input_error("no such file");
+  // HDF5 would wait for a pipe's writer.
+  if (!std::filesystem::is_regular_file(status)) throw input_error("not a regular file");
+  open_ = std::make_unique<Open>(path);
   if (!open_->file) {
     throw input_error("not a readable HDF5 file: truncated, damaged or another format (save a .keras model as .h5)");
   }

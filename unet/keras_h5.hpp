@@ -11,8 +11,8 @@
 
 namespace plume::unet {
 
-// Everything throws input_error; messages do not name the file, the caller's do. On a damaged file HDF5 may print its
-// error stack, crash or loop, so read_keras_h5 uses this class in a child process.
+// Everything throws input_error; messages do not name the file, the caller's do. On a damaged file HDF5 may crash or
+// loop, so read_keras_h5 uses this class in a child process.
 class KerasFile {
  public:
   explicit KerasFile(const std::filesystem::path& path);
