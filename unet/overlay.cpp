@@ -27,11 +27,14 @@ Color true_color(const float* pixel, int bands) {
   return {red, 0.45F * red + 0.1F * pixel[2] + 0.45F * blue, blue};
 }
 
-// The values below which 1 % and 99 % of all lie.
-std::pair<float, float> stretch_of(const std::vector<Color>& colors) {
+// The values below which 1 % and 99 % of all measured ones lie.
+std::pair<float, float> stretch_of(const std::vector<Color>& colors, const std::vector<std::uint8_t>& valid) {
   std::vector<float> values;
   values.reserve(colors.size() * 3);
-  for (const Color& color : colors) values.insert(values.end(), color.begin(), color.end());
+  for (std::size_t p = 0; p < colors.size(); ++p) {
+    if (valid.empty() || valid[p] != 0) values.insert(values.end(), colors[p].begin(), colors[p].end());
+  }
+  if (values.empty()) return {0, 1};
   const auto percentile = [&](double share) {
     const auto place = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
     std::nth_element(values.begin(), place, values.end());
@@ -78,7 +81,7 @@ std::vector<std::uint8_t> draw_overlay(const data::Raster& image, std::span<cons
   for (std::size_t p = 0; p < pixels; ++p) {
     colors[p] = true_color(image.pixels.data() + p * static_cast<std::size_t>(image.bands), image.bands);
   }
-  const auto [low, high] = stretch_of(colors);
+  const auto [low, high] = stretch_of(colors, image.valid);
   const Canvas canvas(image.height, image.width, classes);
 
   std::vector<std::uint8_t> picture(pixels * 3);
