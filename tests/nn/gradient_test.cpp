@@ -41,19 +41,40 @@ std::set<std::string_view> names_of_all_records(std::index_sequence<i...>) {
   return {std::variant_alternative_t<i, Record>::name...};
 }
 
-// Fails when an operation is added to Record without rows in the table.
+// The first arguments that a record was checked with.
+struct Coverage {
+  std::set<int> batches;
+  std::set<bool> odd_heights;
+  std::set<bool> odd_widths;
+  std::set<bool> several_channels;
+};
+
+// Fails when an operation is added to Record without rows in the table, or with rows of too few sizes.
 TEST(OperationChecks, CoverEveryOperation) {
-  std::map<std::string_view, std::set<int>> batches;  // that each record was checked with
+  std::map<std::string_view, Coverage> coverage;
   for (const OperationCheck& check : operation_checks()) {
+    const Shape& shape = check.leaves[0].shape;
     for (const std::string_view name : evaluate(check, values_of(check), DType::f64, true).records) {
-      batches[name].insert(check.leaves[0].shape.n);
+      Coverage& covered = coverage[name];
+      covered.batches.insert(shape.n);
+      covered.odd_heights.insert(shape.h % 2 == 1);
+      covered.odd_widths.insert(shape.w % 2 == 1);
+      covered.several_channels.insert(shape.c > 1);
     }
   }
   constexpr std::size_t count = std::variant_size_v<Record>;
   const auto names = names_of_all_records(std::make_index_sequence<count>{});
   EXPECT_EQ(names.size(), count) << "two records share a name";
-  for (const std::string_view name : names)
-    EXPECT_EQ(batches[name], (std::set{1, 3})) << name << " lacks gradient checks";
+  const std::set<bool> both{false, true};
+  for (const std::string_view name : names) {
+    SCOPED_TRACE(name);
+    const Coverage& covered = coverage[name];
+    EXPECT_EQ(covered.batches, (std::set{1, 3}));
+    EXPECT_EQ(covered.odd_heights, both);
+    EXPECT_EQ(covered.odd_widths, both);
+    // Of one channel, softmax is constant.
+    EXPECT_EQ(covered.several_channels, name == SoftmaxRecord::name ? std::set{true} : both);
+  }
 }
 
 // So that the checks above mean something: a gradient that is wrong by one part in a thousand is seen.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <tuple>
 
@@ -23,6 +24,10 @@ struct ModelFile {
   std::size_t parameters;  // as Keras counts them, running statistics included
   int multiple;
 };
+
+std::ostream& operator<<(std::ostream& stream, const ModelFile& file) {
+  return stream << file.name;
+}
 
 constexpr ModelFile two_poolings{"smoke_wmts_ref", 91'305, 4};
 constexpr ModelFile four_poolings{"smoke_wmts_ref_3layer", 175'961, 16};

@@ -5,27 +5,19 @@
 #include <memory>
 #include <string>
 
+#include "python.hpp"
 #include "replay.hpp"
 #include "scratch_folder.hpp"
 
 namespace plume::tests {
 namespace {
 
-// Debian's own interpreter: the one that python3-torch belongs to.
-constexpr const char* python = "/usr/bin/python3";
-
-bool has_torch() {
-  static const bool found = std::system((std::string(python) + " -c 'import torch, numpy' 2> /dev/null").c_str()) == 0;
-  return found;
-}
-
 class Parity : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (!has_torch()) GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
     const std::string script = PLUME_SOURCE_DIR "/tests/parity/live.py";
-    const std::string command =
-        std::string(python) + " -B '" + script + "' " + GetParam() + " '" + (folder_ / "").string() + "'";
+    const std::string command = python + " -B '" + script + "' " + GetParam() + " '" + (folder_ / "").string() + "'";
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
 
@@ -47,6 +39,7 @@ TEST_P(Parity, FollowsPyTorch) {
       EXPECT_LE(apart.forward.error, 1e-5) << apart.forward.where;
       EXPECT_LE(apart.family.error, 1e-5) << apart.family.where;
       EXPECT_LE(apart.gradient.error, 1e-5) << apart.gradient.where;
+      expect_all_compared(apart, Recorded::with_layers);
     }
   }
   {
@@ -56,10 +49,12 @@ TEST_P(Parity, FollowsPyTorch) {
     EXPECT_LE(apart.gradient.error, 1e-6) << apart.gradient.where;
     EXPECT_LE(apart.loss.error, 1e-6) << apart.loss.where;
     EXPECT_LE(apart.parameter.error, 1e-6) << apart.parameter.where;
+    expect_all_compared(apart, Recorded::with_layers);
   }
   {
     SCOPED_TRACE("20 steps of SGD with momentum in f32");
     const Difference apart = replay(recording("sgd"), DType::f32, unet::Fusion::on);
+    expect_all_compared(apart, Recorded::with_layers);
     EXPECT_EQ(apart.loss.compared, 20);
     EXPECT_LE(apart.loss.error, 1e-4) << apart.loss.where;
     EXPECT_LE(apart.parameter.error, 1e-3) << apart.parameter.where;
@@ -67,6 +62,7 @@ TEST_P(Parity, FollowsPyTorch) {
   {
     SCOPED_TRACE("20 steps of AdamW in f32");
     const Difference apart = replay(recording("adamw"), DType::f32, unet::Fusion::on);
+    expect_all_compared(apart, Recorded::with_layers);
     EXPECT_EQ(apart.loss.compared, 20);
     EXPECT_LE(apart.loss.error, 1e-3) << apart.loss.where;
   }

@@ -2,11 +2,14 @@
 #include "program.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 #include "../scratch_folder.hpp"
@@ -14,8 +17,8 @@
 namespace plume::tests {
 namespace {
 
-int start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-          const std::string& output, const std::string& errors) {
+int start(const std::vector<std::string>& arguments, const Surroundings& surroundings, const std::string& output,
+          const std::string& errors) {
   const int process = ::fork();
   if (process < 0) throw std::runtime_error("cannot fork");
   if (process > 0) return process;
@@ -25,7 +28,12 @@ int start(const std::vector<std::string>& arguments, const std::vector<std::stri
   };
   redirect(output, STDOUT_FILENO);
   redirect(errors, STDERR_FILENO);
-  for (const std::string& entry : environment) ::putenv(const_cast<char*>(entry.c_str()));
+  if (surroundings.largest_file) {
+    const rlimit limit{*surroundings.largest_file, *surroundings.largest_file};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, SIG_IGN);  // stays so over exec
+  }
+  for (const std::string& entry : surroundings.environment) ::putenv(const_cast<char*>(entry.c_str()));
   std::string program = PLUME_PROGRAM;
   std::vector<char*> argv{program.data()};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -42,12 +50,30 @@ int wait_for(int process) {
 
 }  // namespace
 
-Outcome run_plume(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
   const ScratchFolder folder;
   const std::string output = folder / "output";
   const std::string errors = folder / "errors";
-  const int code = wait_for(start(arguments, environment, output, errors));
+  const int code = wait_for(start(arguments, surroundings, output, errors));
   return {code, read_file(output), read_file(errors)};
+}
+
+void expect_failed(const Outcome& outcome, int code, const std::vector<std::string_view>& parts) {
+  EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+  EXPECT_TRUE(outcome.errors.starts_with("plume: ")) << outcome.errors;
+  for (const std::string_view part : parts) {
+    EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors << "lacks " << part;
+  }
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  if (std::filesystem::exists(folder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 RunningPlume::RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file)

@@ -1,7 +1,11 @@
 // Runs the program `plume` as a user would and keeps what it said.
 #pragma once
 
+#include <sys/resource.h>
+
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace plume::tests {
@@ -12,9 +16,19 @@ struct Outcome {
   std::string errors;
 };
 
-// With arguments as given, no shell in between; environment entries are "NAME=value".
-[[nodiscard]] Outcome run_plume(const std::vector<std::string>& arguments,
-                                const std::vector<std::string>& environment = {});
+struct Surroundings {
+  std::vector<std::string> environment;  // entries "NAME=value"
+  std::optional<rlim_t> largest_file;    // bytes; writing beyond fails with EFBIG
+};
+
+// With arguments as given, no shell in between.
+[[nodiscard]] Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings = {});
+
+// Fails unless it ended with that code and exactly one line on stderr that holds the parts.
+void expect_failed(const Outcome& outcome, int code, const std::vector<std::string_view>& parts = {});
+
+// Names in the folder, sorted; none where there is no folder.
+[[nodiscard]] std::vector<std::string> names_in(const std::string& folder);
 
 // A running program, to be signalled.
 class RunningPlume {

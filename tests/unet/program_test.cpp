@@ -3,8 +3,6 @@
 #include "program.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -44,26 +42,14 @@ class ProgramTest : public testing::Test {
   static std::string file(const std::string& name) { return (*folder_ / name).string(); }
   static std::string tile() { return data::list_rasters(file("scenes/tiles")).front().string(); }
 
-  // One line on stderr that holds the parts, and the exit code.
   template <class... Parts>
   static void expect_failure(int code, const std::vector<std::string>& arguments, const Parts&... parts) {
-    const Outcome outcome = run_plume(arguments);
-    EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
-    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
-    EXPECT_TRUE(outcome.errors.starts_with("plume: ")) << outcome.errors;
-    for (const std::string_view part : std::initializer_list<std::string_view>{parts...}) {
-      EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors << "lacks " << part;
-    }
+    expect_failed(run_plume(arguments), code, {parts...});
   }
   // No file in the folder but these, and no temporary.
   static void expect_files(const std::string& folder, std::vector<std::string> names) {
-    std::vector<std::string> found;
-    if (fs::exists(folder)) {
-      for (const auto& entry : fs::directory_iterator(folder)) found.push_back(entry.path().filename());
-    }
-    std::sort(found.begin(), found.end());
     std::sort(names.begin(), names.end());
-    EXPECT_EQ(found, names);
+    EXPECT_EQ(names_in(folder), names);
   }
 
   static ScratchFolder* folder_;
@@ -220,31 +206,8 @@ TEST_F(ProgramTest, KilledTrainingsLeaveNoHalfCheckpoint) {
   }
 }
 
-TEST_F(ProgramTest, FullDiskIsSaidAndLeavesTheOldCheckpoint) {
-  const std::string disk = file("disk");
-  fs::create_directories(disk);
-  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "may not mount a tmpfs (not root)";
-  const std::string before = read_file(file("run/best.safetensors"));
-  fs::copy(file("run/best.safetensors"), disk + "/last.safetensors");
-  // Weights of 16 times as many parameters as fit.
-  expect_failure(4, {"train", file("config.toml"), "--set", "model.base=16", "--out", disk + "/run", "--quiet"},
-                 "disk/run", "No space left");
-  expect_failure(4,
-                 {"data", "pack", "--tiles", file("scenes/tiles"), "--masks", file("scenes/masks"), "--split",
-                  file("split.csv"), "-o", disk + "/tiles.h5"},
-                 "tiles.h5");
-  std::vector<std::string> left;
-  for (const auto& entry : fs::recursive_directory_iterator(disk)) {
-    if (entry.is_regular_file()) left.push_back(entry.path().filename());
-  }
-  std::sort(left.begin(), left.end());
-  EXPECT_EQ(left, (std::vector<std::string>{"config.toml", "last.safetensors", "log.csv", "log.jsonl"}));
-  EXPECT_EQ(read_file(disk + "/last.safetensors"), before);
-  ::umount(disk.c_str());
-}
-
 TEST_F(ProgramTest, AnUnknownInstructionSetIsNamed) {
-  const Outcome outcome = run_plume({"doctor"}, {"PLUME_ISA=mmx"});
+  const Outcome outcome = run_plume({"doctor"}, {.environment = {"PLUME_ISA=mmx"}, .largest_file = {}});
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_NE(outcome.errors.find("mmx"), std::string::npos) << outcome.errors;
 }

@@ -2,9 +2,12 @@
 #include "replay.hpp"
 
 #include <fmt/core.h>
+#include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -104,6 +107,18 @@ class Batches {
   nn::Shape shape_;
 };
 
+Counts counts_of(const unet::Network& network, unet::Fusion fusion) {
+  const auto& layers = network.graph().layers;
+  const auto& infos = network.parameters().all();
+  const auto statistics = std::ranges::count(infos, nn::ParameterKind::statistic, &nn::ParameterInfo::kind);
+  Counts all;
+  all.layers = static_cast<int>(fusion == unet::Fusion::off ? layers.size()
+                                                            : unet::make_plan(network.graph(), fusion).steps.size());
+  all.parameters = static_cast<int>(infos.size());
+  all.trainable = all.parameters - static_cast<int>(statistics);
+  return all;
+}
+
 class Replay {
  public:
   Replay(const Recording& recording, DType dtype, unet::Fusion fusion)
@@ -111,7 +126,9 @@ class Replay {
         record_(recording.record),
         recipe_(json::parse(record_.metadata().at("recipe"))),
         network_(make_network(recording.model, dtype, fusion)),
-        optimizer_(optimizer_settings(recipe_), network_.parameters()) {}
+        optimizer_(optimizer_settings(recipe_), network_.parameters()) {
+    difference_.all = counts_of(network_, fusion);
+  }
 
   Difference run() {
     const std::vector<float> losses = record_.floats("loss");
@@ -179,10 +196,20 @@ class Replay {
 
 void Worst::add(double candidate, const std::string& name) {
   ++compared;
-  // Not a number is as far as can be.
+  // Not a number is as far as can be, and compares as nothing.
+  if (std::isnan(candidate)) candidate = std::numeric_limits<double>::infinity();
   if (candidate <= error) return;
   error = candidate;
   where = name;
+}
+
+void expect_all_compared(const Difference& apart, Recorded recorded) {
+  const bool layers = recorded == Recorded::with_layers;
+  EXPECT_EQ(apart.forward.compared, layers ? apart.all.layers : 0);
+  EXPECT_EQ(apart.family.compared, layers ? 1 : 0);
+  EXPECT_EQ(apart.gradient.compared, apart.all.trainable);
+  EXPECT_EQ(apart.parameter.compared, apart.all.parameters);
+  EXPECT_GT(apart.loss.compared, 1);
 }
 
 Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion) {

@@ -1,0 +1,118 @@
+// A batch computed in parts moves the parameters as the whole batch does, where no layer looks across images.
+#include "unet/training_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "kernels/base/philox.hpp"
+#include "nn/initialize.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr int edge = 12;
+constexpr int bands = 3;
+
+// Without batch normalisation, whose statistics are those of a part.
+Graph plain_graph() {
+  Graph graph;
+  graph.input.bands = bands;
+  graph.layers = {
+      {.name = "conv",
+       .kind = LayerKind::conv2d,
+       .inputs = {"input"},
+       .channels = 5,
+       .kernel = 3,
+       .pad = {1, 1, 1, 1},
+       .bias = true},
+      {.name = "relu", .kind = LayerKind::relu, .inputs = {"conv"}},
+      {.name = "pool", .kind = LayerKind::max_pool, .inputs = {"relu"}},
+      {.name = "up",
+       .kind = LayerKind::conv_transpose2d,
+       .inputs = {"pool"},
+       .channels = 4,
+       .kernel = 2,
+       .stride = 2,
+       .bias = true},
+      {.name = "skip", .kind = LayerKind::concat, .inputs = {"relu", "up"}},
+      {.name = "head", .kind = LayerKind::conv2d, .inputs = {"skip"}, .channels = 1, .kernel = 1, .bias = true}};
+  return graph;
+}
+
+// Every pixel labelled: each part's mean is over as many pixels per image.
+data::Batch drawn_batch(int images) {
+  data::Batch batch;
+  batch.images = images;
+  batch.height = edge;
+  batch.width = edge;
+  batch.bands = bands;
+  Philox draw(5, 0);
+  batch.pixels.resize(static_cast<std::size_t>(images * edge * edge * bands));
+  for (float& pixel : batch.pixels) pixel = draw.normal();
+  batch.labels.resize(static_cast<std::size_t>(images * edge * edge));
+  for (std::uint8_t& label : batch.labels) label = static_cast<std::uint8_t>(draw.below(2));
+  return batch;
+}
+
+struct Stepped {
+  double loss = 0;
+  std::vector<nn::NamedTensor> before;
+  std::vector<nn::NamedTensor> after;
+};
+
+std::vector<nn::NamedTensor> values_of(const Network& network) {
+  std::vector<nn::NamedTensor> values;
+  for (const auto& info : network.parameters().all()) values.push_back(network.parameters().to_named(info));
+  return values;
+}
+
+Stepped step_in_parts(const data::Batch& batch, int accumulate) {
+  Config config;
+  config.train.batch = 4;
+  config.train.accumulate = accumulate;
+  config.optimizer = {.kind = nn::OptimizerSettings::Kind::sgd, .momentum = 0, .weight_decay = 0};
+  Network network(plain_graph());
+  nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  nn::Optimizer optimizer(config.optimizer, network.parameters());
+  Stepped result;
+  result.before = values_of(network);
+  result.loss = TrainingStep(network, config, edge, edge).run(batch, optimizer, 0.5);
+  result.after = values_of(network);
+  return result;
+}
+
+double norm(const std::vector<float>& values) {
+  double sum = 0;
+  for (const float value : values) sum += double{value} * double{value};
+  return std::sqrt(sum);
+}
+
+std::vector<float> difference(const std::vector<float>& a, const std::vector<float>& b) {
+  std::vector<float> result(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) result[i] = a[i] - b[i];
+  return result;
+}
+
+TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
+  for (const int images : {4, 3}) {  // 3: the last part holds one
+    SCOPED_TRACE(images);
+    const data::Batch batch = drawn_batch(images);
+    const Stepped whole = step_in_parts(batch, 1);
+    for (const int parts : {2, 4}) {
+      const Stepped accumulated = step_in_parts(batch, parts);
+      EXPECT_NEAR(accumulated.loss, whole.loss, 1e-6 * whole.loss);
+      for (std::size_t i = 0; i < whole.after.size(); ++i) {
+        const std::vector<float>& expected = whole.after[i].values;
+        EXPECT_LE(norm(difference(accumulated.after[i].values, expected)), 1e-6 * norm(expected))
+            << whole.after[i].name << " in " << parts << " parts";
+        EXPECT_GT(norm(difference(expected, whole.before[i].values)), 1e-3 * norm(expected))
+            << whole.after[i].name << " did not move";
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plume::unet
