@@ -2,6 +2,7 @@
 #include "unet/import_keras.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <limits>
@@ -134,7 +135,10 @@ TEST_F(ImportKerasTest, RefusedLayersAreNamedWithTheFile) {
 TEST_F(ImportKerasTest, FilesThatAreNoModelsAreRefused) {
   expect_refused("no such file");
   std::filesystem::create_directory(path_);
-  expect_refused("no such file");
+  expect_refused("not a regular file");
+  std::filesystem::remove(path_);
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);  // refused, not waited for
+  expect_refused("not a regular file");
   std::filesystem::remove(path_);
   write_file(path_, "");
   expect_refused("not a readable HDF5 file");

@@ -67,7 +67,8 @@ TEST_F(ResumeTest, ANewFolderGetsABestOfItsOwn) {
 
 TEST_F(ResumeTest, TwoTrainingsDoNotShareAFolder) {
   const FolderLock other(folder_ / "run");
-  expect_error(ErrorKind::environment, [&] { static_cast<void>(run("run", config_)); }, "another training");
+  expect_error(
+      ErrorKind::environment, [&] { static_cast<void>(run("run", config_)); }, "another training");
 }
 
 TEST_F(ResumeTest, WeightsThatAreNoLongerFiniteAreNotSaved) {

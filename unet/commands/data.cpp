@@ -41,7 +41,8 @@ nlohmann::ordered_json to_json(const data::PackReport& report) {
 data::PackProgress progress_on_terminal() {
   const bool terminal = ::isatty(STDERR_FILENO) != 0;
   return [terminal](int done, int total) {
-    if (StopSignal::requested()) throw environment_error("stopped by a signal; nothing was written");
+    if (StopSignal::requested())
+      throw environment_error("stopped by a signal after {} of {} tiles; no file is half-written", done, total);
     if (terminal) fmt::print(stderr, "\r{}/{} tiles{}", done, total, done == total ? "\r\033[K" : "");
   };
 }
