@@ -8,11 +8,11 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
+#include "../small_disk.hpp"
 #include "data/npy.hpp"
 #include "data/raster_write.hpp"
 #include "data/shard.hpp"
 #include "kernels/loss.hpp"
-#include "small_disk.hpp"
 #include "tiles.hpp"
 
 namespace plume::tests {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "../expect_error.hpp"
+#include "../small_disk.hpp"
 #include "kernels/base/philox.hpp"
-#include "small_disk.hpp"
 
 namespace plume::tests {
 namespace {

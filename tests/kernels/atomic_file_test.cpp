@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,11 +14,13 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
+#include "../small_disk.hpp"
 
 namespace plume {
 namespace {
 
 using tests::expect_error;
+using tests::FileSizeLimit;
 using tests::read_file;
 using tests::ScratchFolder;
 using tests::write_file;
@@ -33,26 +34,6 @@ void save(const std::filesystem::path& path, std::string_view text) {
   file.write(text);
   file.commit();
 }
-
-// For its lifetime no file can grow past `bytes`; writing more fails with EFBIG instead of killing the process.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  void (*handler_)(int);
-  rlimit before_{};
-};
 
 TEST(AtomicFile, AppearsOnCommit) {
   const ScratchFolder folder;

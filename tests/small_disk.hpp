@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "../scratch_folder.hpp"
+#include "scratch_folder.hpp"
 
 namespace plume::tests {
 
