@@ -2,11 +2,14 @@
 # folders' dependency order does not compile.
 
 add_library(plume_options INTERFACE)
-target_compile_options(plume_options INTERFACE
-  -std=c++20 -Wall -Wextra -Wconversion -Werror -ffunction-sections -fdata-sections)
+set(warnings -Wall -Wextra -Wconversion -Werror)
+target_compile_options(plume_options INTERFACE -std=c++20
+  $<$<COMPILE_LANGUAGE:CXX>:${warnings};-ffunction-sections;-fdata-sections>
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;--Werror=all-warnings;--compiler-options=-Wall,-Wextra,-Werror,-ffunction-sections,-fdata-sections>)
 target_link_options(plume_options INTERFACE -Wl,--gc-sections)
 if(PLUME_SANITIZE)
-  target_compile_options(plume_options INTERFACE -fsanitize=${PLUME_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(plume_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${PLUME_SANITIZE};-fno-omit-frame-pointer;-g>)
   target_link_options(plume_options INTERFACE -fsanitize=${PLUME_SANITIZE})
 endif()
 
@@ -26,12 +29,17 @@ function(plume_add_folder folder)
   endforeach()
 endfunction()
 
-# plume_add_program(<name> SOURCES ... USES folders... [LINKS libraries...])
+# plume_add_program(<name> SOURCES ... USES folders... [LINKS libraries...] [DEVICE library])
+# DEVICE is the CUDA backend to link: plume_device, unless the emulator takes its place.
 function(plume_add_program name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "DEVICE" "SOURCES;USES;LINKS" ${ARGN})
+  if(NOT ARG_DEVICE)
+    set(ARG_DEVICE plume_device)
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE plume_options ${ARG_LINKS})
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(${name} PRIVATE plume_${used})
   endforeach()
+  target_link_libraries(${name} PRIVATE ${ARG_DEVICE})
 endfunction()

@@ -1,7 +1,9 @@
 // Batch normalisation over images, rows and columns, with an optional ReLU behind it.
-// Source: Ioffe and Szegedy, "Batch normalization", ICML 2015. f32 and f64; statistics are summed in f64.
+// Source: Ioffe and Szegedy, "Batch normalization", ICML 2015. f32 and f64 on the CPU, where
+// statistics are summed in f64; f32 and bf16 on CUDA.
 #pragma once
 
+#include "kernels/base/dtype.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
 
@@ -16,33 +18,45 @@ struct NormSettings {
 
 // mean[c] and inverse_std[c] of the batch; running statistics are updated unless null.
 template <class T>
-void batch_statistics(T* mean, T* inverse_std, T* running_mean, T* running_var, Image<const T> x,
-                      const NormSettings& settings, CpuStream& stream);
+void batch_statistics(Wide<T>* mean, Wide<T>* inverse_std, Wide<T>* running_mean, Wide<T>* running_var,
+                      Image<const T> x, const NormSettings& settings, CpuStream& stream);
+template <class T>
+void batch_statistics(Wide<T>* mean, Wide<T>* inverse_std, Wide<T>* running_mean, Wide<T>* running_var,
+                      Image<const T> x, const NormSettings& settings, CudaStream& stream);
 
 // mean[c] and inverse_std[c] from running statistics, for inference.
 template <class T>
 void running_statistics(T* mean, T* inverse_std, const T* running_mean, const T* running_var, int channels,
-                        const NormSettings& settings);
+                        const NormSettings& settings, CpuStream& stream);
+template <class T>
+void running_statistics(T* mean, T* inverse_std, const T* running_mean, const T* running_var, int channels,
+                        const NormSettings& settings, CudaStream& stream);
 
 // y = (x - mean) * inverse_std * gamma + beta, then ReLU where asked. In place where y is x.
 template <class T>
-void normalize(Image<T> y, Image<const T> x, const T* mean, const T* inverse_std, const T* gamma, const T* beta,
-               bool relu, CpuStream& stream);
+void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>* inverse_std, const Wide<T>* gamma,
+               const Wide<T>* beta, bool relu, CpuStream& stream);
+template <class T>
+void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>* inverse_std, const Wide<T>* gamma,
+               const Wide<T>* beta, bool relu, CudaStream& stream);
 
 // What normalize's gradient needs; y is null (data == nullptr) where no ReLU followed.
 template <class T>
 struct NormSaved {
   Image<const T> x;
   Image<const T> y;
-  const T* mean = nullptr;
-  const T* inverse_std = nullptr;
-  const T* gamma = nullptr;
+  const Wide<T>* mean = nullptr;
+  const Wide<T>* inverse_std = nullptr;
+  const Wide<T>* gamma = nullptr;
   bool batch = true;  // whether mean and inverse_std came from this batch, and so depend on x
 };
 
 // grad_x (+)= (skipped where its data is null), grad_gamma (+)=, grad_beta (+)=. grad_x may be grad_y's memory where nothing is added to it.
 template <class T>
-void normalize_backward(Image<T> grad_x, T* grad_gamma, T* grad_beta, Image<const T> grad_y, const NormSaved<T>& saved,
-                        bool add_x, bool add_parameters, CpuStream& stream);
+void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta, Image<const T> grad_y,
+                        const NormSaved<T>& saved, bool add_x, bool add_parameters, CpuStream& stream);
+template <class T>
+void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta, Image<const T> grad_y,
+                        const NormSaved<T>& saved, bool add_x, bool add_parameters, CudaStream& stream);
 
 }  // namespace plume::kernels

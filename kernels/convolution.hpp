@@ -1,7 +1,7 @@
 // Two-dimensional convolution and its transpose, forward and backward.
 //
 // Layouts: images NHWC; weights [kernel row][kernel column][input channel][output channel] (HWIO) for both, where for a
-// transposed convolution "input" is still what the forward pass reads. f32 and f64.
+// transposed convolution "input" is still what the forward pass reads. f32 and f64 on the CPU, f32 and bf16 on CUDA.
 // A transposed convolution is the adjoint of the convolution of the same kernel, stride and pad (there a crop).
 // Source: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016; TensorFlow's 'same' rule for
 // the crops of 3x3, stride 2: none at top and left, one at bottom and right.
@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "kernels/base/dtype.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
 
@@ -27,13 +28,19 @@ struct ConvGeometry {
 
 // out = conv(in, weight) + bias, then ReLU where asked; bias may be null.
 template <class T>
-void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
+void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias, ConvGeometry geometry,
                     bool relu, CpuStream& stream);
+template <class T>
+void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias, ConvGeometry geometry,
+                    bool relu, CudaStream& stream);
 
 // out = transposed conv(in, weight) + bias, then ReLU where asked; bias may be null.
 template <class T>
-void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
-                              bool relu, CpuStream& stream);
+void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
+                              ConvGeometry geometry, bool relu, CpuStream& stream);
+template <class T>
+void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
+                              ConvGeometry geometry, bool relu, CudaStream& stream);
 
 // What a backward pass to one of several concatenated inputs needs to find its channels in the weights.
 struct ChannelSlice {
@@ -45,22 +52,36 @@ struct ChannelSlice {
 template <class T>
 void conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
                           ConvGeometry geometry, bool add, CpuStream& stream);
+template <class T>
+void conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
+                          ConvGeometry geometry, bool add, CudaStream& stream);
 
 template <class T>
 void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
                                     ConvGeometry geometry, bool add, CpuStream& stream);
+template <class T>
+void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
+                                    ConvGeometry geometry, bool add, CudaStream& stream);
 
 // grad_weight (+)= the gradient of conv2d_forward's `weight`.
 template <class T>
-void conv2d_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
+void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CpuStream& stream);
+template <class T>
+void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
+                            bool add, CudaStream& stream);
 
 template <class T>
-void conv_transpose2d_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out,
+void conv_transpose2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out,
                                       ConvGeometry geometry, bool add, CpuStream& stream);
+template <class T>
+void conv_transpose2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out,
+                                      ConvGeometry geometry, bool add, CudaStream& stream);
 
 // grad_bias (+)= the sum of grad_out over images, rows and columns.
 template <class T>
-void bias_backward(T* grad_bias, Image<const T> grad_out, bool add, CpuStream& stream);
+void bias_backward(Wide<T>* grad_bias, Image<const T> grad_out, bool add, CpuStream& stream);
+template <class T>
+void bias_backward(Wide<T>* grad_bias, Image<const T> grad_out, bool add, CudaStream& stream);
 
 }  // namespace plume::kernels

@@ -2,12 +2,9 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
-#ifdef __CUDACC__
-#define PLUME_HD __host__ __device__
-#else
-#define PLUME_HD
-#endif
+#include "kernels/base/host_device.hpp"
 
 namespace plume::kernels {
 
@@ -78,5 +75,15 @@ struct SgdBody {
     parameter -= rate * (nesterov ? gradient + momentum * velocity : velocity);
   }
 };
+
+// By how much gradients shrink so that their norm over all parameters is at most `clip`.
+// Source: Pascanu, Mikolov and Bengio, ICML 2013; the small constant as in PyTorch.
+template <class T>
+PLUME_HD T clip_scale(T clip, const double* squared_norm) {
+  using std::sqrt;
+  if (!(clip <= std::numeric_limits<T>::max())) return T{1};
+  const double scale = static_cast<double>(clip) / (sqrt(*squared_norm) + 1e-6);
+  return scale < 1 ? static_cast<T>(scale) : T{1};
+}
 
 }  // namespace plume::kernels

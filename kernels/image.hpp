@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "kernels/base/host_device.hpp"
+
 namespace plume::kernels {
 
 // n images of h rows, w columns, c channels; channels of a pixel are adjacent, pixels `stride` elements apart.
@@ -19,20 +21,20 @@ struct Image {
   std::ptrdiff_t stride = 0;  // elements from one pixel to the next, >= c
 
   Image() = default;
-  Image(T* data_, int n_, int h_, int w_, int c_) : Image(data_, n_, h_, w_, c_, c_) {}
-  Image(T* data_, int n_, int h_, int w_, int c_, std::ptrdiff_t stride_)
+  PLUME_HD Image(T* data_, int n_, int h_, int w_, int c_) : Image(data_, n_, h_, w_, c_, c_) {}
+  PLUME_HD Image(T* data_, int n_, int h_, int w_, int c_, std::ptrdiff_t stride_)
       : data(data_), n(n_), h(h_), w(w_), c(c_), stride(stride_) {}
 
   // An image of mutable elements is one of const elements too.
   template <class U>
-  requires std::is_same_v<const U, T> Image(const Image<U>& other)  // NOLINT(google-explicit-constructor)
+  requires std::is_same_v<const U, T> PLUME_HD Image(const Image<U>& other)  // NOLINT(google-explicit-constructor)
       : Image(other.data, other.n, other.h, other.w, other.c, other.stride) {}
 
-  [[nodiscard]] std::ptrdiff_t pixels() const { return std::ptrdiff_t{n} * h * w; }
-  [[nodiscard]] T* at(int image, int row, int column) const {
+  [[nodiscard]] PLUME_HD std::ptrdiff_t pixels() const { return std::ptrdiff_t{n} * h * w; }
+  [[nodiscard]] PLUME_HD T* at(int image, int row, int column) const {
     return data + ((std::ptrdiff_t{image} * h + row) * w + column) * stride;
   }
-  [[nodiscard]] Image channels(int first, int count) const { return {data + first, n, h, w, count, stride}; }
+  [[nodiscard]] PLUME_HD Image channels(int first, int count) const { return {data + first, n, h, w, count, stride}; }
 };
 
 // One to four images of the same n, h, w, read as if they were one with their channels concatenated: a skip connection

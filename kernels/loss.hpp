@@ -1,9 +1,10 @@
-// Pixelwise losses, forward and backward in one call: each returns its value and writes the logits' gradient.
-// f32 and f64; sums are taken in f64 in an order that depends on the shape alone.
+// Pixelwise losses, forward and backward in one call: each gives its value and the logits' gradient.
+// f32 and f64 on the CPU, f32 and bf16 on CUDA; sums are taken in an order that depends on the shape alone, in f64.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/base/dtype.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
 
@@ -15,31 +16,43 @@ inline constexpr std::uint8_t ignore_label = 255;
 template <class T>
 struct PixelTargets {
   const std::uint8_t* labels = nullptr;
-  const T* weights = nullptr;
+  const Wide<T>* weights = nullptr;
 };
 
-// Where the gradient of scale * loss goes; none where grad.data is null.
+// Where a loss and its gradient go, all in the stream's memory.
 template <class T>
-struct LossGradient {
-  Image<T> grad;
+struct LossOutput {
+  double* value = nullptr;  // (+)= weight * loss
+  Image<T> grad;            // (+)= weight * scale * gradient of the loss; none where data is null
+  double weight = 1;
   double scale = 1;
-  bool add = false;
+  bool add_value = false;
+  bool add_grad = false;
 };
 
 // Mean over pixels, by weight, of log(1 + exp(z)) - y z; logits have one channel, labels are 0 or 1. Zero where all
 // pixels are ignored.
 template <class T>
-double bce_with_logits(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, CpuStream& stream);
+void bce_with_logits(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, CpuStream& stream);
+template <class T>
+void bce_with_logits(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, CudaStream& stream);
 
 // Mean over pixels, by weight, of -log softmax(z)[label]; two channels or more.
 template <class T>
-double softmax_cross_entropy(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets,
-                             CpuStream& stream);
+void softmax_cross_entropy(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets,
+                           CpuStream& stream);
+template <class T>
+void softmax_cross_entropy(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets,
+                           CudaStream& stream);
 
 // 1 - (2 sum p y + smooth) / (sum p + sum y + smooth) over all pixels of the batch, by weight: p = sigmoid(z) for one
 // channel; for more, p = softmax(z) and the mean over classes. Zero where all pixels are ignored.
 // Source: Milletari et al., "V-Net", 3DV 2016 (with sums instead of sums of squares, as is common).
 template <class T>
-double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, double smooth, CpuStream& stream);
+void dice(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, double smooth,
+          CpuStream& stream);
+template <class T>
+void dice(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, double smooth,
+          CudaStream& stream);
 
 }  // namespace plume::kernels

@@ -1,21 +1,54 @@
-// Optimiser updates over flat buffers of parameters. f32 and f64.
+// Optimiser updates over flat buffers of parameters. f32 and f64; on CUDA f32 with an optional bf16 copy.
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
+#include "kernels/base/bfloat16.hpp"
 #include "kernels/functors.hpp"
 #include "kernels/stream.hpp"
 
 namespace plume::kernels {
 
-// Updates parameters and both moments in place.
+// What an update reads and writes in place, all in the stream's memory and `count` elements long.
 template <class T>
-void adamw_step(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count, const AdamwBody<T>& body,
-                CpuStream& stream);
+struct UpdateBuffers {
+  T* parameters = nullptr;
+  const T* gradients = nullptr;
+  T* first = nullptr;    // AdamW's first moment, SGD's velocity
+  T* second = nullptr;   // AdamW's second moment
+  T* average = nullptr;  // exponential moving average of the parameters; none where null
+  bf16* copy = nullptr;  // the updated parameters, rounded; none where null
+  std::ptrdiff_t count = 0;
+};
 
-// Updates parameters and velocity in place.
+// What changes from step to step, in the stream's memory, so that a recorded step can be replayed.
+template <class T, class Body>
+struct UpdateConstants {
+  Body body;
+  T clip = std::numeric_limits<T>::infinity();  // gradients are scaled down to this norm over all parameters
+  T average_decay = 0;                          // average = decay * average + (1 - decay) * parameters
+};
+
+// *result = sum of squares, in f64 and in a fixed order; in the stream's memory.
 template <class T>
-void sgd_step(T* parameters, const T* gradients, T* velocity, std::ptrdiff_t count, const SgdBody<T>& body,
+void squared_norm(double* result, const T* values, std::ptrdiff_t count, CpuStream& stream);
+template <class T>
+void squared_norm(double* result, const T* values, std::ptrdiff_t count, CudaStream& stream);
+
+// squared: the gradients' squared_norm, read only where clip is finite.
+template <class T>
+void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
+                const double* squared, CpuStream& stream);
+template <class T>
+void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
+                const double* squared, CudaStream& stream);
+
+template <class T>
+void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<T>>* constants, const double* squared,
               CpuStream& stream);
+template <class T>
+void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<T>>* constants, const double* squared,
+              CudaStream& stream);
 
 }  // namespace plume::kernels

@@ -12,10 +12,15 @@ namespace plume::kernels {
 // the maximum; the first one wins a tie, and a NaN wins over all.
 template <class T>
 void max_pool_forward(Image<T> out, std::uint8_t* index, Image<const T> in, CpuStream& stream);
+template <class T>
+void max_pool_forward(Image<T> out, std::uint8_t* index, Image<const T> in, CudaStream& stream);
 
 // grad_in (+)=; pixels that no window covers get zero.
 template <class T>
 void max_pool_backward(Image<T> grad_in, Image<const T> grad_out, const std::uint8_t* index, bool add,
                        CpuStream& stream);
+template <class T>
+void max_pool_backward(Image<T> grad_in, Image<const T> grad_out, const std::uint8_t* index, bool add,
+                       CudaStream& stream);
 
 }  // namespace plume::kernels

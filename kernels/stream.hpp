@@ -1,4 +1,4 @@
-// Where operations run: a CPU stream is a team of threads with scratch memory that lives as long as the stream.
+// Where operations run: a team of CPU threads, or a stream of a CUDA device; each with scratch memory of its own.
 #pragma once
 
 #include <cstddef>
@@ -50,10 +50,36 @@ class CpuStream {
   std::vector<Scratch> local_;
 };
 
+// How f32 convolutions multiply on CUDA: three TF32 products that keep f32's accuracy, or one TF32 product.
+enum class MathMode { f32, tf32 };
+
+// Work is queued in order and runs beside the host; memory that operations name is the device's. f32 and bf16.
+// Absent from builds without CUDA: there it cannot be made (kernels/cuda/no_cuda.cpp).
+class CudaStream {
+ public:
+  // Throws environment_error where there is no such device.
+  explicit CudaStream(int device = 0, MathMode math = MathMode::f32);
+  CudaStream(CudaStream&&) noexcept;
+  CudaStream& operator=(CudaStream&&) noexcept;
+  ~CudaStream();
+
+  // Waits until all that was queued is done. Throws environment_error where some of it failed.
+  void synchronize();
+
+  struct State;  // kernels/cuda/stream_state.hpp
+  [[nodiscard]] State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+// 0 where CUDA was not built in, or has no driver or no device.
+[[nodiscard]] int cuda_device_count() noexcept;
+
 // The name of the CPU's instruction set in use (PLUME_ISA), for `plume doctor` and the records of runs.
 [[nodiscard]] std::string_view instruction_set();
 
 // Operations are overloads on the concrete stream; callers std::visit.
-using Stream = std::variant<CpuStream>;
+using Stream = std::variant<CpuStream, CudaStream>;
 
 }  // namespace plume::kernels

@@ -12,10 +12,15 @@ enum class Interpolation { nearest, bilinear };
 // out has twice in's rows and columns.
 template <class T>
 void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CpuStream& stream);
+template <class T>
+void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CudaStream& stream);
 
 // grad_in (+)=
 template <class T>
 void upsample_backward(Image<T> grad_in, Image<const T> grad_out, Interpolation interpolation, bool add,
                        CpuStream& stream);
+template <class T>
+void upsample_backward(Image<T> grad_in, Image<const T> grad_out, Interpolation interpolation, bool add,
+                       CudaStream& stream);
 
 }  // namespace plume::kernels

@@ -14,19 +14,22 @@ double loss(const Context& context, const Tensor& logits, const Targets& targets
     using T = decltype(element);
     const kernels::PixelTargets<T> pixels{targets.labels, static_cast<const T*>(targets.weights)};
     const kernels::Image<const T> z = logits.image<T>();
-    bool add = slot.add;
-    const auto gradient = [&](double weight) {
-      const kernels::LossGradient<T> to{slot.image<T>(), scale * weight, add};
-      add = true;
-      return to;
-    };
+    kernels::LossOutput<T> to{&value, slot.image<T>()};
+    to.scale = scale;
+    to.add_grad = slot.add;
+    to.add_value = true;
     if (settings.cross_entropy != 0) {
-      const auto to = gradient(settings.cross_entropy);
-      value += settings.cross_entropy * (z.c == 1 ? kernels::bce_with_logits<T>(to, z, pixels, stream)
-                                                  : kernels::softmax_cross_entropy<T>(to, z, pixels, stream));
+      to.weight = settings.cross_entropy;
+      if (z.c == 1) {
+        kernels::bce_with_logits<T>(to, z, pixels, stream);
+      } else {
+        kernels::softmax_cross_entropy<T>(to, z, pixels, stream);
+      }
+      to.add_grad = true;
     }
     if (settings.dice != 0) {
-      value += settings.dice * kernels::dice<T>(gradient(settings.dice), z, pixels, settings.dice_smooth, stream);
+      to.weight = settings.dice;
+      kernels::dice<T>(to, z, pixels, settings.dice_smooth, stream);
     }
   });
   return value;

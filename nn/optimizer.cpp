@@ -34,21 +34,19 @@ void Optimizer::step(Parameters& parameters, double rate, kernels::Stream& strea
         with_type(parameters.dtype(), [&](auto element) {
           using T = decltype(element);
           const auto t = [](double value) { return static_cast<T>(value); };
+          kernels::UpdateBuffers<T> buffers{parameters.values<T>(), parameters.gradients<T>(), as<T>(state_[0])};
+          buffers.count = count;
           if (s.kind == OptimizerSettings::Kind::adamw) {
             const auto exponent = static_cast<double>(steps_);
-            const kernels::AdamwBody<T> body{t(rate),
-                                             t(s.beta1),
-                                             t(s.beta2),
-                                             t(s.epsilon),
-                                             t(rate * s.weight_decay),
-                                             t(1 - std::pow(s.beta1, exponent)),
-                                             t(std::sqrt(1 - std::pow(s.beta2, exponent)))};
-            kernels::adamw_step(parameters.values<T>(), parameters.gradients<T>(), as<T>(state_[0]), as<T>(state_[1]),
-                                count, body, concrete);
+            const kernels::UpdateConstants<T, kernels::AdamwBody<T>> constants{
+                {t(rate), t(s.beta1), t(s.beta2), t(s.epsilon), t(rate * s.weight_decay),
+                 t(1 - std::pow(s.beta1, exponent)), t(std::sqrt(1 - std::pow(s.beta2, exponent)))}};
+            buffers.second = as<T>(state_[1]);
+            kernels::adamw_step<T>(buffers, &constants, nullptr, concrete);
           } else {
-            const kernels::SgdBody<T> body{t(rate), t(s.momentum), t(s.weight_decay), s.nesterov};
-            kernels::sgd_step(parameters.values<T>(), parameters.gradients<T>(), as<T>(state_[0]), count, body,
-                              concrete);
+            const kernels::UpdateConstants<T, kernels::SgdBody<T>> constants{
+                {t(rate), t(s.momentum), t(s.weight_decay), s.nesterov}};
+            kernels::sgd_step<T>(buffers, &constants, nullptr, concrete);
           }
         });
       },

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+
+#include "kernels/base/bfloat16.hpp"
 
 namespace plume {
 
@@ -37,5 +38,23 @@ template <>
 constexpr DType dtype_of<double>() {
   return DType::f64;
 }
+template <>
+constexpr DType dtype_of<bf16>() {
+  return DType::bf16;
+}
+
+// What parameters, statistics, losses and sums are kept in beside activations of T: mixed precision's wider type.
+namespace detail {
+template <class T>
+struct Wide {
+  using type = T;
+};
+template <>
+struct Wide<bf16> {
+  using type = float;
+};
+}  // namespace detail
+template <class T>
+using Wide = typename detail::Wide<T>::type;
 
 }  // namespace plume

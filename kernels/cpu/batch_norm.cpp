@@ -14,8 +14,8 @@ namespace plume::kernels {
 // rounded mean and d = x - m, sum x = n m + sum d and sum x^2 = n m^2 + 2 m sum d + sum d^2 (the corrected two-pass
 // algorithm of Chan, Golub and LeVeque, 1983). One pass over memory, no cancellation, no drift of f32 sums.
 template <class T>
-void batch_statistics(T* mean, T* inverse_std, T* running_mean, T* running_var, Image<const T> x,
-                      const NormSettings& settings, CpuStream& stream) {
+void batch_statistics(Wide<T>* mean, Wide<T>* inverse_std, Wide<T>* running_mean, Wide<T>* running_var,
+                      Image<const T> x, const NormSettings& settings, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   const int c = x.c;
   const auto totals = pixel_runs<T>(x.pixels(), std::ptrdiff_t{3} * c, stream,
@@ -51,7 +51,7 @@ void batch_statistics(T* mean, T* inverse_std, T* running_mean, T* running_var, 
 
 template <class T>
 void running_statistics(T* mean, T* inverse_std, const T* running_mean, const T* running_var, int channels,
-                        const NormSettings& settings) {
+                        const NormSettings& settings, CpuStream&) {
   for (int i = 0; i < channels; ++i) {
     mean[i] = running_mean[i];
     inverse_std[i] = static_cast<T>(1.0 / std::sqrt(static_cast<double>(running_var[i]) + settings.epsilon));
@@ -59,8 +59,8 @@ void running_statistics(T* mean, T* inverse_std, const T* running_mean, const T*
 }
 
 template <class T>
-void normalize(Image<T> y, Image<const T> x, const T* mean, const T* inverse_std, const T* gamma, const T* beta,
-               bool relu, CpuStream& stream) {
+void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>* inverse_std, const Wide<T>* gamma,
+               const Wide<T>* beta, bool relu, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   std::vector<T> scale(static_cast<std::size_t>(x.c));
   std::vector<T> shift(static_cast<std::size_t>(x.c));
@@ -78,8 +78,8 @@ void normalize(Image<T> y, Image<const T> x, const T* mean, const T* inverse_std
 template void batch_statistics(float*, float*, float*, float*, Image<const float>, const NormSettings&, CpuStream&);
 template void batch_statistics(double*, double*, double*, double*, Image<const double>, const NormSettings&,
                                CpuStream&);
-template void running_statistics(float*, float*, const float*, const float*, int, const NormSettings&);
-template void running_statistics(double*, double*, const double*, const double*, int, const NormSettings&);
+template void running_statistics(float*, float*, const float*, const float*, int, const NormSettings&, CpuStream&);
+template void running_statistics(double*, double*, const double*, const double*, int, const NormSettings&, CpuStream&);
 template void normalize(Image<float>, Image<const float>, const float*, const float*, const float*, const float*, bool,
                         CpuStream&);
 template void normalize(Image<double>, Image<const double>, const double*, const double*, const double*, const double*,

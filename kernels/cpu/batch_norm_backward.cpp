@@ -12,8 +12,8 @@ namespace plume::kernels {
 //   grad_beta = sum g, grad_gamma = s * sum g xc,
 //   grad_x = gamma s (g - mean(g) - xc s^2 mean(g xc)), the means only where the statistics are the batch's.
 template <class T>
-void normalize_backward(Image<T> grad_x, T* grad_gamma, T* grad_beta, Image<const T> grad_y, const NormSaved<T>& saved,
-                        bool add_x, bool add_parameters, CpuStream& stream) {
+void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta, Image<const T> grad_y,
+                        const NormSaved<T>& saved, bool add_x, bool add_parameters, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   const Image<const T>& x = saved.x;
   const Image<const T>& y = saved.y;

@@ -28,21 +28,21 @@ void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, c
 }
 
 template <class T>
-void conv2d_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
+void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CpuStream& stream) {
   const CorrelationStrides strides{std::ptrdiff_t{in.c()} * grad_out.c, grad_out.c, 1};
   correlate(grad_weight, strides, in, Sources<T>(grad_out), geometry, add, stream);
 }
 
 template <class T>
-void conv_transpose2d_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out,
+void conv_transpose2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out,
                                       ConvGeometry geometry, bool add, CpuStream& stream) {
   const CorrelationStrides strides{std::ptrdiff_t{in.c()} * grad_out.c, 1, grad_out.c};
   correlate(grad_weight, strides, Sources<T>(grad_out), in, geometry, add, stream);
 }
 
 template <class T>
-void bias_backward(T* grad_bias, Image<const T> grad_out, bool add, CpuStream& stream) {
+void bias_backward(Wide<T>* grad_bias, Image<const T> grad_out, bool add, CpuStream& stream) {
   const auto sums =
       pixel_sums<T>(grad_out.pixels(), grad_out.c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
         primitives<T>().channel_sums(sum, grad_out.data + first * grad_out.stride, grad_out.stride, count, grad_out.c);

@@ -6,7 +6,7 @@
 namespace plume::kernels {
 
 template <class T>
-void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
+void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias, ConvGeometry geometry,
                     bool relu, CpuStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
   gather_conv(out, in, weight, {.input = out.c, .output = 1}, conv_lattice(geometry, out.h, out.w, tap_weights),
@@ -14,8 +14,8 @@ void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T
 }
 
 template <class T>
-void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const T* bias, ConvGeometry geometry,
-                              bool relu, CpuStream& stream) {
+void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
+                              ConvGeometry geometry, bool relu, CpuStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
   gather_adjoint(out, in, weight, {.input = out.c, .output = 1}, geometry, tap_weights,
                  Epilogue<T>{.bias = bias, .relu = relu}, stream);

@@ -19,9 +19,14 @@ T weight_of(const PixelTargets<T>& targets, std::ptrdiff_t pixel) {
 }
 
 template <class T>
-void put(const LossGradient<T>& gradient, std::ptrdiff_t pixel, int channel, T value) {
-  T& to = gradient.grad.data[pixel * gradient.grad.stride + channel];
-  to = gradient.add ? to + value : value;
+void put(const LossOutput<T>& output, std::ptrdiff_t pixel, int channel, T value) {
+  T& to = output.grad.data[pixel * output.grad.stride + channel];
+  to = output.add_grad ? to + value : value;
+}
+
+template <class T>
+void put_value(const LossOutput<T>& output, double loss) {
+  *output.value = output.weight * loss + (output.add_value ? *output.value : 0);
 }
 
 // Softmax of one pixel into `probability`; its logarithm of the normaliser, max + log sum exp, comes back.
@@ -34,10 +39,11 @@ T softmax_pixel(T* probability, const T* logits, int classes) {
   return largest + std::log(sum);
 }
 
-// The mean by weight of loss(pixel), and then slope(pixel, factor) for every pixel, with factor = scale * w / sum w.
+// The mean by weight of loss(pixel), and then slope(pixel, factor) for every pixel, with factor the gradient's scale
+// times w / sum w.
 template <class T, class Loss, class Slope>
-double weighted_mean(const LossGradient<T>& gradient, std::ptrdiff_t pixels, const PixelTargets<T>& targets,
-                     CpuStream& stream, const Loss& loss, const Slope& slope) {
+void weighted_mean(const LossOutput<T>& output, std::ptrdiff_t pixels, const PixelTargets<T>& targets,
+                   CpuStream& stream, const Loss& loss, const Slope& slope) {
   const auto totals =
       pixel_runs<T>(pixels, 2, stream, [&](T*, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
         for (std::ptrdiff_t p = first; p < first + count; ++p) {
@@ -48,13 +54,13 @@ double weighted_mean(const LossGradient<T>& gradient, std::ptrdiff_t pixels, con
         }
       });
   const bool any = totals[1] > 0;
-  if (gradient.grad.data) {
-    const double factor = any ? gradient.scale / totals[1] : 0;
+  if (output.grad.data) {
+    const double factor = any ? output.weight * output.scale / totals[1] : 0;
     parallel_for(stream, pixels, [&](std::ptrdiff_t p) {
       slope(p, static_cast<T>(factor * static_cast<double>(weight_of(targets, p))));
     });
   }
-  return any ? totals[0] / totals[1] : 0;
+  put_value(output, any ? totals[0] / totals[1] : 0);
 }
 
 // The sums that Dice is made of, per class.
@@ -88,21 +94,21 @@ std::vector<Overlap> overlaps(std::ptrdiff_t pixels, int classes, const PixelTar
 }  // namespace
 
 template <class T>
-double bce_with_logits(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, CpuStream& stream) {
+void bce_with_logits(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, CpuStream& stream) {
   const auto at = [&](std::ptrdiff_t p) { return logits.data[p * logits.stride]; };
   const auto target = [&](std::ptrdiff_t p) { return targets.labels[p] == 1 ? T{1} : T{0}; };
-  return weighted_mean(
-      gradient, logits.pixels(), targets, stream,
+  weighted_mean(
+      output, logits.pixels(), targets, stream,
       [&](std::ptrdiff_t p) { return SoftplusBody{}(at(p)) - target(p) * at(p); },
-      [&](std::ptrdiff_t p, T factor) { put(gradient, p, 0, factor * (SigmoidBody{}(at(p)) - target(p))); });
+      [&](std::ptrdiff_t p, T factor) { put(output, p, 0, factor * (SigmoidBody{}(at(p)) - target(p))); });
 }
 
 template <class T>
-double softmax_cross_entropy(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets,
-                             CpuStream& stream) {
+void softmax_cross_entropy(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets,
+                           CpuStream& stream) {
   const int classes = logits.c;
-  return weighted_mean(
-      gradient, logits.pixels(), targets, stream,
+  weighted_mean(
+      output, logits.pixels(), targets, stream,
       [&](std::ptrdiff_t p) {
         T probability[256];
         const T* z = logits.data + p * logits.stride;
@@ -112,14 +118,14 @@ double softmax_cross_entropy(LossGradient<T> gradient, Image<const T> logits, Pi
         T probability[256];
         softmax_pixel(probability, logits.data + p * logits.stride, classes);
         for (int c = 0; c < classes; ++c) {
-          put(gradient, p, c, factor * (probability[c] - (targets.labels[p] == c ? T{1} : T{0})));
+          put(output, p, c, factor * (probability[c] - (targets.labels[p] == c ? T{1} : T{0})));
         }
       });
 }
 
 template <class T>
-double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> targets, double smooth,
-            CpuStream& stream) {
+void dice(const LossOutput<T>& output, Image<const T> logits, PixelTargets<T> targets, double smooth,
+          CpuStream& stream) {
   const int classes = logits.c;
   const auto probability = [&](std::ptrdiff_t p, T* values) {
     const T* z = logits.data + p * logits.stride;
@@ -137,12 +143,12 @@ double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> tar
     const double whole = sum.total + smooth;
     loss += whole > 0 ? 1 - (2 * sum.intersection + smooth) / whole : 0;
   }
-  if (gradient.grad.data) {
+  if (output.grad.data) {
     parallel_for(stream, logits.pixels(), [&](std::ptrdiff_t p) {
       T values[256];
       T slopes[256];
       probability(p, values);
-      const double factor = gradient.scale * static_cast<double>(weight_of(targets, p)) / classes;
+      const double factor = output.weight * output.scale * static_cast<double>(weight_of(targets, p)) / classes;
       T dot{0};
       for (int c = 0; c < classes; ++c) {
         const Overlap& sum = sums[static_cast<std::size_t>(c)];
@@ -153,18 +159,18 @@ double dice(LossGradient<T> gradient, Image<const T> logits, PixelTargets<T> tar
         dot += slopes[c] * values[c];
       }
       for (int c = 0; c < classes; ++c) {
-        put(gradient, p, c, classes == 1 ? slopes[c] * values[c] * (T{1} - values[c]) : values[c] * (slopes[c] - dot));
+        put(output, p, c, classes == 1 ? slopes[c] * values[c] * (T{1} - values[c]) : values[c] * (slopes[c] - dot));
       }
     });
   }
-  return loss / classes;
+  put_value(output, loss / classes);
 }
 
-template double bce_with_logits(LossGradient<float>, Image<const float>, PixelTargets<float>, CpuStream&);
-template double bce_with_logits(LossGradient<double>, Image<const double>, PixelTargets<double>, CpuStream&);
-template double softmax_cross_entropy(LossGradient<float>, Image<const float>, PixelTargets<float>, CpuStream&);
-template double softmax_cross_entropy(LossGradient<double>, Image<const double>, PixelTargets<double>, CpuStream&);
-template double dice(LossGradient<float>, Image<const float>, PixelTargets<float>, double, CpuStream&);
-template double dice(LossGradient<double>, Image<const double>, PixelTargets<double>, double, CpuStream&);
+template void bce_with_logits(const LossOutput<float>&, Image<const float>, PixelTargets<float>, CpuStream&);
+template void bce_with_logits(const LossOutput<double>&, Image<const double>, PixelTargets<double>, CpuStream&);
+template void softmax_cross_entropy(const LossOutput<float>&, Image<const float>, PixelTargets<float>, CpuStream&);
+template void softmax_cross_entropy(const LossOutput<double>&, Image<const double>, PixelTargets<double>, CpuStream&);
+template void dice(const LossOutput<float>&, Image<const float>, PixelTargets<float>, double, CpuStream&);
+template void dice(const LossOutput<double>&, Image<const double>, PixelTargets<double>, double, CpuStream&);
 
 }  // namespace plume::kernels

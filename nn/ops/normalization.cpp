@@ -30,7 +30,7 @@ Tensor batch_norm(const Context& context, const Inputs& x, const BatchNorm& norm
     using T = decltype(element);
     if (!context.training) {
       kernels::running_statistics(mean.data<T>(), inverse_std.data<T>(), norm.running_mean.data<T>(),
-                                  norm.running_var.data<T>(), shape.c, norm.settings);
+                                  norm.running_var.data<T>(), shape.c, norm.settings, stream);
     }
     for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
       T* mean_at = mean.data<T>() + first;

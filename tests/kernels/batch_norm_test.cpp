@@ -110,7 +110,7 @@ TYPED_TEST(BatchNorm, RunningStatisticsForInference) {
   const auto running_variance = random_values(7, 2, 0, 2);
   std::vector<T> mean(7), inverse_std(7);
   kernels::running_statistics<T>(mean.data(), inverse_std.data(), converted<T>(running_mean).data(),
-                                 converted<T>(running_variance).data(), 7, {.epsilon = 1e-3});
+                                 converted<T>(running_variance).data(), 7, {.epsilon = 1e-3}, this->stream_);
   expect_near(mean, running_mean, 0, "mean");
   expect_near(inverse_std, inverse_std_of(running_variance, 1e-3), roundings<T>(4), "inverse std");
 }

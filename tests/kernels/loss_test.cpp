@@ -99,7 +99,7 @@ LossAnswer dice_loss(const LossProblem& problem, double smooth) {
 template <class T>
 class Loss : public testing::Test {
  protected:
-  // run(gradient, logits, targets) calls the kernel.
+  // run(output, logits, targets) calls the kernel.
   template <class Run>
   void check(const LossProblem& problem, const LossAnswer& expected, const Run& run) {
     const auto weights = converted<T>(problem.weights);
@@ -107,29 +107,29 @@ class Loss : public testing::Test {
       const Array before = Array::random(problem.logits.n, problem.logits.h, problem.logits.w, problem.logits.c, 4);
       Pixels<T> logits(problem.logits, 1);
       Pixels<T> grad(before, 2);
-      const double value =
-          run(kernels::LossGradient<T>{grad.image(), 0.5, add}, kernels::Image<const T>(logits.image()),
-              kernels::PixelTargets<T>{problem.labels.data(), weights.data()});
-      EXPECT_NEAR(value, expected.value, roundings<T>(8) * std::max(1.0, std::abs(expected.value)));
+      const kernels::PixelTargets<T> targets{problem.labels.data(), weights.data()};
+      double value = 5;
+      run(kernels::LossOutput<T>{&value, grad.image(), 0.25, 2, add, add}, logits.image(), targets);
+      const double wanted_value = 0.25 * expected.value + (add ? 5 : 0);
+      EXPECT_NEAR(value, wanted_value, roundings<T>(8) * std::max(1.0, std::abs(expected.value)));
       Array wanted = expected.gradient;
       for (double& g : wanted.values) g *= 0.5;
       if (add) wanted.values = sum_of(wanted.values, before.values);
       expect_near(grad.array(), wanted, roundings<T>(16), "gradient");
-      EXPECT_EQ(run(kernels::LossGradient<T>{}, kernels::Image<const T>(logits.image()),
-                    kernels::PixelTargets<T>{problem.labels.data(), weights.data()}),
-                value)
-          << "without a gradient";
+      double again = 5;
+      run(kernels::LossOutput<T>{&again, {}, 0.25, 2, add, add}, logits.image(), targets);
+      EXPECT_EQ(again, value) << "without a gradient";
     }
   }
 
   auto bce() {
-    return [this](auto... args) { return kernels::bce_with_logits<T>(args..., stream_); };
+    return [this](const auto&... args) { kernels::bce_with_logits<T>(args..., stream_); };
   }
   auto softmax() {
-    return [this](auto... args) { return kernels::softmax_cross_entropy<T>(args..., stream_); };
+    return [this](const auto&... args) { kernels::softmax_cross_entropy<T>(args..., stream_); };
   }
   auto dice(double smooth) {
-    return [this, smooth](auto... args) { return kernels::dice<T>(args..., smooth, stream_); };
+    return [this, smooth](const auto&... args) { kernels::dice<T>(args..., smooth, stream_); };
   }
 
   kernels::CpuStream stream_{1};  // threads_test.cpp shows that more give the same bits
@@ -182,10 +182,11 @@ TYPED_TEST(Loss, NoWeightsAreWeightsOfOne) {
   problem.weights.assign(problem.weights.size(), 1);
   Pixels<T> logits(problem.logits);
   const kernels::PixelTargets<T> targets{problem.labels.data(), nullptr};
-  EXPECT_NEAR(kernels::bce_with_logits<T>({}, logits.image(), targets, this->stream_), cross_entropy(problem).value,
-              roundings<T>(8));
-  EXPECT_NEAR(kernels::dice<T>({}, logits.image(), targets, 1, this->stream_), dice_loss(problem, 1).value,
-              roundings<T>(8));
+  double value = 0;
+  kernels::bce_with_logits<T>({&value}, logits.image(), targets, this->stream_);
+  EXPECT_NEAR(value, cross_entropy(problem).value, roundings<T>(8));
+  kernels::dice<T>({&value}, logits.image(), targets, 1, this->stream_);
+  EXPECT_NEAR(value, dice_loss(problem, 1).value, roundings<T>(8));
 }
 
 // Certain and wrong: the loss is the logit, the gradient one; certain and right: both are zero.
@@ -198,8 +199,8 @@ TYPED_TEST(Loss, ExtremeLogits) {
       Pixels<T> logits(in);
       Pixels<T> grad(in.like());
       const auto truth = static_cast<std::uint8_t>(label);
-      const double value =
-          kernels::bce_with_logits<T>({grad.image()}, logits.image(), {&truth, nullptr}, this->stream_);
+      double value = 0;
+      kernels::bce_with_logits<T>({&value, grad.image()}, logits.image(), {&truth, nullptr}, this->stream_);
       const bool right = (sign > 0) == (label == 1);
       EXPECT_EQ(value, right ? 0 : 800);
       EXPECT_EQ(grad.array().values[0], right ? 0 : sign);

@@ -34,15 +34,14 @@ TYPED_TEST(OptimizerKernel, Adamw) {
   std::vector<double> m(count), v(count);
   for (int step = 1; step <= 10; ++step) {
     const auto g = this->gradients(step);
-    const kernels::AdamwBody<T> body{static_cast<T>(rate),
-                                     static_cast<T>(beta1),
-                                     static_cast<T>(beta2),
-                                     static_cast<T>(epsilon),
-                                     static_cast<T>(rate * decay),
-                                     static_cast<T>(1 - std::pow(beta1, step)),
-                                     static_cast<T>(std::sqrt(1 - std::pow(beta2, step)))};
-    kernels::adamw_step<T>(this->parameters_.data(), converted<T>(g).data(), first.data(), second.data(), count, body,
-                           this->stream_);
+    const kernels::UpdateConstants<T, kernels::AdamwBody<T>> constants{
+        {static_cast<T>(rate), static_cast<T>(beta1), static_cast<T>(beta2), static_cast<T>(epsilon),
+         static_cast<T>(rate * decay), static_cast<T>(1 - std::pow(beta1, step)),
+         static_cast<T>(std::sqrt(1 - std::pow(beta2, step)))}};
+    const auto gradients = converted<T>(g);
+    kernels::UpdateBuffers<T> buffers{this->parameters_.data(), gradients.data(), first.data(), second.data()};
+    buffers.count = count;
+    kernels::adamw_step(buffers, &constants, nullptr, this->stream_);
     for (std::size_t i = 0; i < count; ++i) {
       m[i] = beta1 * m[i] + (1 - beta1) * g[i];
       v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
@@ -67,9 +66,12 @@ TYPED_TEST(OptimizerKernel, Sgd) {
     std::vector<double> v(count);
     for (int step = 1; step <= 10; ++step) {
       const auto g = this->gradients(step);
-      const kernels::SgdBody<T> body{static_cast<T>(rate), static_cast<T>(momentum), static_cast<T>(decay), nesterov};
-      kernels::sgd_step<T>(this->parameters_.data(), converted<T>(g).data(), velocity.data(), count, body,
-                           this->stream_);
+      const kernels::UpdateConstants<T, kernels::SgdBody<T>> constants{
+          {static_cast<T>(rate), static_cast<T>(momentum), static_cast<T>(decay), nesterov}};
+      const auto gradients = converted<T>(g);
+      kernels::UpdateBuffers<T> buffers{this->parameters_.data(), gradients.data(), velocity.data()};
+      buffers.count = count;
+      kernels::sgd_step(buffers, &constants, nullptr, this->stream_);
       for (std::size_t i = 0; i < count; ++i) {
         const double total = g[i] + decay * this->expected_[i];
         v[i] = momentum * v[i] + total;
@@ -82,4 +84,35 @@ TYPED_TEST(OptimizerKernel, Sgd) {
 }
 
 }  // namespace
+// Gradients longer than the limit are scaled to it, shorter ones stay; the average and the copy follow the parameters.
+TYPED_TEST(OptimizerKernel, ClipsAveragesAndCopies) {
+  using T = TypeParam;
+  const auto g = this->gradients(1);
+  const auto gradients = converted<T>(g);
+  double squared = 0;
+  kernels::squared_norm(&squared, gradients.data(), count, this->stream_);
+  double expected = 0;
+  for (const double value : g) expected += value * value;
+  EXPECT_NEAR(squared, expected, expected * roundings<T>(8));
+
+  const double norm = std::sqrt(expected);
+  for (const double clip : {norm / 4, norm * 4}) {
+    auto parameters = converted<T>(random_values(count, 1));
+    const auto before = parameters;
+    std::vector<T> velocity(count), average(count, T{2});
+    std::vector<bf16> copy(count);
+    const kernels::UpdateConstants<T, kernels::SgdBody<T>> constants{
+        {T{1}, T{0}, T{0}, false}, static_cast<T>(clip), static_cast<T>(0.75)};
+    kernels::UpdateBuffers<T> buffers{
+        parameters.data(), gradients.data(), velocity.data(), nullptr, average.data(), copy.data(), count};
+    kernels::sgd_step(buffers, &constants, &squared, this->stream_);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double wanted = static_cast<double>(before[i]) - std::min(1.0, clip / norm) * g[i];
+      ASSERT_NEAR(static_cast<double>(parameters[i]), wanted, 1e-5);
+      ASSERT_NEAR(static_cast<double>(average[i]), 1.5 + 0.25 * wanted, 1e-5);
+      ASSERT_EQ(static_cast<float>(copy[i]), static_cast<float>(bf16(static_cast<float>(parameters[i]))));
+    }
+  }
+}
+
 }  // namespace plume::tests

@@ -173,19 +173,18 @@ TYPED_TEST(Threads, Losses) {
     this->check(what, [&](CpuStream& stream) {
       auto grad = this->blank();
       const Image<T> logits = this->x().channels(0, channels);
-      const double value = loss(kernels::LossGradient<T>{grad.image().channels(0, channels)}, logits, stream);
+      double value = 0;
+      loss(kernels::LossOutput<T>{&value, grad.image().channels(0, channels)}, logits, stream);
       auto out = grad.memory();
       out.push_back(static_cast<T>(value));
       return out;
     });
   };
-  check("bce", 1,
-        [&](auto grad, Image<const T> z, auto& s) { return kernels::bce_with_logits<T>(grad, z, targets, s); });
+  check("bce", 1, [&](auto& to, Image<const T> z, auto& s) { kernels::bce_with_logits<T>(to, z, targets, s); });
   check("softmax cross-entropy", this->c,
-        [&](auto grad, Image<const T> z, auto& s) { return kernels::softmax_cross_entropy<T>(grad, z, targets, s); });
+        [&](auto& to, Image<const T> z, auto& s) { kernels::softmax_cross_entropy<T>(to, z, targets, s); });
   for (const int channels : {1, this->c + 0}) {
-    check("dice", channels,
-          [&](auto grad, Image<const T> z, auto& s) { return kernels::dice<T>(grad, z, targets, 1, s); });
+    check("dice", channels, [&](auto& to, Image<const T> z, auto& s) { kernels::dice<T>(to, z, targets, 1, s); });
   }
 }
 
@@ -195,10 +194,15 @@ TYPED_TEST(Threads, Optimizers) {
   const auto gradients = converted<T>(random_values(count, 7));
   this->check("optimisers", [&](CpuStream& stream) {
     std::vector<T> parameters(count, T{1}), first(count), second(count);
-    kernels::adamw_step<T>(parameters.data(), gradients.data(), first.data(), second.data(), count,
-                           {T(0.1), T(0.9), T(0.99), T(1e-8), T(0.01), T(0.1), T(0.1)}, stream);
-    kernels::sgd_step<T>(parameters.data(), gradients.data(), first.data(), count, {T(0.1), T(0.9), T(0.01), true},
-                         stream);
+    const kernels::UpdateConstants<T, kernels::AdamwBody<T>> adamw{
+        {T(0.1), T(0.9), T(0.99), T(1e-8), T(0.01), T(0.1), T(0.1)}, T(1)};
+    const kernels::UpdateConstants<T, kernels::SgdBody<T>> sgd{{T(0.1), T(0.9), T(0.01), true}};
+    kernels::UpdateBuffers<T> buffers{parameters.data(), gradients.data(), first.data(), second.data()};
+    buffers.count = count;
+    double squared = 0;
+    kernels::squared_norm(&squared, gradients.data(), count, stream);
+    kernels::adamw_step(buffers, &adamw, &squared, stream);
+    kernels::sgd_step(buffers, &sgd, nullptr, stream);
     return parameters;
   });
 }

@@ -1,0 +1,6 @@
+# The CUDA backend's sources, relative to this folder: nvcc builds them for the device, g++ for the emulator.
+set(PLUME_CUDA_HOST_SOURCES
+  check.cpp
+  memory.cpp
+  stream.cpp)
+set(PLUME_CUDA_KERNEL_SOURCES)

@@ -1,0 +1,66 @@
+// Streams of a CUDA device and their scratch memory.
+#include "kernels/stream.hpp"
+
+#include <algorithm>
+
+#include "kernels/base/error.hpp"
+#include "kernels/cuda/check.hpp"
+#include "kernels/cuda/stream_state.hpp"
+
+namespace plume::kernels {
+
+namespace cuda {
+
+DeviceScratch::~DeviceScratch() {
+  for (void* block : blocks_) static_cast<void>(cudaFree(block));
+}
+
+void* DeviceScratch::reserve(std::size_t bytes) {
+  if (bytes > capacity_ || blocks_.empty()) {
+    const std::size_t grown = std::max({bytes, capacity_ * 2, std::size_t{256}});
+    void* block = nullptr;
+    check(cudaMalloc(&block, grown));
+    blocks_.push_back(block);
+    capacity_ = grown;
+  }
+  return blocks_.back();
+}
+
+}  // namespace cuda
+
+CudaStream::State::State(int device_, MathMode math_) : device(device_), math(math_) {
+  if (device < 0 || device >= cuda_device_count()) {
+    throw environment_error("there is no CUDA device {}: {} found; use the CPU", device, cuda_device_count());
+  }
+  cuda::check(cudaSetDevice(device));
+  cudaDeviceProp properties{};
+  cuda::check(cudaGetDeviceProperties(&properties, device));
+  multiprocessors = properties.multiProcessorCount;
+  architecture = 10 * properties.major + properties.minor;
+  cuda::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+}
+
+CudaStream::State::~State() {
+  static_cast<void>(cudaStreamSynchronize(stream));
+  static_cast<void>(cudaStreamDestroy(stream));
+}
+
+CudaStream::CudaStream(int device, MathMode math) : state_(std::make_unique<State>(device, math)) {}
+CudaStream::CudaStream(CudaStream&&) noexcept = default;
+CudaStream& CudaStream::operator=(CudaStream&&) noexcept = default;
+CudaStream::~CudaStream() = default;
+
+void CudaStream::synchronize() {
+  cuda::check(cudaStreamSynchronize(state_->stream));
+}
+
+int cuda_device_count() noexcept {
+  int count = 0;
+  if (cudaGetDeviceCount(&count) != cudaSuccess) {
+    static_cast<void>(cudaGetLastError());
+    return 0;
+  }
+  return count;
+}
+
+}  // namespace plume::kernels
