@@ -23,7 +23,7 @@ struct PixelTargets {
 template <class T>
 struct LossOutput {
   double* value = nullptr;  // (+)= weight * loss
-  Image<T> grad;            // (+)= weight * scale * gradient of the loss; none where data is null
+  Image<T> grad{};          // (+)= weight * scale * gradient of the loss; none where data is null
   double weight = 1;
   double scale = 1;
   bool add_value = false;

@@ -25,7 +25,7 @@ struct UpdateBuffers {
 // What changes from step to step, in the stream's memory, so that a recorded step can be replayed.
 template <class T, class Body>
 struct UpdateConstants {
-  Body body;
+  Body body{};
   T clip = std::numeric_limits<T>::infinity();  // gradients are scaled down to this norm over all parameters
   T average_decay = 0;                          // average = decay * average + (1 - decay) * parameters
 };

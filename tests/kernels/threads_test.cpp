@@ -180,11 +180,11 @@ TYPED_TEST(Threads, Losses) {
       return out;
     });
   };
-  check("bce", 1, [&](auto& to, Image<const T> z, auto& s) { kernels::bce_with_logits<T>(to, z, targets, s); });
+  check("bce", 1, [&](const auto& to, Image<const T> z, auto& s) { kernels::bce_with_logits<T>(to, z, targets, s); });
   check("softmax cross-entropy", this->c,
-        [&](auto& to, Image<const T> z, auto& s) { kernels::softmax_cross_entropy<T>(to, z, targets, s); });
+        [&](const auto& to, Image<const T> z, auto& s) { kernels::softmax_cross_entropy<T>(to, z, targets, s); });
   for (const int channels : {1, this->c + 0}) {
-    check("dice", channels, [&](auto& to, Image<const T> z, auto& s) { kernels::dice<T>(to, z, targets, 1, s); });
+    check("dice", channels, [&](const auto& to, Image<const T> z, auto& s) { kernels::dice<T>(to, z, targets, 1, s); });
   }
 }
 
