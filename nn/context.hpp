@@ -1,6 +1,7 @@
 // What operations are given: where to run, where to take memory, and what to record on.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,6 +13,24 @@
 namespace plume::nn {
 
 class Tape;
+
+// body(a value of the element type), for the types that a stream computes in; std::logic_error for others.
+template <class Body>
+void with_element(DType type, const kernels::CpuStream&, Body&& body) {
+  switch (type) {
+    case DType::f32: return body(float{});
+    case DType::f64: return body(double{});
+    default: throw std::logic_error("the CPU computes in f32 and f64");
+  }
+}
+template <class Body>
+void with_element(DType type, const kernels::CudaStream&, Body&& body) {
+  switch (type) {
+    case DType::f32: return body(float{});
+    case DType::bf16: return body(bf16{});
+    default: throw std::logic_error("CUDA computes in f32 and bf16");
+  }
+}
 
 struct Context {
   kernels::Stream& stream;
@@ -34,7 +53,8 @@ struct Context {
   template <class Body>
   void run(DType type, Body&& body) const {
     if (dry) return;
-    std::visit([&](auto& concrete) { with_type(type, [&](auto element) { body(concrete, element); }); }, stream);
+    std::visit([&](auto& concrete) { with_element(type, concrete, [&](auto element) { body(concrete, element); }); },
+               stream);
   }
 };
 

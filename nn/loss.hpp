@@ -16,13 +16,19 @@ struct LossSettings {
   double dice_smooth = 1;
 };
 
-// Labels are class indices, dense NHW, 255 = ignore; weights (dense NHW, f32 or f64 as the logits) may be empty.
+// Labels are class indices, dense NHW, 255 = ignore; weights (dense NHW, f64 with logits in f64, else f32) may be empty.
+// All in the stream's memory.
 struct Targets {
   const std::uint8_t* labels = nullptr;
   const void* weights = nullptr;
 };
 
-// The loss of a batch; with a tape in the context, scale * its gradient is put into the logits'.
+// *value, in the stream's memory, = the loss of a batch; with a tape in the context, scale * its gradient is put into the
+// logits'. At least one term must have a weight.
+void loss(const Context& context, double* value, const Tensor& logits, const Targets& targets,
+          const LossSettings& settings, double scale = 1);
+
+// The same, waiting for the value.
 [[nodiscard]] double loss(const Context& context, const Tensor& logits, const Targets& targets,
                           const LossSettings& settings, double scale = 1);
 

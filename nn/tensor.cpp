@@ -15,12 +15,13 @@ Tensor::Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wa
   node_->wants_gradient = wants_gradient;
 }
 
-Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad)
+Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad, std::byte* rounded)
     : node_(std::make_shared<Node>()) {
   node_->shape = shape;
   node_->dtype = dtype;
   node_->name = std::move(name);
   node_->data = data;
+  node_->rounded = rounded;
   node_->grad = grad;
   node_->wants_gradient = grad != nullptr;
   node_->has_gradient = grad != nullptr;

@@ -43,7 +43,8 @@ class Tensor {
   // Memory from an arena; gone with the last copy of the tensor.
   Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wants_gradient = true);
   // Memory of someone else's, with a gradient that is always added to (parameters), or none where grad is null.
-  Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad);
+  // rounded: a copy in bf16 that is kept beside the data, where there is one.
+  Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad, std::byte* rounded = nullptr);
 
   explicit operator bool() const noexcept { return node_ != nullptr; }
   [[nodiscard]] const Shape& shape() const { return node_->shape; }
@@ -55,6 +56,12 @@ class Tensor {
   [[nodiscard]] T* data() const {
     assert(dtype_of<T>() == dtype());
     return reinterpret_cast<T*>(node_->data);
+  }
+  // The values as T: the tensor's own, or the rounded copy that parameters keep beside them for bf16.
+  template <class T>
+  [[nodiscard]] const T* as() const {
+    assert(dtype_of<T>() == dtype() || dtype_of<T>() == DType::bf16);
+    return reinterpret_cast<const T*>(dtype_of<T>() == dtype() ? node_->data : node_->rounded);
   }
   template <class T>
   [[nodiscard]] kernels::Image<T> image() const {
@@ -89,6 +96,7 @@ class Tensor {
     std::string name;
     Block memory;
     std::byte* data = nullptr;
+    std::byte* rounded = nullptr;
     Block grad_memory;
     std::byte* grad = nullptr;
     bool wants_gradient = false;

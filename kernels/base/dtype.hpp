@@ -56,5 +56,8 @@ struct Wide<bf16> {
 }  // namespace detail
 template <class T>
 using Wide = typename detail::Wide<T>::type;
+[[nodiscard]] constexpr DType widened(DType type) {
+  return type == DType::bf16 ? DType::f32 : type;
+}
 
 }  // namespace plume

@@ -9,9 +9,10 @@
 namespace plume::nn {
 namespace {
 
+// A bias is kept wider than the images.
 template <class T>
-const T* data_or_null(const Tensor& tensor) {
-  return tensor ? tensor.data<T>() : nullptr;
+const Wide<T>* bias_of(const Tensor& bias) {
+  return bias ? bias.data<Wide<T>>() : nullptr;
 }
 
 std::string output_name(const Conv& conv) {
@@ -30,8 +31,8 @@ void backward_conv(const Context& context, const Record& record, const Data& dat
     if (record.relu) {
       kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
     }
-    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<T>(), grad, true, stream);
-    weight(record.weight.template gradient<T>(), record.x.template sources<T>(), grad, stream);
+    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, true, stream);
+    weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
     int first = 0;
     for (const GradientSlot& slot : slots) {
       const int channels = slot.tensor.shape().c;
@@ -51,8 +52,8 @@ Tensor conv2d(const Context& context, const Inputs& x, const Conv& conv, bool re
   Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
-    kernels::conv2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.data<T>(), data_or_null<T>(conv.bias),
-                               conv.geometry, relu, stream);
+    kernels::conv2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.as<T>(), bias_of<T>(conv.bias), conv.geometry,
+                               relu, stream);
   });
   if (context.tape) context.tape->record(ConvRecord{x, y, conv.weight, conv.bias, conv.geometry, relu});
   return y;
@@ -62,10 +63,9 @@ void backward(const Context& context, const ConvRecord& record) {
   backward_conv(
       context, record,
       [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
-        kernels::conv2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry, add,
-                                         stream);
+        kernels::conv2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry, add, stream);
       },
-      [&]<class T>(T* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
+      [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
         kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
       });
 }
@@ -77,8 +77,8 @@ Tensor conv_transpose2d(const Context& context, const Inputs& x, const Conv& con
   Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
-    kernels::conv_transpose2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.data<T>(),
-                                         data_or_null<T>(conv.bias), conv.geometry, relu, stream);
+    kernels::conv_transpose2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.as<T>(), bias_of<T>(conv.bias),
+                                         conv.geometry, relu, stream);
   });
   if (context.tape) context.tape->record(ConvTransposeRecord{x, y, conv.weight, conv.bias, conv.geometry, relu});
   return y;
@@ -88,10 +88,10 @@ void backward(const Context& context, const ConvTransposeRecord& record) {
   backward_conv(
       context, record,
       [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
-        kernels::conv_transpose2d_backward_data<T>(to, grad, record.weight.template data<T>(), slice, record.geometry,
+        kernels::conv_transpose2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry,
                                                    add, stream);
       },
-      [&]<class T>(T* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
+      [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
         kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
       });
 }

@@ -24,23 +24,24 @@ Tensor batch_norm(const Context& context, const Inputs& x, const BatchNorm& norm
   const std::string layer = name.substr(0, name.rfind('.'));
   Tensor y = context.allocate(shape, x.dtype(), layer);
   const Shape vector{1, 1, 1, shape.c};
-  const Tensor mean = context.allocate(vector, x.dtype(), layer + ".mean");
-  const Tensor inverse_std = context.allocate(vector, x.dtype(), layer + ".inverse_std");
+  const Tensor mean = context.allocate(vector, widened(x.dtype()), layer + ".mean");
+  const Tensor inverse_std = context.allocate(vector, widened(x.dtype()), layer + ".inverse_std");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
+    using W = Wide<T>;
     if (!context.training) {
-      kernels::running_statistics(mean.data<T>(), inverse_std.data<T>(), norm.running_mean.data<T>(),
-                                  norm.running_var.data<T>(), shape.c, norm.settings, stream);
+      kernels::running_statistics(mean.data<W>(), inverse_std.data<W>(), norm.running_mean.data<W>(),
+                                  norm.running_var.data<W>(), shape.c, norm.settings, stream);
     }
     for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
-      T* mean_at = mean.data<T>() + first;
-      T* inverse_at = inverse_std.data<T>() + first;
+      W* mean_at = mean.data<W>() + first;
+      W* inverse_at = inverse_std.data<W>() + first;
       if (context.training) {
-        kernels::batch_statistics<T>(mean_at, inverse_at, norm.running_mean.data<T>() + first,
-                                     norm.running_var.data<T>() + first, image, norm.settings, stream);
+        kernels::batch_statistics<T>(mean_at, inverse_at, norm.running_mean.data<W>() + first,
+                                     norm.running_var.data<W>() + first, image, norm.settings, stream);
       }
       kernels::normalize<T>(y.image<T>().channels(first, image.c), image, mean_at, inverse_at,
-                            norm.gamma.data<T>() + first, norm.beta.data<T>() + first, relu, stream);
+                            norm.gamma.data<W>() + first, norm.beta.data<W>() + first, relu, stream);
     });
   });
   if (context.tape) {
@@ -62,18 +63,19 @@ void backward(const Context& context, const BatchNormRecord& record) {
   }
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
+    using W = Wide<T>;
     const auto grad_y = grad_owner.gradient_image<T>();
     auto slot = slots.begin();
     for_inputs<T>(record.x, [&](kernels::Image<T> image, int first) {
       kernels::NormSaved<T> saved{image,
                                   {},
-                                  record.mean.data<T>() + first,
-                                  record.inverse_std.data<T>() + first,
-                                  record.gamma.data<T>() + first,
+                                  record.mean.data<W>() + first,
+                                  record.inverse_std.data<W>() + first,
+                                  record.gamma.data<W>() + first,
                                   record.batch};
       if (record.relu) saved.y = record.y.image<T>().channels(first, image.c);
-      kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<T>() + first,
-                                     record.beta.gradient<T>() + first, grad_y.channels(first, image.c), saved,
+      kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
+                                     record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
                                      slot->add, true, stream);
       ++slot;
     });
