@@ -4,7 +4,6 @@
 
 #include "kernels/convolution.hpp"
 #include "kernels/cpu/gather_conv.hpp"
-#include "kernels/cpu/lattices.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/weight_grad.hpp"
 

@@ -1,7 +1,6 @@
 // Forward convolutions on the CPU.
 #include "kernels/convolution.hpp"
 #include "kernels/cpu/gather_conv.hpp"
-#include "kernels/cpu/lattices.hpp"
 
 namespace plume::kernels {
 

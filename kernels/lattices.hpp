@@ -1,10 +1,37 @@
-// Which taps reach which output pixels, for a convolution and for its adjoint.
+// Convolutions and their adjoints as gathers: which taps reach which output pixels.
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "kernels/convolution.hpp"
-#include "kernels/cpu/gather_conv.hpp"
 
 namespace plume::kernels {
+
+// A tap reads the input at (i * input_step + row, j * input_step + column) and the weights at offset `weight`.
+struct Tap {
+  int row = 0;
+  int column = 0;
+  std::ptrdiff_t weight = 0;
+};
+
+// out(first_row + i * step, first_column + j * step) = start + sum over taps and channels of in * weight.
+// A strided data gradient is `step`^2 such lattices, each with the taps that reach it; a convolution is one.
+struct Lattice {
+  int first_row = 0;
+  int first_column = 0;
+  int step = 1;
+  int rows = 0;
+  int columns = 0;
+  int input_step = 1;
+  std::vector<Tap> taps;
+};
+
+// Elements from one input (reduced) channel's weight to the next, and from one output channel's to the next.
+struct WeightStrides {
+  std::ptrdiff_t input = 0;
+  std::ptrdiff_t output = 0;
+};
 
 // The one lattice of a convolution with rows x columns of output.
 inline Lattice conv_lattice(const ConvGeometry& geometry, int rows, int columns, std::ptrdiff_t tap_weights) {
@@ -43,17 +70,16 @@ inline Lattice adjoint_lattice(const ConvGeometry& geometry, int rows, int colum
   return lattice;
 }
 
-// Runs the adjoint of a convolution: stride^2 lattices that together write every pixel of out once.
-template <class T>
-void gather_adjoint(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
-                    const ConvGeometry& geometry, std::ptrdiff_t tap_weights, const Epilogue<T>& epilogue,
-                    CpuStream& stream) {
+// The adjoint's stride^2 lattices, which together hold every pixel once; some may be empty.
+inline std::vector<Lattice> adjoint_lattices(const ConvGeometry& geometry, int rows, int columns,
+                                             std::ptrdiff_t tap_weights) {
+  std::vector<Lattice> lattices;
   for (int row = 0; row < geometry.stride; ++row) {
     for (int column = 0; column < geometry.stride; ++column) {
-      gather_conv(out, in, weight, strides, adjoint_lattice(geometry, out.h, out.w, row, column, tap_weights), epilogue,
-                  stream);
+      lattices.push_back(adjoint_lattice(geometry, rows, columns, row, column, tap_weights));
     }
   }
+  return lattices;
 }
 
 }  // namespace plume::kernels
