@@ -2,5 +2,8 @@
 set(PLUME_CUDA_HOST_SOURCES
   check.cpp
   memory.cpp
+  pixel_count.cpp
   stream.cpp)
-set(PLUME_CUDA_KERNEL_SOURCES)
+set(PLUME_CUDA_KERNEL_SOURCES
+  pointwise.cu
+  softmax.cu)
