@@ -3,6 +3,8 @@
 // statistics are summed in f64; f32 and bf16 on CUDA.
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/base/dtype.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
@@ -40,6 +42,23 @@ template <class T>
 void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>* inverse_std, const Wide<T>* gamma,
                const Wide<T>* beta, bool relu, CudaStream& stream);
 
+// normalize, and max_pool_forward (pooling.hpp) of its result, in one pass over x where the device can. In place where y is x.
+template <class T>
+void normalize_pool(Image<T> y, Image<T> pooled, std::uint8_t* index, Image<const T> x, const Wide<T>* mean,
+                    const Wide<T>* inverse_std, const Wide<T>* gamma, const Wide<T>* beta, bool relu,
+                    CpuStream& stream);
+template <class T>
+void normalize_pool(Image<T> y, Image<T> pooled, std::uint8_t* index, Image<const T> x, const Wide<T>* mean,
+                    const Wide<T>* inverse_std, const Wide<T>* gamma, const Wide<T>* beta, bool relu,
+                    CudaStream& stream);
+
+// The gradient of a 2x2 max-pool's output; `index` is what max_pool_forward gave.
+template <class T>
+struct PooledGradient {
+  Image<const T> grad;
+  const std::uint8_t* index = nullptr;
+};
+
 // What normalize's gradient needs; y is null (data == nullptr) where no ReLU followed.
 template <class T>
 struct NormSaved {
@@ -48,7 +67,9 @@ struct NormSaved {
   const Wide<T>* mean = nullptr;
   const Wide<T>* inverse_std = nullptr;
   const Wide<T>* gamma = nullptr;
-  bool batch = true;  // whether mean and inverse_std came from this batch, and so depend on x
+  bool batch = true;              // whether mean and inverse_std came from this batch, and so depend on x
+  const Wide<T>* beta = nullptr;  // may be null; given, CUDA tells from x where y is above zero, and spares reading y
+  PooledGradient<T> pooled{};     // where y was also pooled (grad.data != nullptr): counts as part of grad_y
 };
 
 // grad_x (+)= (skipped where its data is null), grad_gamma (+)=, grad_beta (+)=. grad_x may be grad_y's memory where nothing is added to it.

@@ -1,4 +1,5 @@
-// Elementwise operations and the softmax over a pixel's channels. f32 and f64; all images of a call have one shape.
+// Elementwise operations and the softmax over a pixel's channels; all images of a call have one shape. f32 and f64 on the
+// CPU, f32 and bf16 on CUDA, where arithmetic is in float.
 #pragma once
 
 #include "kernels/image.hpp"

@@ -7,6 +7,7 @@
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/primitives.hpp"
+#include "kernels/pooling.hpp"
 
 namespace plume::kernels {
 
@@ -75,6 +76,14 @@ void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>*
   });
 }
 
+template <class T>
+void normalize_pool(Image<T> y, Image<T> pooled, std::uint8_t* index, Image<const T> x, const Wide<T>* mean,
+                    const Wide<T>* inverse_std, const Wide<T>* gamma, const Wide<T>* beta, bool relu,
+                    CpuStream& stream) {
+  normalize(y, x, mean, inverse_std, gamma, beta, relu, stream);
+  max_pool_forward<T>(pooled, index, y, stream);
+}
+
 template void batch_statistics(float*, float*, float*, float*, Image<const float>, const NormSettings&, CpuStream&);
 template void batch_statistics(double*, double*, double*, double*, Image<const double>, const NormSettings&,
                                CpuStream&);
@@ -84,5 +93,10 @@ template void normalize(Image<float>, Image<const float>, const float*, const fl
                         CpuStream&);
 template void normalize(Image<double>, Image<const double>, const double*, const double*, const double*, const double*,
                         bool, CpuStream&);
+
+template void normalize_pool(Image<float>, Image<float>, std::uint8_t*, Image<const float>, const float*, const float*,
+                             const float*, const float*, bool, CpuStream&);
+template void normalize_pool(Image<double>, Image<double>, std::uint8_t*, Image<const double>, const double*,
+                             const double*, const double*, const double*, bool, CpuStream&);
 
 }  // namespace plume::kernels

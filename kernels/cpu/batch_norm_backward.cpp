@@ -5,8 +5,27 @@
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/primitives.hpp"
+#include "kernels/pointwise.hpp"
+#include "kernels/pooling.hpp"
 
 namespace plume::kernels {
+namespace {
+
+// grad_y plus the pooled gradient: in grad_x's memory where that is to be overwritten anyway, else in the stream's.
+template <class T>
+Image<const T> add_pooled(Image<const T> grad_y, const PooledGradient<T>& pooled, Image<T> grad_x, bool add_x,
+                          CpuStream& stream) {
+  Image<T> sum = grad_x;
+  if (grad_x.data == nullptr || add_x) {
+    const auto values = static_cast<std::size_t>(grad_y.pixels() * grad_y.c);
+    sum = {stream.shared(CpuStream::partials).take<T>(values), grad_y.n, grad_y.h, grad_y.w, grad_y.c};
+  }
+  if (sum.data != grad_y.data) copy(sum, grad_y, false, stream);
+  max_pool_backward(sum, pooled.grad, pooled.index, true, stream);
+  return sum;
+}
+
+}  // namespace
 
 // With g the gradient behind the ReLU, n pixels, s = inverse_std and xc = x - mean:
 //   grad_beta = sum g, grad_gamma = s * sum g xc,
@@ -14,6 +33,7 @@ namespace plume::kernels {
 template <class T>
 void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta, Image<const T> grad_y,
                         const NormSaved<T>& saved, bool add_x, bool add_parameters, CpuStream& stream) {
+  if (saved.pooled.grad.data != nullptr) grad_y = add_pooled(grad_y, saved.pooled, grad_x, add_x, stream);
   const auto& cpu = primitives<T>();
   const Image<const T>& x = saved.x;
   const Image<const T>& y = saved.y;

@@ -107,6 +107,12 @@ void normalize(Image<T>, Image<const T>, const Wide<T>*, const Wide<T>*, const W
 }
 
 template <class T>
+void normalize_pool(Image<T>, Image<T>, std::uint8_t*, Image<const T>, const Wide<T>*, const Wide<T>*, const Wide<T>*,
+                    const Wide<T>*, bool, CudaStream&) {
+  absent();
+}
+
+template <class T>
 void normalize_backward(Image<T>, Wide<T>*, Wide<T>*, Image<const T>, const NormSaved<T>&, bool, bool, CudaStream&) {
   absent();
 }
@@ -233,11 +239,14 @@ template void batch_statistics<bf16>(float*, float*, float*, float*, Image<const
                                      CudaStream&);
 template void running_statistics<float>(float*, float*, const float*, const float*, int, const NormSettings&,
                                         CudaStream&);
-template void running_statistics<bf16>(bf16*, bf16*, const bf16*, const bf16*, int, const NormSettings&, CudaStream&);
 template void normalize<float>(Image<float>, Image<const float>, const float*, const float*, const float*, const float*,
                                bool, CudaStream&);
 template void normalize<bf16>(Image<bf16>, Image<const bf16>, const float*, const float*, const float*, const float*,
                               bool, CudaStream&);
+template void normalize_pool<float>(Image<float>, Image<float>, std::uint8_t*, Image<const float>, const float*,
+                                    const float*, const float*, const float*, bool, CudaStream&);
+template void normalize_pool<bf16>(Image<bf16>, Image<bf16>, std::uint8_t*, Image<const bf16>, const float*,
+                                   const float*, const float*, const float*, bool, CudaStream&);
 template void normalize_backward<float>(Image<float>, float*, float*, Image<const float>, const NormSaved<float>&, bool,
                                         bool, CudaStream&);
 template void normalize_backward<bf16>(Image<bf16>, float*, float*, Image<const bf16>, const NormSaved<bf16>&, bool,
