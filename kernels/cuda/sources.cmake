@@ -5,5 +5,8 @@ set(PLUME_CUDA_HOST_SOURCES
   pixel_count.cpp
   stream.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
+  loss/bce.cu
+  loss/dice.cu
+  loss/softmax_cross_entropy.cu
   pointwise.cu
   softmax.cu)
