@@ -2,9 +2,9 @@
 #include "nn/arena.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
 #include "kernels/base/error.hpp"
 
@@ -48,15 +48,13 @@ Block::~Block() {
   if (arena_) arena_->release(index_);
 }
 
-void Arena::Free::operator()(std::byte* memory) const noexcept {
-  std::free(memory);
-}
-
-Arena::Arena() = default;
+Arena::Arena(kernels::Stream* stream) : stream_(stream) {}
 Arena::~Arena() = default;
 
-Arena::Memory Arena::take(std::size_t bytes) {
-  return Memory(static_cast<std::byte*>(std::aligned_alloc(alignment, std::max(aligned(bytes), alignment))));
+kernels::Memory Arena::take(std::size_t bytes) const {
+  if (stream_) return std::visit([&](auto& stream) { return kernels::allocate(bytes, stream); }, *stream_);
+  kernels::CpuStream host(1);
+  return kernels::allocate(bytes, host);
 }
 
 void Arena::begin(const std::string& key, bool dry) {
@@ -73,15 +71,13 @@ void Arena::begin(const std::string& key, bool dry) {
     mode_ = Mode::record;
   } else {
     mode_ = Mode::planned;
-    if (known->bytes > slab_bytes_) {
-      slab_.reset();
-      slab_bytes_ = 0;
+    if (known->bytes > slab_.size()) {
+      slab_ = kernels::Memory();
       slab_ = take(known->bytes);
       if (!slab_) {
         throw environment_error("out of memory: the step '{}' needs {:.1f} MiB; most of it for {}", key,
                                 static_cast<double>(known->bytes) / 1048576, largest(*known));
       }
-      slab_bytes_ = known->bytes;
     }
   }
 }
@@ -102,12 +98,12 @@ Block Arena::allocate(std::size_t bytes, std::string_view name) {
 }
 
 Block Arena::from_heap(std::size_t bytes, std::string_view name) {
-  Memory memory = take(bytes);
+  kernels::Memory memory = take(bytes);
   if (!memory) {
     throw environment_error("out of memory: {:.1f} MiB for '{}'; so far most went to {}",
                             static_cast<double>(bytes) / 1048576, name, largest({recording_, 0}));
   }
-  std::byte* data = memory.get();
+  std::byte* data = memory.data();
   const std::size_t index = next_index_++;
   heap_.emplace(index, std::move(memory));
   return {this, index, data};
@@ -130,7 +126,7 @@ Block Arena::from_plan(std::size_t bytes, std::string_view name) {
     }
   }
   alive_.push_back(true);
-  return {this, next_index_++, slab_.get() + mine.offset};
+  return {this, next_index_++, slab_.data() + mine.offset};
 }
 
 void Arena::release(std::size_t index) noexcept {

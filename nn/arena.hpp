@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <exception>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kernels/memory.hpp"
+#include "kernels/stream.hpp"
 
 namespace plume::nn {
 
@@ -50,12 +52,14 @@ struct MemoryPlan {
 
 // Usage: begin("train 8x128x128"); ...allocate...; end(). The first step under a key takes its memory from the heap and is
 // recorded; later ones follow the plan made from it. Outside begin/end every allocation comes from the heap.
+// On CUDA the first step should be a dry one: the heap is slow there.
 // A step that departs from its plan (another size, or a tensor kept longer) is a bug: std::logic_error.
 class Arena {
  public:
   enum class Mode { heap, record, dry, planned };
 
-  Arena();
+  // Memory of the stream's device; the stream must outlive the arena. None (null): the host's memory.
+  explicit Arena(kernels::Stream* stream = nullptr);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -72,18 +76,17 @@ class Arena {
   // The plan of a key, null before its first step ended.
   [[nodiscard]] const MemoryPlan* plan(const std::string& key) const;
 
+  // Where planned steps live; it moves when a step needs more than all before it.
+  [[nodiscard]] const std::byte* slab() const noexcept { return slab_.data(); }
+
  private:
   friend class Block;
-  struct Free {
-    void operator()(std::byte* memory) const noexcept;
-  };
-  using Memory = std::unique_ptr<std::byte, Free>;
-
   void release(std::size_t index) noexcept;
   [[nodiscard]] Block from_heap(std::size_t bytes, std::string_view name);
   [[nodiscard]] Block from_plan(std::size_t bytes, std::string_view name);
-  [[nodiscard]] static Memory take(std::size_t bytes);
+  [[nodiscard]] kernels::Memory take(std::size_t bytes) const;
 
+  kernels::Stream* stream_;
   Mode mode_ = Mode::heap;
   std::string key_;
   std::map<std::string, MemoryPlan> plans_;
@@ -91,10 +94,9 @@ class Arena {
   std::vector<bool> alive_;      // of a planned step, by the order of allocation
   std::size_t first_index_ = 0;  // what the step's first allocation is numbered, so that older blocks are told apart
   std::size_t clock_ = 0;
-  std::map<std::size_t, Memory> heap_;  // blocks from the heap, by index
+  std::map<std::size_t, kernels::Memory> heap_;  // blocks from the heap, by index
   std::size_t next_index_ = 0;
-  Memory slab_;
-  std::size_t slab_bytes_ = 0;
+  kernels::Memory slab_;
 };
 
 // A step of an arena from here to the end of the scope, however it is left.

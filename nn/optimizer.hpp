@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/stream.hpp"
+#include "nn/buffer.hpp"
 #include "nn/parameters.hpp"
 
 namespace plume::nn {
@@ -20,28 +21,42 @@ struct OptimizerSettings {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0.01;
+  double clip_norm = 0;  // gradients are scaled down to this norm over all parameters; 0: they are not
 };
 
 class Optimizer {
  public:
   Optimizer(const OptimizerSettings& settings, const Parameters& parameters);
 
-  // One update with the gradients at hand, at this learning rate.
+  // One update with the gradients at hand, at this learning rate: prepare and update in one.
   void step(Parameters& parameters, double rate, kernels::Stream& stream);
+
+  // What changes from step to step goes to the stream's memory; what follows is the same every time, so that it can be
+  // recorded and replayed.
+  void prepare(double rate);
+  void update(Parameters& parameters, kernels::Stream& stream);
 
   // State for checkpoints: flat buffers as long as the parameters', by name, in the parameters' element type.
   struct State {
     std::string name;
     std::vector<std::byte> bytes;
   };
-  [[nodiscard]] std::vector<State>& state() { return state_; }
-  [[nodiscard]] const std::vector<State>& state() const { return state_; }
+  [[nodiscard]] std::vector<State> state() const;
+  // Names and sizes must be those of state().
+  void set_state(const std::vector<State>& state);
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
+  struct Named {
+    std::string name;
+    Buffer buffer;
+  };
   OptimizerSettings settings_;
-  std::vector<State> state_;
+  DType dtype_;
+  std::vector<Named> state_;
+  Buffer constants_;  // kernels::UpdateConstants
+  Buffer squared_;    // the gradients' squared norm, in f64
   std::int64_t steps_ = 0;
 };
 

@@ -4,8 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <cmath>
 #include <stdexcept>
 
 #include "kernels/base/error.hpp"
@@ -42,17 +41,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 
 }  // namespace
 
-void Parameters::Buffer::Free::operator()(std::byte* memory) const noexcept {
-  std::free(memory);
-}
-
-void Parameters::Buffer::resize(std::size_t bytes) {
-  const std::size_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
-  memory_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, rounded)));
-  if (!memory_) throw environment_error("out of memory: {} bytes for parameters", bytes);
-  std::memset(memory_.get(), 0, rounded);
-}
-
 void Parameters::declare(std::string name, Shape shape, ParameterKind kind) {
   std::size_t& size = sizes_[kind == ParameterKind::statistic ? 1 : 0];
   infos_.push_back({std::move(name), shape, kind, size});
@@ -61,9 +49,10 @@ void Parameters::declare(std::string name, Shape shape, ParameterKind kind) {
 }
 
 void Parameters::allocate() {
-  values_.resize(sizes_[0] * size_of(dtype_));
-  gradients_.resize(sizes_[0] * size_of(dtype_));
-  statistics_.resize(sizes_[1] * size_of(dtype_));
+  values_ = Buffer(stream_, sizes_[0] * size_of(dtype_), "parameters");
+  gradients_ = Buffer(stream_, sizes_[0] * size_of(dtype_), "gradients");
+  statistics_ = Buffer(stream_, sizes_[1] * size_of(dtype_), "running statistics");
+  if (rounded_) copy_ = Buffer(stream_, sizes_[0] * size_of(DType::bf16), "rounded parameters");
 }
 
 const ParameterInfo* Parameters::find(std::string_view name) const {
@@ -78,7 +67,8 @@ Tensor Parameters::tensor(std::string_view name) const {
   if (info->kind == ParameterKind::statistic) {
     return {info->shape, dtype_, info->name, statistics_.data() + offset, nullptr};
   }
-  return {info->shape, dtype_, info->name, values_.data() + offset, gradients_.data() + offset};
+  std::byte* rounded = rounded_ ? copy_.data() + info->offset * size_of(DType::bf16) : nullptr;
+  return {info->shape, dtype_, info->name, values_.data() + offset, gradients_.data() + offset, rounded};
 }
 
 std::size_t Parameters::trainable_count() const {
@@ -88,7 +78,15 @@ std::size_t Parameters::trainable_count() const {
 }
 
 void Parameters::zero_gradients() {
-  std::memset(gradients_.data(), 0, sizes_[0] * size_of(dtype_));
+  gradients_.zero();
+}
+
+bool Parameters::finite() const {
+  return with_type(dtype_, [&](auto element) {
+    std::vector<decltype(element)> values(sizes_[0]);
+    values_.read(values.data(), 0, values_.size());
+    return std::all_of(values.begin(), values.end(), [](auto value) { return std::isfinite(value); });
+  });
 }
 
 std::vector<std::int64_t> file_shape(const ParameterInfo& info) {
@@ -102,10 +100,11 @@ std::vector<std::int64_t> file_shape(const ParameterInfo& info) {
   return {s.c};
 }
 
-NamedTensor Parameters::named(const ParameterInfo& info, const std::byte* buffer) const {
+NamedTensor Parameters::named(const ParameterInfo& info, const Buffer& buffer) const {
   NamedTensor tensor{info.name, file_shape(info), std::vector<float>(info.shape.count())};
   with_type(dtype_, [&](auto element) {
-    const auto* from = reinterpret_cast<const decltype(element)*>(buffer) + info.offset;
+    std::vector<decltype(element)> from(info.shape.count());
+    buffer.read(from.data(), info.offset * sizeof element, from.size() * sizeof element);
     for_elements(info,
                  [&](std::size_t memory, std::size_t file) { tensor.values[file] = static_cast<float>(from[memory]); });
   });
@@ -113,12 +112,12 @@ NamedTensor Parameters::named(const ParameterInfo& info, const std::byte* buffer
 }
 
 NamedTensor Parameters::to_named(const ParameterInfo& info) const {
-  return named(info, info.kind == ParameterKind::statistic ? statistics_.data() : values_.data());
+  return named(info, info.kind == ParameterKind::statistic ? statistics_ : values_);
 }
 
 NamedTensor Parameters::gradient_to_named(const ParameterInfo& info) const {
   if (info.kind == ParameterKind::statistic) throw std::logic_error(info.name + " has no gradient");
-  return named(info, gradients_.data());
+  return named(info, gradients_);
 }
 
 void Parameters::from_named(const ParameterInfo& info, const NamedTensor& tensor) {
@@ -126,11 +125,17 @@ void Parameters::from_named(const ParameterInfo& info, const NamedTensor& tensor
     throw input_error("parameter {} has shape {}; the model needs {}", info.name, shape_text(tensor.shape),
                       shape_text(file_shape(info)));
   }
-  std::byte* buffer = info.kind == ParameterKind::statistic ? statistics_.data() : values_.data();
+  const bool statistic = info.kind == ParameterKind::statistic;
   with_type(dtype_, [&](auto element) {
     using T = decltype(element);
-    T* to = reinterpret_cast<T*>(buffer) + info.offset;
+    std::vector<T> to(info.shape.count());
     for_elements(info, [&](std::size_t memory, std::size_t file) { to[memory] = static_cast<T>(tensor.values[file]); });
+    (statistic ? statistics_ : values_).write(info.offset * sizeof(T), to.data(), to.size() * sizeof(T));
+    if (rounded_ && !statistic) {
+      std::vector<bf16> copy;
+      for (const T value : to) copy.emplace_back(static_cast<float>(value));
+      copy_.write(info.offset * sizeof(bf16), copy.data(), copy.size() * sizeof(bf16));
+    }
   });
 }
 

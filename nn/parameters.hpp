@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "nn/buffer.hpp"
 #include "nn/named_tensor.hpp"
 #include "nn/tensor.hpp"
 
@@ -31,20 +30,24 @@ struct ParameterInfo {
 // Usage: declare() each, allocate() once, then tensor() by name.
 class Parameters {
  public:
-  explicit Parameters(DType dtype = DType::f32) : dtype_(dtype) {}
+  // f32 or f64; bf16: values in f32 with a rounded copy beside them, which convolutions read (Tensor::as).
+  // The buffers are the stream's memory, which must outlive them; without one (null) the host's.
+  explicit Parameters(DType dtype = DType::f32, kernels::Stream* stream = nullptr)
+      : dtype_(widened(dtype)), rounded_(dtype == DType::bf16), stream_(stream) {}
 
   void declare(std::string name, Shape shape, ParameterKind kind);
   // Zeroed memory for all.
   void allocate();
 
   [[nodiscard]] DType dtype() const { return dtype_; }
+  [[nodiscard]] kernels::Stream* stream() const { return stream_; }
   [[nodiscard]] const std::vector<ParameterInfo>& all() const { return infos_; }
   [[nodiscard]] const ParameterInfo* find(std::string_view name) const;
   // Throws std::out_of_range for a name that was not declared.
   [[nodiscard]] Tensor tensor(std::string_view name) const;
   [[nodiscard]] std::size_t trainable_count() const;  // without the gaps
 
-  // The flat buffers of trainable parameters, gaps included.
+  // The flat buffers of trainable parameters, gaps included, in the stream's memory.
   [[nodiscard]] std::size_t flat_size() const { return sizes_[0]; }
   template <class T>
   [[nodiscard]] T* values() const {
@@ -54,7 +57,12 @@ class Parameters {
   [[nodiscard]] T* gradients() const {
     return reinterpret_cast<T*>(gradients_.data());
   }
+  // The values rounded; null where there is no such copy. Who changes values changes them too.
+  [[nodiscard]] bf16* rounded() const { return reinterpret_cast<bf16*>(copy_.data()); }
   void zero_gradients();
+
+  // Whether no value is infinite or NaN.
+  [[nodiscard]] bool finite() const;
 
   // A parameter in the layout of files, as float.
   [[nodiscard]] NamedTensor to_named(const ParameterInfo& info) const;
@@ -63,27 +71,17 @@ class Parameters {
   void from_named(const ParameterInfo& info, const NamedTensor& tensor);
 
  private:
-  // Heap memory, 64-byte aligned and zeroed.
-  class Buffer {
-   public:
-    void resize(std::size_t bytes);
-    [[nodiscard]] std::byte* data() const { return memory_.get(); }
-
-   private:
-    struct Free {
-      void operator()(std::byte* memory) const noexcept;
-    };
-    std::unique_ptr<std::byte, Free> memory_;
-  };
-
-  [[nodiscard]] NamedTensor named(const ParameterInfo& info, const std::byte* buffer) const;
+  [[nodiscard]] NamedTensor named(const ParameterInfo& info, const Buffer& buffer) const;
 
   DType dtype_;
+  bool rounded_;
+  kernels::Stream* stream_;
   std::vector<ParameterInfo> infos_;
   std::size_t sizes_[2] = {0, 0};  // elements of the trainable buffer and of the statistics
   Buffer values_;
   Buffer gradients_;
   Buffer statistics_;
+  Buffer copy_;
 };
 
 // The shape that a parameter has in files.

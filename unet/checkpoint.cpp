@@ -42,9 +42,10 @@ void save(const std::filesystem::path& path, const Network& network, const nn::O
   for (const auto& tensor : tensors) {
     sources.push_back({tensor.name, DType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
   }
+  const auto states = optimizer ? optimizer->state() : std::vector<nn::Optimizer::State>();
   if (optimizer) {
     const DType dtype = network.parameters().dtype();
-    for (const auto& state : optimizer->state()) {
+    for (const auto& state : states) {
       const auto count = static_cast<std::int64_t>(state.bytes.size() / size_of(dtype));
       sources.push_back({optimizer_prefix + state.name, dtype, {count}, state.bytes});
     }
@@ -112,7 +113,8 @@ Resumed load_training(const std::filesystem::path& path, Network& network, nn::O
                       other_data ? " (it was trained on other data: its input statistics differ)" : "");
   }
   load_weights(file, network);
-  for (auto& state : optimizer.state()) {
+  auto states = optimizer.state();
+  for (auto& state : states) {
     const nn::TensorInfo* tensor = file.find(optimizer_prefix + state.name);
     if (tensor == nullptr || tensor->dtype != network.parameters().dtype() || tensor->bytes != state.bytes.size()) {
       throw input_error("{}: no state of this optimiser ({}{}), so training cannot go on from it", path.string(),
@@ -120,6 +122,7 @@ Resumed load_training(const std::filesystem::path& path, Network& network, nn::O
     }
     std::memcpy(state.bytes.data(), file.bytes(*tensor).data(), state.bytes.size());
   }
+  optimizer.set_state(states);
   Resumed resumed;
   resumed.config = metadata_of(file, "plume.config");
   try {

@@ -278,10 +278,7 @@ class Trainer {
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
   void require_finite_parameters() const {
-    const float* values = network_.parameters().values<float>();
-    const bool finite = std::all_of(values, values + network_.parameters().flat_size(),
-                                    [](float value) { return std::isfinite(value); });
-    if (finite) return;
+    if (network_.parameters().finite()) return;
     throw input_error(
         "the weights are no longer finite after step {}; the checkpoints keep the ones before; try a "
         "smaller optimizer.lr",

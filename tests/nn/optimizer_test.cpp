@@ -114,7 +114,7 @@ TEST(Optimizer, ContinuesFromItsStateWithTheSameBits) {
     Optimizer before(settings, parts);
     run(before, parts, 0, 3);
     Optimizer after(settings, parts);
-    after.state() = before.state();
+    after.set_state(before.state());
     after.set_steps(before.steps());
     run(after, parts, 3, steps);
     EXPECT_TRUE(std::equal(whole.values<double>(), whole.values<double>() + whole.flat_size(), parts.values<double>()));
