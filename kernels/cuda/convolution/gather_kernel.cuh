@@ -1,0 +1,210 @@
+// The gather kernel: one block makes 128 output pixels of up to 128 channels.
+#pragma once
+
+#include "device_language.hpp"
+#include "kernels/cuda/convolution/arithmetic.cuh"
+#include "kernels/cuda/convolution/gather_arguments.hpp"
+#include "kernels/cuda/convolution/load_group.cuh"
+#include "kernels/cuda/convolution/tile.cuh"
+
+namespace plume::kernels::cuda {
+
+// The two operands of a block's tile in shared memory: a row of 64 bytes' depth for each pixel, then for each channel.
+template <class Arithmetic, class Tile>
+class GatherOperands {
+ public:
+  using T = typename Arithmetic::Element;
+
+  __device__ GatherOperands(const GatherArguments<T>& arguments, const GatherLattice& lattice, int first_pixel,
+                            int first_channel)
+      : arguments_(arguments),
+        lattice_(lattice),
+        weights_(arguments.weights + lattice.weights + first_channel * chunk),
+        shared_(dynamic_shared<T>()) {
+    const int thread = static_cast<int>(threadIdx.x);
+    cursor_.advance(arguments.in, thread % chunk_groups);
+#pragma unroll
+    for (int i = 0; i < pixels; ++i) {
+      const int pixel = first_pixel + thread / chunk_groups + i * pixel_step;
+      if (pixel < lattice.pixels) {
+        const auto place = lattice.grid.place(pixel);
+        rows_[i] = place.row * arguments.input_step;
+        columns_[i] = place.column * arguments.input_step;
+        origins_[i] = (place.image * arguments.in.h + rows_[i]) * arguments.in.w + columns_[i];
+      } else {
+        rows_[i] = outside;
+        columns_[i] = 0;
+        origins_[i] = 0;
+      }
+    }
+  }
+
+  // Chunks come in order.
+  __device__ void load(int stage) {
+    T* to = shared_ + stage * stage_elements;
+    load_pixels(to);
+    load_weights(to + Tile::rows * chunk);
+  }
+
+  __device__ void multiply(int stage, typename Tile::Sums& sums) const {
+    const T* a = shared_ + stage * stage_elements + Tile::first_row() * chunk;
+    const T* b = shared_ + stage * stage_elements + (Tile::rows + Tile::first_column()) * chunk;
+#pragma unroll
+    for (int step = 0; step < chunk_groups / 2; ++step) multiply_step(a, b, step * 2, sums);
+  }
+
+ private:
+  static constexpr int group = group_size<T>;
+  static constexpr int chunk = chunk_groups * group;  // elements of depth
+  static constexpr int stage_elements = (Tile::rows + Tile::width) * chunk;
+  static constexpr int pixel_step = Tile::threads / chunk_groups;
+  static constexpr int pixels = Tile::rows / pixel_step;  // that a thread loads of each chunk
+  static constexpr int outside = -(1 << 24);              // a row that no tap reaches
+
+  __device__ static T* at(T* operand, int row, int group_) {
+    return operand + row * chunk + swizzled<chunk_groups>(row, group_) * group;
+  }
+  __device__ static const T* at(const T* operand, int row, int group_) {
+    return operand + row * chunk + swizzled<chunk_groups>(row, group_) * group;
+  }
+
+  __device__ void load_pixels(T* to) {
+    const auto& in = arguments_.in;
+    const bool deep = cursor_.tap < lattice_.taps;  // else the last chunk's filling
+    const Tap& tap = arguments_.taps[deep ? lattice_.first_tap + cursor_.tap : 0];
+    const int row_shift = tap.row;
+    const int column_shift = tap.column;
+    const SourceView<T> source = in.views[cursor_.source];
+    const int thread = static_cast<int>(threadIdx.x);
+#pragma unroll
+    for (int i = 0; i < pixels; ++i) {
+      const int row = rows_[i] + row_shift;
+      const int column = columns_[i] + column_shift;
+      const bool valid = deep && static_cast<unsigned>(row) < static_cast<unsigned>(in.h) &&
+                         static_cast<unsigned>(column) < static_cast<unsigned>(in.w);
+      load_group(at(to, thread / chunk_groups + i * pixel_step, thread % chunk_groups), source, cursor_.channel,
+                 origins_[i] + row_shift * in.w + column_shift, valid);
+    }
+    cursor_.advance(in, chunk_groups);
+  }
+
+  __device__ void load_weights(T* to) {
+#pragma unroll
+    for (int first = 0; first < Tile::width * chunk_groups; first += Tile::threads) {
+      const int i = first + static_cast<int>(threadIdx.x);
+      if (i < Tile::width * chunk_groups) cp_async16(at(to, i / chunk_groups, i % chunk_groups), weights_ + i * group);
+    }
+    weights_ += static_cast<std::ptrdiff_t>(arguments_.padded_out) * chunk;
+  }
+
+  // Two groups of depth, from `first` on. The warp's rows start at a multiple of 8, so that swizzles agree.
+  __device__ static void multiply_step(const T* a, const T* b, int first, typename Tile::Sums& sums) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    typename Arithmetic::template Operand<4> rows[Tile::row_tiles];
+#pragma unroll
+    for (int tile = 0; tile < Tile::row_tiles; ++tile) {
+      unsigned raw[4];
+      ldmatrix_x4(raw, at(a, tile * 16 + lane % 16, first + lane / 16));
+      rows[tile] = Arithmetic::prepare(raw);
+    }
+#pragma unroll
+    for (int pair = 0; pair < Tile::column_tiles / 2; ++pair) {
+      unsigned raw[4];
+      ldmatrix_x4(raw, at(b, pair * 16 + lane / 16 * 8 + lane % 8, first + lane / 8 % 2));
+      const auto left = Arithmetic::prepare({raw[0], raw[1]});
+      const auto right = Arithmetic::prepare({raw[2], raw[3]});
+#pragma unroll
+      for (int tile = 0; tile < Tile::row_tiles; ++tile) {
+        Arithmetic::multiply(sums[tile][pair * 2], rows[tile], left);
+        Arithmetic::multiply(sums[tile][pair * 2 + 1], rows[tile], right);
+      }
+    }
+  }
+
+  const GatherArguments<T>& arguments_;
+  const GatherLattice& lattice_;
+  const T* weights_;  // of the chunk that is loaded next
+  T* shared_;
+  GroupCursor cursor_;
+  int rows_[pixels];
+  int columns_[pixels];
+  int origins_[pixels];  // the input pixels' numbers
+};
+
+// Writes `count` neighbouring channels of a pixel from `channel` on.
+template <class T>
+__device__ void finish(const GatherArguments<T>& arguments, T* to, const float* sums, int channel, int count) {
+  const GatherEpilogue& epilogue = arguments.epilogue;
+  Floats<pack_size<T>> values;
+#pragma unroll
+  for (int i = 0; i < pack_size<T>; ++i) {
+    float value = sums[i];
+    if (epilogue.bias != nullptr && i < count) value += epilogue.bias[channel + i];
+    if (epilogue.add && i < count) value += static_cast<float>(to[i]);
+    values[i] = epilogue.relu && value < 0.0F ? 0.0F : value;
+  }
+  if (arguments.packs) {
+    store(to, values);
+    return;
+  }
+#pragma unroll
+  for (int i = 0; i < pack_size<T>; ++i) {
+    if (i < count) to[i] = static_cast<T>(values[i]);
+  }
+}
+
+// Each warp turns 16 rows of its sums at a time through shared memory of its own, so that threads hold neighbouring
+// channels of a pixel.
+template <class Tile, class T>
+__device__ void store_sums(const GatherArguments<T>& arguments, const GatherLattice& lattice, int first_pixel,
+                           int first_channel, const typename Tile::Sums& sums) {
+  constexpr int pitch = Tile::warp_columns + 8;  // four rows' pairs lie in different banks
+  constexpr int groups = Tile::warp_columns / pack_size<T>;
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  float* turned = dynamic_shared<float>() + static_cast<int>(threadIdx.x) / 32 * 16 * pitch;
+  __syncthreads();  // all are done with the stages' memory
+#pragma unroll
+  for (int tile = 0; tile < Tile::row_tiles; ++tile) {
+#pragma unroll
+    for (int column = 0; column < Tile::column_tiles; ++column) {
+      float* to = turned + lane / 4 * pitch + column * 8 + lane % 4 * 2;
+      *reinterpret_cast<float2*>(to) = make_float2(sums[tile][column][0], sums[tile][column][1]);
+      *reinterpret_cast<float2*>(to + 8 * pitch) = make_float2(sums[tile][column][2], sums[tile][column][3]);
+    }
+    __syncwarp();
+#pragma unroll
+    for (int i = lane; i < 16 * groups; i += 32) {
+      const int row = i / groups;
+      const int column = i % groups * pack_size<T>;
+      const int pixel = first_pixel + Tile::first_row() + tile * 16 + row;
+      const int channel = first_channel + Tile::first_column() + column;
+      if (pixel >= lattice.pixels || channel >= arguments.out.c) continue;
+      const auto place = lattice.grid.place(pixel);
+      T* to = arguments.out.at(place.image, lattice.first_row + place.row * arguments.step,
+                               lattice.first_column + place.column * arguments.step) +
+              channel;
+      finish(arguments, to, turned + row * pitch + column, channel, arguments.out.c - channel);
+    }
+    __syncwarp();
+  }
+}
+
+template <class Arithmetic, int width>
+__global__ void __launch_bounds__(Tile<width>::threads, Tile<width>::resident)
+    gather_kernel(const __grid_constant__ GatherArguments<typename Arithmetic::Element> arguments) {
+  using Block = Tile<width>;
+  const GatherLattice& lattice = arguments.lattices[blockIdx.y];
+  // Blocks that follow each other share their pixels: the input comes from L2 all but once.
+  const int across = arguments.padded_out / width;
+  const int first_pixel = static_cast<int>(blockIdx.x) / across * Block::rows;
+  const int first_channel = static_cast<int>(blockIdx.x) % across * width;
+  if (first_pixel >= lattice.pixels) return;
+  if (first_pixel + Block::rows > lattice.pixels) PLUME_COVER(ragged);
+
+  typename Block::Sums sums = {};
+  GatherOperands<Arithmetic, Block> operands(arguments, lattice, first_pixel, first_channel);
+  run_pipeline<Block::stages>(operands, lattice.chunks, sums);
+  store_sums<Block>(arguments, lattice, first_pixel, first_channel, sums);
+}
+
+}  // namespace plume::kernels::cuda

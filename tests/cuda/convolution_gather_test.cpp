@@ -1,0 +1,135 @@
+// Forward convolutions and data gradients by plume's own CUDA kernels, against the CPU.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "convolution_case.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::tests {
+namespace {
+
+using kernels::ConvGeometry;
+
+constexpr ConvGeometry same{3, 1, {1, 1, 1, 1}};
+constexpr ConvGeometry point{1, 1, {}};
+constexpr ConvGeometry twofold{2, 2, {}};                  // PyTorch's ConvTranspose2d(2, stride 2)
+constexpr ConvGeometry keras_twofold{3, 2, {0, 0, 1, 1}};  // TensorFlow's 3x3, stride 2, padding 'same'
+
+template <class T>
+class CudaGather : public OnCuda {
+ protected:
+  template <class Kind>
+  void check(const ConvCase& problem) {
+    DeviceConvRun<T, Kind> run(problem, f32_bound, *this->stream_, this->cpu_);
+    run.check_forward(true, false, problem.out % 3);
+    run.check_forward(false, true, 8);
+    run.check_backward_data(false);
+    run.check_backward_data(true);
+  }
+};
+TYPED_TEST_SUITE(CudaGather, DeviceElements);
+
+TYPED_TEST(CudaGather, EveryKernelStrideAndPad) {
+  for (const auto& [rows, columns] : {std::array{1, 1}, {5, 7}, {12, 11}}) {
+    for (const int kernel : {1, 3, 5}) {
+      for (const int stride : {1, 2}) {
+        const int half = kernel / 2;
+        for (const std::array<int, 4>& pad : {std::array{half, half, half, half}, {0, 1, 2, 0}}) {
+          const ConvGeometry geometry{kernel, stride, pad};
+          if (rows + pad[0] + pad[2] < kernel || columns + pad[1] + pad[3] < kernel) continue;
+          this->template check<OwnPlain>({1, rows, columns, {6}, 9, geometry});
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(CudaGather, EveryTransposedKernelStrideAndCrop) {
+  for (const auto& [rows, columns] : {std::array{1, 1}, {3, 5}, {12, 11}}) {
+    for (const ConvGeometry& geometry :
+         {twofold, keras_twofold, same, ConvGeometry{5, 2, {2, 1, 0, 2}}, ConvGeometry{1, 2, {}}}) {
+      this->template check<OwnTransposed>({1, rows, columns, {6}, 9, geometry});
+    }
+  }
+}
+
+TYPED_TEST(CudaGather, ChannelCounts) {
+  const std::vector<int> counts{1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 31, 32, 33, 40, 64, 72};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const int out = counts[(i * 7 + 3) % counts.size()];
+    this->template check<OwnPlain>({1, 4, 5, {counts[i]}, out, same});
+    this->template check<OwnTransposed>({1, 3, 3, {counts[i]}, out, twofold});
+  }
+}
+
+TYPED_TEST(CudaGather, ConcatenatedSources) {
+  for (const auto& split : {std::vector<int>{16, 16}, {3, 30}, {16, 8, 24}, {5, 11, 8, 7}}) {
+    this->template check<OwnPlain>({2, 5, 4, split, 24, same});
+    this->template check<OwnPlain>({1, 4, 5, split, 3, point});
+    this->template check<OwnTransposed>({2, 3, 4, split, 20, twofold});
+  }
+}
+
+TYPED_TEST(CudaGather, Batches) {
+  for (const int batch : {1, 2, 3, 4, 5}) this->template check<OwnPlain>({batch, 7, 9, {8}, 8, same});
+}
+
+// Tiles are as wide as the channels where the grid has a block for each multiprocessor.
+TYPED_TEST(CudaGather, EveryTileWidth) {
+  for (const int out : {16, 32, 64, 128}) {
+    DeviceConvRun<TypeParam, OwnPlain> run({1, 5, 129, {20}, out, same}, f32_bound, *this->stream_, this->cpu_);
+    run.check_forward(true, true);
+  }
+}
+
+TYPED_TEST(CudaGather, LargeEnoughForAnyDevice) {
+  DeviceConvRun<TypeParam, OwnPlain> run({1, 150, 129, {9}, 66, point}, f32_bound, *this->stream_, this->cpu_);
+  run.check_forward(true, true);
+}
+
+TYPED_TEST(CudaGather, ReluKeepsNan) {
+  using T = TypeParam;
+  Array in(1, 1, 1, 1);
+  in.values = {std::numeric_limits<double>::quiet_NaN()};
+  const DevicePixels<T> from(*this->stream_, in), to(*this->stream_, Array(1, 1, 1, 17));
+  const DeviceVector<T> weight(*this->stream_, std::vector<double>(17, 1.0));
+  own::conv2d_forward<T>(to.image(), from.image(), weight.data(), nullptr, point, true, *this->stream_);
+  for (const double value : to.array().values) EXPECT_TRUE(std::isnan(value));
+}
+
+TYPED_TEST(CudaGather, NoImages) {
+  using T = TypeParam;
+  const kernels::Image<T> none(nullptr, 0, 4, 4, 3);
+  own::conv2d_forward<T>(none, none, nullptr, nullptr, same, true, *this->stream_);
+  this->stream_->synchronize();
+}
+
+TYPED_TEST(CudaGather, RefusesLargeKernels) {
+  using T = TypeParam;
+  const DevicePixels<T> image(*this->stream_, Array(1, 4, 4, 1));
+  EXPECT_THROW(own::conv2d_forward<T>(image.image(), image.image(), nullptr, nullptr, ConvGeometry{9, 1, {4, 4, 4, 4}},
+                                      true, *this->stream_),
+               Error);
+}
+
+// One TF32 product per f32 product: ten fraction bits of each operand.
+class CudaGatherTf32 : public OnCuda {
+ protected:
+  void SetUp() override {
+    OnCuda::SetUp();
+    if (stream_) stream_.emplace(0, kernels::MathMode::tf32);
+  }
+};
+
+TEST_F(CudaGatherTf32, IsNearF32) {
+  for (const int out : {5, 16, 32, 64}) {
+    DeviceConvRun<float, OwnPlain> run({2, 9, 8, {20}, out, same}, 0x1p-9, *stream_, cpu_);
+    run.check_forward(true, true);
+    run.check_backward_data(true);
+  }
+}
+
+}  // namespace
+}  // namespace plume::tests
