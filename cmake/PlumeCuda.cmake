@@ -22,3 +22,29 @@ else()
     message(STATUS "CUDA: no toolkit 12 or newer found; plume will compute on the CPU")
   endif()
 endif()
+
+# cuDNN 9 and cuBLASLt are opened at run time (kernels/cuda/dynamic_library.hpp): the build needs their headers alone,
+# and remembers the folder they were in as the second place to look. CUDNN_ROOT names another cuDNN than the toolkit's.
+if(PLUME_HAS_CUDA)
+  # plume_find_vendor(<NAME> <header> <library>) sets PLUME_<NAME>_INCLUDE_DIR (empty where absent) and _FOLDER.
+  function(plume_find_vendor name header library)
+    find_path(PLUME_${name}_INCLUDE_DIR ${header}
+      HINTS ${${name}_ROOT} ENV ${name}_ROOT ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
+    find_file(PLUME_${name}_LIBRARY NAMES ${library}
+      HINTS ${${name}_ROOT} ENV ${name}_ROOT ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
+    mark_as_advanced(PLUME_${name}_INCLUDE_DIR PLUME_${name}_LIBRARY)
+    set(folder "")
+    if(PLUME_${name}_LIBRARY)
+      get_filename_component(folder "${PLUME_${name}_LIBRARY}" DIRECTORY)
+    endif()
+    set(PLUME_${name}_FOLDER "${folder}" PARENT_SCOPE)
+    if(NOT PLUME_${name}_INCLUDE_DIR)
+      set(PLUME_${name}_INCLUDE_DIR "" PARENT_SCOPE)
+      message(STATUS "${name}: no ${header} found; convolutions will go through plume's own kernels")
+    else()
+      message(STATUS "${name}: headers in ${PLUME_${name}_INCLUDE_DIR}; the library is opened when it is used")
+    endif()
+  endfunction()
+  plume_find_vendor(CUDNN cudnn_graph.h libcudnn_graph.so.9)
+  plume_find_vendor(CUBLASLT cublasLt.h libcublasLt.so.${CUDAToolkit_VERSION_MAJOR})
+endif()

@@ -24,6 +24,7 @@ struct ConvGeometry {
   [[nodiscard]] int output_columns(int columns) const { return (columns + pad[1] + pad[3] - kernel) / stride + 1; }
   [[nodiscard]] int transposed_rows(int rows) const { return (rows - 1) * stride + kernel - pad[0] - pad[2]; }
   [[nodiscard]] int transposed_columns(int columns) const { return (columns - 1) * stride + kernel - pad[1] - pad[3]; }
+  bool operator==(const ConvGeometry&) const = default;
 };
 
 // out = conv(in, weight) + bias, then ReLU where asked; bias may be null.

@@ -3,6 +3,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/batch_norm.hpp"
+#include "kernels/convert.hpp"
 #include "kernels/convolution.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/memory.hpp"
@@ -10,6 +11,7 @@
 #include "kernels/pointwise.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/upsample.hpp"
+#include "kernels/vendor_libraries.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -52,6 +54,9 @@ void copy_bytes(void*, const void*, std::size_t, CudaStream&) {
   absent();
 }
 void fill_zero(void*, std::size_t, CudaStream&) {
+  absent();
+}
+void use_vendor_libraries(CudaStream&) {
   absent();
 }
 
@@ -207,6 +212,13 @@ void sgd_step(const UpdateBuffers<T>&, const UpdateConstants<T, SgdBody<T>>*, co
   absent();
 }
 
+template <class To, class From>
+void convert(To*, const From*, std::ptrdiff_t, CudaStream&) {
+  absent();
+}
+
+template void convert<bf16, float>(bf16*, const float*, std::ptrdiff_t, CudaStream&);
+template void convert<float, bf16>(float*, const bf16*, std::ptrdiff_t, CudaStream&);
 template void conv2d_forward<float>(Image<float>, const Sources<float>&, const float*, const float*, ConvGeometry, bool,
                                     CudaStream&);
 template void conv2d_forward<bf16>(Image<bf16>, const Sources<bf16>&, const bf16*, const float*, ConvGeometry, bool,

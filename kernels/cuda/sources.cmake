@@ -1,20 +1,18 @@
 # The CUDA backend's sources, relative to this folder: nvcc builds them for the device, g++ for the emulator.
 set(PLUME_CUDA_HOST_SOURCES
   check.cpp
-  convolution/backward_data.cpp
-  convolution/backward_weight.cpp
-  convolution/correlate_arguments.cpp
-  convolution/forward.cpp
-  convolution/gather_arguments.cpp
+  cublaslt/convolution.cpp
+  cudnn/convolution.cpp
+  cudnn/plan_cache.cpp
+  cudnn/plan_key.cpp
+  measure.cpp
   memory.cpp
+  note.cpp
   pixel_count.cpp
-  stream.cpp)
+  stream.cpp
+  vendor_libraries.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
-  convolution/bias.cu
-  convolution/correlate_bf16.cu
-  convolution/correlate_f32.cu
-  convolution/gather_bf16.cu
-  convolution/gather_f32.cu
+  layout.cu
   loss/bce.cu
   loss/dice.cu
   loss/softmax_cross_entropy.cu

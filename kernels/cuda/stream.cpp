@@ -5,6 +5,8 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/cublaslt/product_library.hpp"
+#include "kernels/cuda/cudnn/conv_library.hpp"
 #include "kernels/cuda/stream_state.hpp"
 
 namespace plume::kernels {
@@ -42,6 +44,8 @@ CudaStream::State::State(int device_, MathMode math_) : device(device_), math(ma
 
 CudaStream::State::~State() {
   static_cast<void>(cudaStreamSynchronize(stream));
+  convolutions.reset();  // they name the stream
+  products.reset();
   static_cast<void>(cudaStreamDestroy(stream));
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "kernels/stream.hpp"
@@ -12,6 +13,9 @@
 namespace plume::kernels {
 
 namespace cuda {
+
+class ConvLibrary;     // kernels/cuda/cudnn/conv_library.hpp
+class ProductLibrary;  // kernels/cuda/cublaslt/product_library.hpp
 
 // A grow-only block of device memory; its contents do not survive a call of another operation. Outgrown blocks live as
 // long as the stream, because recorded steps still name them.
@@ -51,6 +55,10 @@ struct CudaStream::State {
   int multiprocessors = 0;
   int architecture = 0;  // compute capability, 80 for 8.0
   cudaStream_t stream = nullptr;
+
+  // Null, unless use_vendor_libraries() or a test has set them: operations then have plume's own kernels alone.
+  std::unique_ptr<cuda::ConvLibrary> convolutions;
+  std::unique_ptr<cuda::ProductLibrary> products;
 
  private:
   std::array<cuda::DeviceScratch, purposes> scratch_;
