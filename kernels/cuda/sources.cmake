@@ -12,9 +12,11 @@ set(PLUME_CUDA_HOST_SOURCES
   stream.cpp
   vendor_libraries.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
+  convert.cu
   layout.cu
   loss/bce.cu
   loss/dice.cu
   loss/softmax_cross_entropy.cu
+  optimizer.cu
   pointwise.cu
   softmax.cu)

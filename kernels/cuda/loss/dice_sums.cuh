@@ -1,7 +1,8 @@
 // What Dice is made of on CUDA: per class the sums of its first pass, and from them the slopes of its second.
 #pragma once
 
-#include "kernels/cuda/loss/sums.cuh"
+#include "kernels/cuda/loss/pixel.cuh"
+#include "kernels/cuda/sums.cuh"
 
 namespace plume::kernels::cuda {
 
@@ -21,7 +22,8 @@ struct DiceSlope {
   float hit;
 };
 
-// One warp to a class, class after class; the block has all of the device to itself, but the sums are few. one block
+// One warp to a class, class after class.
+// one block
 template <class T>
 __global__ void __launch_bounds__(sum_threads)
     finish_dice(LossOutput<T> output, DiceSlope* slopes, OverlapSums overlaps, double smooth) {

@@ -3,16 +3,12 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
-#include "kernels/cuda/loss/sums.cuh"
+#include "kernels/cuda/aligned.hpp"
+#include "kernels/cuda/loss/pixel.cuh"
+#include "kernels/cuda/pack.cuh"
 
 namespace plume::kernels::cuda {
-
-template <class T>
-[[nodiscard]] bool aligned_to(const T* data, int elements) {
-  return reinterpret_cast<std::uintptr_t>(data) % (sizeof(T) * static_cast<std::size_t>(elements)) == 0;
-}
 
 // Whether runs of `length` pixels are one access in each of these; absent ones count as such.
 template <class T>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/cuda/loss/pixel_run.cuh"
-#include "kernels/cuda/loss/sums.cuh"
+#include "kernels/cuda/sums.cuh"
 
 namespace plume::kernels::cuda {
 

@@ -1,14 +1,11 @@
-// How the losses on CUDA sum over pixels: every block sums its share in f64 and leaves that in scratch memory; whoever
+// Sums over pixels or elements on CUDA: every block sums its share in f64 and leaves that in scratch memory; whoever
 // needs the total adds the blocks' sums. The order depends on the shape alone, so that every run gives the same bits.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 
 #include "device_language.hpp"
-#include "kernels/cuda/pack.cuh"
-#include "kernels/loss.hpp"
 
 namespace plume::kernels::cuda {
 
@@ -61,24 +58,6 @@ __device__ inline double total_of(const double* sums, int blocks) {
   }
   block_sums(total);
   return total[0];
-}
-
-// *output.value (+)= output.weight * loss, by one thread.
-template <class T>
-__device__ void put_value(const LossOutput<T>& output, double loss) {
-  *output.value = output.weight * loss + (output.add_value ? *output.value : 0.0);
-}
-
-// element (+)= value
-template <class T>
-__device__ void put(T& element, float value, bool add) {
-  element = static_cast<T>(add ? static_cast<float>(element) + value : value);
-}
-
-template <class T>
-__device__ float weight_of(const PixelTargets<T>& targets, std::ptrdiff_t pixel) {
-  if (targets.labels[pixel] == ignore_label) return 0.0F;
-  return targets.weights ? targets.weights[pixel] : 1.0F;
 }
 
 // body(item) for the calling thread's share of [0, count).

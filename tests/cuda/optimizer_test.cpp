@@ -1,0 +1,135 @@
+// Optimiser updates and conversions of flat buffers on CUDA against the CPU's: packs and single elements, tails, loops
+// that come round.
+#include "kernels/optimizer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "device_array.hpp"
+#include "kernels/convert.hpp"
+
+namespace plume::tests {
+namespace {
+
+// Elements, and how many lie before the first: 0 is aligned for accesses of 16 bytes, 1 is not.
+struct Extent {
+  std::size_t count, shift;
+  [[nodiscard]] std::size_t all() const { return count + shift; }
+  [[nodiscard]] std::ptrdiff_t size() const { return static_cast<std::ptrdiff_t>(count); }
+};
+// One element; packs alone; packs and a tail; single elements in several blocks; more than one for each of the emulated
+// device's threads, in packs and singly.
+constexpr Extent extents[] = {{1, 0}, {1024, 0}, {5003, 0}, {1501, 1}, {33003, 0}, {9001, 1}};
+
+class CudaOptimizer : public OnCuda {
+ protected:
+  // step(buffers, constants, squared, stream), three times on the CPU and on the device.
+  template <class Body, class Step>
+  void check(const Body& body, const Step& step) {
+    for (const Extent& extent : extents) {
+      for (const bool extras : {false, true}) check(extent, body, extras, step);
+    }
+  }
+
+  // extras: clipping, the average and the copy.
+  template <class Body, class Step>
+  void check(const Extent& extent, const Body& body, bool extras, const Step& step) {
+    SCOPED_TRACE(testing::Message() << extent.count << " elements from " << extent.shift << ", extras " << extras);
+    const std::size_t all = extent.all();
+    auto parameters = converted<float>(random_values(all, 1));
+    std::vector<float> first(all), second(all), average(all, 2.0F);
+    std::vector<bf16> copy(all, bf16(7.0F));
+    const DeviceVector<float> parameters_device(*stream_, parameters), first_device(*stream_, first),
+        second_device(*stream_, second), average_device(*stream_, average);
+    const DeviceVector<bf16> copy_device(*stream_, copy);
+    using Constants = kernels::UpdateConstants<float, Body>;
+    const Constants constants{body, extras ? 1.0F : std::numeric_limits<float>::infinity(), 0.75F};
+    const kernels::Memory constants_device = on_device(*stream_, std::vector{constants});
+    const auto from = [&](auto* data) { return data + extent.shift; };
+    for (std::uint64_t time = 0; time < 3; ++time) {
+      const auto gradients = converted<float>(random_values(all, 100 + time));
+      const DeviceVector<float> gradients_device(*stream_, gradients);
+      const DeviceVector<double> squared_device(*stream_, std::vector<double>{0});
+      double squared = 0;
+      kernels::squared_norm(&squared, from(gradients.data()), extent.size(), cpu_);
+      kernels::squared_norm(squared_device.data(), from(gradients_device.data()), extent.size(), *stream_);
+      EXPECT_NEAR(squared_device.values()[0], squared, 1e-12 * squared);
+      step(kernels::UpdateBuffers<float>{from(parameters.data()), from(gradients.data()), from(first.data()),
+                                         from(second.data()), extras ? from(average.data()) : nullptr,
+                                         extras ? from(copy.data()) : nullptr, extent.size()},
+           &constants, &squared, cpu_);
+      step(kernels::UpdateBuffers<float>{from(parameters_device.data()), from(gradients_device.data()),
+                                         from(first_device.data()), from(second_device.data()),
+                                         extras ? from(average_device.data()) : nullptr,
+                                         extras ? from(copy_device.data()) : nullptr, extent.size()},
+           reinterpret_cast<const Constants*>(constants_device.data()), squared_device.data(), *stream_);
+    }
+    expect_alike(parameters_device, parameters, "parameters");
+    expect_alike(first_device, first, "first moment");
+    expect_alike(second_device, second, "second moment");
+    expect_alike(average_device, average, "average");
+    const auto updated = parameters_device.values();
+    const auto copied = copy_device.values();
+    for (std::size_t i = 0; i < all; ++i) {
+      const float wanted = extras && i >= extent.shift ? updated[i] : 7.0F;
+      ASSERT_EQ(copied[i].bits(), bf16(wanted).bits()) << "copy " << i;
+    }
+  }
+
+  static void expect_alike(const DeviceVector<float>& ours, const std::vector<float>& expected, const char* what) {
+    expect_near(ours.values(), std::vector<double>(expected.begin(), expected.end()), roundings<float>(16), what);
+  }
+};
+
+TEST_F(CudaOptimizer, Adamw) {
+  check(kernels::AdamwBody<float>{0.01F, 0.9F, 0.99F, 1e-3F, 0.001F, 0.1F, 0.1F},
+        [](const auto& buffers, const auto* constants, const double* squared, auto& stream) {
+          kernels::adamw_step(buffers, constants, squared, stream);
+        });
+}
+
+TEST_F(CudaOptimizer, Sgd) {
+  for (const bool nesterov : {false, true}) {
+    check(kernels::SgdBody<float>{0.1F, 0.8F, 0.05F, nesterov},
+          [](const auto& buffers, const auto* constants, const double* squared, auto& stream) {
+            kernels::sgd_step(buffers, constants, squared, stream);
+          });
+  }
+}
+
+// More blocks' sums than the last block has threads.
+TEST_F(CudaOptimizer, SquaredNormOfManyIsTheSameEveryTime) {
+  const std::size_t count = (std::size_t{1} << 20) + 3;
+  const auto values = converted<float>(random_values(count, 5));
+  double expected = 0;
+  kernels::squared_norm(&expected, values.data(), static_cast<std::ptrdiff_t>(count), cpu_);
+  const DeviceVector<float> aligned(*stream_, values);
+  auto moved = values;
+  moved.insert(moved.begin(), 0.0F);
+  const DeviceVector<float> shifted(*stream_, moved);
+  const DeviceVector<double> results(*stream_, std::vector<double>{0, 0});
+  kernels::squared_norm(results.data(), aligned.data(), static_cast<std::ptrdiff_t>(count), *stream_);
+  kernels::squared_norm(results.data() + 1, shifted.data() + 1, static_cast<std::ptrdiff_t>(count), *stream_);
+  EXPECT_NEAR(results.values()[0], expected, 1e-12 * expected);
+  EXPECT_EQ(results.values()[1], results.values()[0]) << "from memory that is not aligned";
+}
+
+TEST_F(CudaOptimizer, Convert) {
+  for (const Extent& extent : extents) {
+    SCOPED_TRACE(testing::Message() << extent.count << " elements from " << extent.shift);
+    const auto values = converted<float>(random_values(extent.all(), 6, -1e3, 1e3));
+    const DeviceVector<float> floats(*stream_, values), back(*stream_, std::vector<float>(extent.all(), 7));
+    const DeviceVector<bf16> halves(*stream_, std::vector<float>(extent.all(), 7));
+    kernels::convert(halves.data() + extent.shift, floats.data() + extent.shift, extent.size(), *stream_);
+    kernels::convert(back.data() + extent.shift, halves.data() + extent.shift, extent.size(), *stream_);
+    std::vector<bf16> expected(extent.all(), bf16(7.0F));
+    kernels::convert(expected.data() + extent.shift, values.data() + extent.shift, extent.size(), cpu_);
+    std::vector<float> expected_back(extent.all(), 7);
+    kernels::convert(expected_back.data(), expected.data(), static_cast<std::ptrdiff_t>(extent.all()), cpu_);
+    EXPECT_EQ(back.values(), expected_back);
+  }
+}
+
+}  // namespace
+}  // namespace plume::tests
