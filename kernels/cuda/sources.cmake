@@ -12,6 +12,9 @@ set(PLUME_CUDA_HOST_SOURCES
   stream.cpp
   vendor_libraries.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
+  batch_norm.cu
+  batch_norm_backward.cu
+  batch_statistics.cu
   convert.cu
   layout.cu
   loss/bce.cu
@@ -19,4 +22,6 @@ set(PLUME_CUDA_KERNEL_SOURCES
   loss/softmax_cross_entropy.cu
   optimizer.cu
   pointwise.cu
-  softmax.cu)
+  pooling.cu
+  softmax.cu
+  upsample.cu)

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "device_array.hpp"
+#include "kernels/base/error.hpp"
 
 namespace plume::tests {
 namespace {
@@ -133,6 +134,12 @@ TYPED_TEST(CudaPointwise, NoPixels) {
   kernels::softmax_forward<T>(none, none, *this->stream_);
   kernels::softmax_backward<T>(none, none, none, false, *this->stream_);
   this->stream_->synchronize();
+}
+
+TYPED_TEST(CudaPointwise, RefusesMorePixelsThanItCanNumber) {
+  using T = TypeParam;
+  const kernels::Image<T> huge(nullptr, 1, 50000, 50000, 1, 2);
+  EXPECT_THROW(kernels::copy<T>(huge, huge, false, *this->stream_), Error);
 }
 
 }  // namespace
