@@ -1,6 +1,11 @@
 # The CUDA backend's sources, relative to this folder: nvcc builds them for the device, g++ for the emulator.
 set(PLUME_CUDA_HOST_SOURCES
   check.cpp
+  convolution/backward_data.cpp
+  convolution/backward_weight.cpp
+  convolution/correlate_arguments.cpp
+  convolution/forward.cpp
+  convolution/gather_arguments.cpp
   cublaslt/convolution.cpp
   cudnn/convolution.cpp
   cudnn/plan_cache.cpp
@@ -16,6 +21,11 @@ set(PLUME_CUDA_KERNEL_SOURCES
   batch_norm_backward.cu
   batch_statistics.cu
   convert.cu
+  convolution/bias.cu
+  convolution/correlate_bf16.cu
+  convolution/correlate_f32.cu
+  convolution/gather_bf16.cu
+  convolution/gather_f32.cu
   layout.cu
   loss/bce.cu
   loss/dice.cu
@@ -24,4 +34,5 @@ set(PLUME_CUDA_KERNEL_SOURCES
   pointwise.cu
   pooling.cu
   softmax.cu
+  squared_norm.cu
   upsample.cu)
