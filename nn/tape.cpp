@@ -3,6 +3,7 @@
 
 #include <variant>
 
+#include "kernels/cuda/range.hpp"
 #include "nn/ops/backward.hpp"
 
 namespace plume::nn {
@@ -13,6 +14,7 @@ void backward(const Context& context, Tape& tape) {
     std::visit(
         [&](const auto& record) {
           if (!record.y.has_gradient()) return;  // nothing that the loss depends on
+          const kernels::ProfileRange range(record.y.name() + ".backward");
           backward(context, record);
           record.y.drop_gradient();
         },

@@ -98,9 +98,9 @@ void save_training(const std::filesystem::path& path, const Network& network, co
   save(path, network, &optimizer, progress, config);
 }
 
-Network load_model(const std::filesystem::path& path, DType dtype) {
+Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream) {
   const nn::SafetensorsFile file(path);
-  Network network(graph_of(file), dtype);
+  Network network(graph_of(file), dtype, Fusion::on, stream);
   load_weights(file, network);
   return network;
 }

@@ -34,8 +34,9 @@ void save_model(const std::filesystem::path& path, const Network& network, const
 void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
                    const Progress& progress, const std::string& config);
 
-// Throws input_error naming the file and what is missing or damaged.
-[[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32);
+// On the stream, or the CPU (unet/network.hpp). Throws input_error naming the file and what is missing or damaged.
+[[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32,
+                                 kernels::Stream* stream = nullptr);
 
 struct Resumed {
   Progress progress;

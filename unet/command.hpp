@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "unet/device.hpp"
+
 namespace plume::unet {
 
 // Runs after parsing; the value is the exit code.
@@ -16,6 +18,9 @@ void add_eval_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_import_commands(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
+
+// --device and --precision, for commands that run a network.
+void add_device_options(CLI::App& command, DeviceSettings& settings);
 
 inline constexpr int exit_requeue = 85;  // stopped by a signal, to be resumed
 

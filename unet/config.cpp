@@ -140,6 +140,10 @@ Fields fields_of(Config& c) {
   f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
   f.number("train.threshold", c.train.threshold, 0, 1);
   f.integer("train.threads", c.train.threads, 0, 1024);
+  f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
+  f.choice("train.device", c.train.device.kind, device_names);
+  f.choice("train.precision", c.train.device.precision, precision_names);
+  f.boolean("train.cuda_graph", c.train.cuda_graph);
 
   f.number("loss.cross_entropy", c.loss.cross_entropy, 0, 1e6);
   f.number("loss.dice", c.loss.dice, 0, 1e6);

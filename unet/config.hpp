@@ -9,6 +9,7 @@
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"
 #include "nn/optimizer.hpp"
+#include "unet/device.hpp"
 #include "unet/families.hpp"
 #include "unet/schedule.hpp"
 
@@ -36,6 +37,8 @@ struct TrainSettings {
   int log_every = 10;                 // steps
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
+  DeviceSettings device;
+  bool cuda_graph = true;  // record a step once and replay it
 };
 
 struct Config {

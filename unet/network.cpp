@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/base/error.hpp"
+#include "kernels/cuda/range.hpp"
 #include "nn/ops/ops.hpp"
 
 namespace plume::unet {
@@ -38,7 +39,8 @@ void declare(nn::Parameters& parameters, const Graph& graph) {
 
 }  // namespace
 
-Network::Network(Graph graph, DType dtype, Fusion fusion) : graph_(std::move(graph)), parameters_(dtype) {
+Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* stream)
+    : graph_(std::move(graph)), dtype_(dtype), parameters_(dtype, stream) {
   declare(parameters_, graph_);
   parameters_.allocate();
   plan_ = make_plan(graph_, fusion);
@@ -109,11 +111,10 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
   values[0] = images;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
+    const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
+    const kernels::ProfileRange range(name);
     values[static_cast<std::size_t>(step.output)] = run(context, step, modules_[i], values);
-    if (observer) {
-      observer(graph_.layers[static_cast<std::size_t>(step.output - 1)].name,
-               values[static_cast<std::size_t>(step.output)]);
-    }
+    if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
     for (const int value : step.done) values[static_cast<std::size_t>(value)] = {};
   }
   return nn::concat(context, values.back());

@@ -19,10 +19,15 @@ namespace plume::unet {
 
 class Network {
  public:
-  // Parameters are zeros until they are initialised or loaded. Throws input_error for an invalid graph.
-  explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on);
+  // Parameters are zeros until they are initialised or loaded, in the memory of the stream, which must outlive the network;
+  // none (null): the CPU, and whoever runs the network has a stream of its own. dtype: of images and activations.
+  // Throws input_error for an invalid graph.
+  explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on,
+                   kernels::Stream* stream = nullptr);
 
   [[nodiscard]] const Graph& graph() const { return graph_; }
+  [[nodiscard]] DType dtype() const { return dtype_; }
+  [[nodiscard]] kernels::Stream* stream() const { return parameters_.stream(); }
   [[nodiscard]] nn::Parameters& parameters() { return parameters_; }
   [[nodiscard]] const nn::Parameters& parameters() const { return parameters_; }
 
@@ -45,6 +50,7 @@ class Network {
                                const std::vector<nn::Inputs>& values) const;
 
   Graph graph_;
+  DType dtype_;
   Plan plan_;
   nn::Parameters parameters_;
   std::vector<Modules> modules_;  // by step

@@ -4,9 +4,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string>
+#include <variant>
 
 #include "kernels/base/error.hpp"
 #include "nn/ops/ops.hpp"
+#include "nn/transfer.hpp"
 
 namespace plume::unet {
 namespace {
@@ -21,6 +24,10 @@ std::size_t offset_of(int image, int row, int column, int rows, int columns, std
               static_cast<std::size_t>(columns) +
           static_cast<std::size_t>(column)) *
          channels;
+}
+
+std::string key_of(const nn::Shape& shape) {
+  return fmt::format("predict {}x{}x{}", shape.n, shape.h, shape.w);
 }
 
 // The top left height x width of each image.
@@ -40,47 +47,62 @@ std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole
 }  // namespace
 
 Predictor::Predictor(const Network& network, int threads)
-    : network_(network), stream_(kernels::CpuStream(threads)), multiple_(size_multiple(network.graph())) {}
+    : network_(network),
+      own_stream_(network.stream() ? std::nullopt : std::optional<kernels::Stream>(kernels::CpuStream(threads))),
+      stream_(network.stream() ? *network.stream() : *own_stream_),
+      arena_(&stream_),
+      multiple_(size_multiple(network.graph())) {}
 
-template <class Fill>
-std::vector<float> Predictor::run(const nn::Shape& shape, const Fill& fill) {
-  const nn::ArenaStep step(arena_, fmt::format("predict {}x{}x{}", shape.n, shape.h, shape.w));
-  const nn::Context context{stream_, arena_};
-  const nn::Tensor x = context.allocate(shape, DType::f32, "images");
-  fill(x.data<float>());
+std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
+  // On CUDA, where the heap is slow, the plan comes first.
+  const bool planned = arena_.plan(key_of(shape)) != nullptr;
+  if (!planned && std::holds_alternative<kernels::CudaStream>(stream_)) static_cast<void>(run_step(shape, nullptr));
+  return run_step(shape, pixels);
+}
+
+std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {
+  const bool dry = pixels == nullptr;
+  const nn::ArenaStep step(arena_, key_of(shape), dry);
+  const nn::Context context{.stream = stream_, .arena = arena_, .dry = dry};
+  const nn::Tensor x = context.allocate(shape, network_.dtype(), "images");
+  if (!dry) nn::upload(x, pixels, stream_);
   const nn::Tensor logits = network_(context, x);
   const nn::Tensor y =
       network_.graph().activation == Activation::sigmoid ? nn::sigmoid(context, logits) : nn::softmax(context, logits);
-  return {y.data<float>(), y.data<float>() + y.shape().count()};
+  return dry ? std::vector<float>() : nn::download(y, stream_);
+}
+
+std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width) const {
+  const InputSpec& input = network_.graph().input;
+  const auto bands = static_cast<std::size_t>(input.bands);
+  std::vector<float> prepared(shape.count());
+  float* to = prepared.data();
+  for (int n = 0; n < shape.n; ++n) {
+    for (int y = 0; y < shape.h; ++y) {
+      for (int x = 0; x < shape.w; ++x, to += bands) {
+        const float* from =
+            pixels + offset_of(n, std::min(y, height - 1), std::min(x, width - 1), height, width, bands);
+        for (std::size_t b = 0; b < bands; ++b) {
+          const float mean = input.mean.empty() ? 0.0F : input.mean[b];
+          const float std = input.std.empty() ? 1.0F : input.std[b];
+          to[b] = (from[b] - mean) / std;
+        }
+      }
+    }
+  }
+  return prepared;
 }
 
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
   if (images < 1 || height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
-  const InputSpec& input = network_.graph().input;
-  const auto bands = static_cast<std::size_t>(input.bands);
-  const nn::Shape shape{images, round_up(height, multiple_), round_up(width, multiple_), input.bands};
-  const auto probability = run(shape, [&](float* to) {
-    for (int n = 0; n < images; ++n) {
-      for (int y = 0; y < shape.h; ++y) {
-        for (int x = 0; x < shape.w; ++x, to += bands) {
-          const float* from =
-              pixels + offset_of(n, std::min(y, height - 1), std::min(x, width - 1), height, width, bands);
-          for (std::size_t b = 0; b < bands; ++b) {
-            const float mean = input.mean.empty() ? 0.0F : input.mean[b];
-            const float std = input.std.empty() ? 1.0F : input.std[b];
-            to[b] = (from[b] - mean) / std;
-          }
-        }
-      }
-    }
-  });
+  const nn::Shape shape{images, round_up(height, multiple_), round_up(width, multiple_), network_.graph().input.bands};
+  const std::vector<float> probability = run(shape, prepare(pixels, shape, height, width).data());
   if (shape.h == height && shape.w == width) return probability;
   return crop(probability, {images, shape.h, shape.w, network_.graph().classes}, height, width);
 }
 
 std::vector<float> Predictor::probabilities_of_normalized(const float* pixels, int images, int height, int width) {
-  const nn::Shape shape{images, height, width, network_.graph().input.bands};
-  return run(shape, [&](float* to) { std::copy_n(pixels, shape.count(), to); });
+  return run({images, height, width, network_.graph().input.bands}, pixels);
 }
 
 }  // namespace plume::unet

@@ -1,6 +1,7 @@
 // Inference: probabilities from pixels.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/stream.hpp"
@@ -12,6 +13,7 @@ namespace plume::unet {
 // Runs a network again and again; keeps its memory between calls.
 class Predictor {
  public:
+  // Runs on the network's stream; where it has none, on this many threads of the CPU.
   explicit Predictor(const Network& network, int threads = 0);
 
   // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the result is
@@ -23,12 +25,16 @@ class Predictor {
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
-  // fill(first value of the input tensor) writes normalised pixels.
-  template <class Fill>
-  [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const Fill& fill);
+  // Probabilities of normalised pixels.
+  [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const float* pixels);
+  // Queues the network; a dry run (null pixels) only plans its memory.
+  [[nodiscard]] std::vector<float> run_step(const nn::Shape& shape, const float* pixels);
+  // Normalised and padded pixels.
+  [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width) const;
 
   const Network& network_;
-  kernels::Stream stream_;
+  std::optional<kernels::Stream> own_stream_;
+  kernels::Stream& stream_;
   nn::Arena arena_;
   int multiple_;
 };

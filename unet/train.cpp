@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -88,21 +89,29 @@ struct Interval {
   [[nodiscard]] double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
 };
 
+// What is remembered of a batch that was handed on.
+struct BatchPlace {
+  std::int64_t epoch = 0;
+  std::int64_t index = 0;
+  int images = 0;
+};
+
 class Trainer {
  public:
   explicit Trainer(const TrainOptions& options)
       : options_(options),
         config_(options.config),
         shard_(open_shard(config_)),
-        network_(graph_for(config_, shard_)),
+        stream_(make_stream(config_.train.device, config_.train.threads)),
+        network_(graph_for(config_, shard_), element_type(config_.train.device.precision), Fusion::on, &stream_),
         optimizer_(config_.optimizer, network_.parameters()),
         step_(network_, config_, shard_.info().height, shard_.info().width),
-        validator_(network_, config_.train.threads),
+        validator_(network_),
         loader_(shard_, sampling_of(config_.train), network_.graph().input.mean, network_.graph().input.std,
                 config_.data.loader_threads, 2 * config_.data.loader_threads) {
     progress_.seed = config_.train.seed;
     progress_.tiles = hash_of_training_tiles(shard_);
-    progress_.instruction_set = std::string(kernels::instruction_set());
+    progress_.instruction_set = arithmetic(stream_, config_.train.device.precision);
     steps_ = config_.train.steps > 0 ? config_.train.steps : config_.train.epochs * loader_.steps_per_epoch();
     if (options.resume.empty()) {
       start();
@@ -158,7 +167,7 @@ class Trainer {
     const std::string here = progress_.instruction_set;
     progress_ = resumed.progress;
     if (progress_.instruction_set != here) {
-      fmt::print(stderr, "note: resumed with {} instructions, begun with {}: last bits may differ\n", here,
+      fmt::print(stderr, "note: resumed with {}, begun with {}: last bits may differ\n", here,
                  progress_.instruction_set);
       progress_.instruction_set = here;
     }
@@ -183,7 +192,8 @@ class Trainer {
       if (std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
         throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
       }
-      const bool harmless = key == "train.threads" || key == "data.loader_threads" || key == "data.shard";
+      const bool harmless =
+          key == "train.threads" || key == "train.cuda_graph" || key == "data.loader_threads" || key == "data.shard";
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
       }
@@ -198,18 +208,30 @@ class Trainer {
 
   void describe_run() {
     const data::ShardInfo& info = shard_.info();
-    log_->line(fmt::format("{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {} instructions",
-                           shard_.path().string(), shard_.tiles(data::Split::train).size(),
-                           shard_.tiles(data::Split::val).size(), info.height, info.width, info.bands,
-                           network_.parameters().trainable_count(), progress_.instruction_set));
+    log_->line(fmt::format(
+        "{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {}", shard_.path().string(),
+        shard_.tiles(data::Split::train).size(), shard_.tiles(data::Split::val).size(), info.height, info.width,
+        info.bands, network_.parameters().trainable_count(), describe_device(stream_, config_.train.device.precision)));
   }
 
-  void train_step() {
+  // Hands the loader's next batch on to the device.
+  void put_batch() {
     const auto before = Clock::now();
     data::Batch batch = loader_.next();
     interval_.waited += seconds_since(before);
+    step_.put(batch);
+    put_.push_back({batch.epoch, batch.index, batch.images});
+    loader_.recycle(std::move(batch));
+  }
+
+  void train_step() {
+    if (put_.empty()) put_batch();
     const double rate = learning_rate(config_.schedule, progress_.step, steps_);
-    last_loss_ = step_.run(batch, optimizer_, rate);
+    step_.start(optimizer_, rate);
+    if (progress_.step + 1 < steps_) put_batch();  // beside the running step
+    last_loss_ = step_.finish();
+    const BatchPlace batch = put_.front();
+    put_.pop_front();
     if (!std::isfinite(last_loss_)) {
       throw input_error(
           "the loss of step {} is not finite; try a smaller optimizer.lr ({} was used), or look for wild "
@@ -226,9 +248,15 @@ class Trainer {
     interval_.loss += last_loss_;
     ++interval_.steps;
     interval_.images += batch.images;
-    loader_.recycle(std::move(batch));
+    say_graph_refusal();
     log_->progress(progress_.step, progress_.epoch, interval_.mean_loss(), interval_.images_per_second(),
                    seconds_since(interval_.start) / static_cast<double>(interval_.steps));
+  }
+
+  void say_graph_refusal() {
+    if (step_.graph_refusal().empty() || graph_refusal_said_) return;
+    graph_refusal_said_ = true;
+    log_->line(fmt::format("steps are queued kernel by kernel, not replayed: {}", step_.graph_refusal()));
   }
 
   LogRow take_row() {
@@ -288,6 +316,7 @@ class Trainer {
   const TrainOptions& options_;
   Config config_;
   data::Shard shard_;
+  kernels::Stream stream_;
   Network network_;
   nn::Optimizer optimizer_;
   TrainingStep step_;
@@ -296,8 +325,10 @@ class Trainer {
   Progress progress_;
   std::int64_t steps_ = 0;
   std::optional<TrainLog> log_;
+  std::deque<BatchPlace> put_;
   Interval interval_;
   double last_loss_ = 0;
+  bool graph_refusal_said_ = false;
 };
 
 }  // namespace
@@ -313,13 +344,14 @@ TrainOutcome train(const TrainOptions& options) {
 
 std::string describe_memory(const Config& config) {
   const data::Shard shard = open_shard(config);
-  Network network(graph_for(config, shard));
+  Network network(graph_for(config, shard), element_type(config.train.device.precision));
   TrainingStep step(network, config, shard.info().height, shard.info().width);
   const nn::Optimizer optimizer(config.optimizer, network.parameters());
-  const std::size_t buffers = 2 + optimizer.state().size();
+  const std::size_t rounded = network.parameters().rounded() ? sizeof(bf16) : 0;
+  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
   return step.describe_memory() +
          fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
-                     static_cast<double>(buffers * network.parameters().flat_size() * sizeof(float)) / 1048576);
+                     static_cast<double>(per_value * network.parameters().flat_size()) / 1048576);
 }
 
 }  // namespace plume::unet

@@ -4,8 +4,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
+#include <variant>
 
+#include "kernels/base/error.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 
@@ -16,47 +17,104 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       config_(config),
       height_(config.train.crop > 0 ? config.train.crop : height),
       width_(config.train.crop > 0 ? config.train.crop : width),
-      stream_(kernels::CpuStream(config.train.threads)) {}
+      own_stream_(network.stream() ? std::nullopt
+                                   : std::optional<kernels::Stream>(kernels::CpuStream(config.train.threads))),
+      stream_(network.stream() ? *network.stream() : *own_stream_),
+      arena_(&stream_),
+      losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses") {}
 
 double TrainingStep::run(const data::Batch& batch, nn::Optimizer& optimizer, double rate) {
-  network_.parameters().zero_gradients();
-  const int part = config_.train.batch / config_.train.accumulate;
-  double loss = 0;
-  for (int first = 0; first < batch.images; first += part) {
-    const int last = std::min(first + part, batch.images);
-    const double share = static_cast<double>(last - first) / batch.images;
-    loss += share * run_part(&batch, first, last, share, false);
+  put(batch);
+  start(optimizer, rate);
+  return finish();
+}
+
+void TrainingStep::put(const data::Batch& batch) {
+  if (!input_) {
+    input_.emplace(stream_, nn::Shape{config_.train.batch, height_, width_, network_.graph().input.bands},
+                   network_.dtype());
   }
-  optimizer.step(network_.parameters(), rate, stream_);
+  input_->put(batch);
+}
+
+void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
+  images_ = input_->take();
+  optimizer.prepare(rate);
+  auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
+  if (cuda) plan_parts(images_);
+  const bool known = !recordings_.try_emplace(images_).second;
+  if (cuda && known && config_.train.cuda_graph && graph_refusal_.empty()) {
+    replay(*cuda, images_, optimizer);
+  } else {
+    queue(images_, optimizer);
+  }
+}
+
+double TrainingStep::finish() {
+  std::vector<double> losses(static_cast<std::size_t>(config_.train.accumulate));
+  losses_.read(losses.data(), 0, losses.size() * sizeof(double));
+  double loss = 0;
+  for_parts(images_, [&](int index, int, int count) {
+    loss += static_cast<double>(count) / images_ * losses[static_cast<std::size_t>(index)];
+  });
   return loss;
 }
 
-double TrainingStep::run_part(const data::Batch* batch, int first, int last, double scale, bool dry) {
-  const int images = last - first;
-  const InputSpec& input = network_.graph().input;
-  const nn::ArenaStep step(arena_, fmt::format("train {}x{}x{}", images, height_, width_), dry);
+void TrainingStep::replay(kernels::CudaStream& stream, int images, nn::Optimizer& optimizer) {
+  std::optional<Recording>& recording = recordings_.at(images);
+  if (recording && (recording->slab != arena_.slab() || recording->optimizer != &optimizer)) recording.reset();
+  if (!recording) {
+    try {
+      recording = Recording{kernels::StreamGraph(stream, [&] { queue(images, optimizer); }), arena_.slab(), &optimizer};
+    } catch (const Error& error) {
+      graph_refusal_ = error.what();
+      return queue(images, optimizer);
+    }
+  }
+  recording->graph.launch(stream);
+}
+
+std::string TrainingStep::key(int images) const {
+  return fmt::format("train {}x{}x{}", images, height_, width_);
+}
+
+void TrainingStep::for_parts(int images, const std::function<void(int index, int first, int count)>& body) const {
+  int index = 0;
+  for (int first = 0; first < images; first += part()) body(index++, first, std::min(part(), images - first));
+}
+
+// The heap is slow on CUDA, and what it gave must not be freed while queued work uses it: every part has its plan before
+// it runs.
+void TrainingStep::plan_parts(int images) {
+  for_parts(images, [&](int index, int first, int count) {
+    if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true);
+  });
+}
+
+void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
+  network_.parameters().zero_gradients();
+  for_parts(images, [&](int index, int first, int count) {
+    queue_part(index, first, count, static_cast<double>(count) / images, false);
+  });
+  optimizer.update(network_.parameters(), stream_);
+}
+
+void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
+  const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
   const nn::Context context{stream_, arena_, &tape, true, dry};
-  const nn::Shape shape{images, height_, width_, input.bands};
-  nn::Block memory = arena_.allocate(shape.count() * sizeof(float), "images");
-  const nn::Tensor x(shape, DType::f32, "images", std::move(memory), false);
-  const auto pixels =
-      static_cast<std::size_t>(first) * static_cast<std::size_t>(height_) * static_cast<std::size_t>(width_);
-  const std::uint8_t* labels = nullptr;
-  if (!dry) {
-    std::memcpy(x.data<float>(), batch->pixels.data() + pixels * static_cast<std::size_t>(input.bands), x.bytes());
-    labels = batch->labels.data() + pixels;
-  }
+  const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
+  const nn::Tensor x =
+      dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);
   const nn::Tensor logits = network_(context, x);
-  const double loss = nn::loss(context, logits, {labels, nullptr}, config_.loss, scale);
+  const std::uint8_t* labels = dry ? nullptr : input_->labels(first);
+  nn::loss(context, reinterpret_cast<double*>(losses_.data()) + index, logits, {labels, nullptr}, config_.loss, scale);
   nn::backward(context, tape);
-  return loss;
 }
 
 std::string TrainingStep::describe_memory() {
-  const int part = config_.train.batch / config_.train.accumulate;
-  static_cast<void>(run_part(nullptr, 0, part, 1, true));
-  return nn::describe(*arena_.plan(fmt::format("train {}x{}x{}", part, height_, width_)), 12);
+  queue_part(0, 0, part(), 1, true);
+  return nn::describe(*arena_.plan(key(part())), 12);
 }
 
 }  // namespace plume::unet

@@ -1,38 +1,75 @@
 // One optimiser step on a batch: forward, loss, backward, update, in parts where the batch is accumulated.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "data/loader.hpp"
+#include "kernels/cuda/graph.hpp"
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"
+#include "nn/buffer.hpp"
 #include "nn/optimizer.hpp"
 #include "unet/config.hpp"
 #include "unet/network.hpp"
+#include "unet/step_input.hpp"
 
 namespace plume::unet {
 
+// On CUDA the first step of a number of images is queued kernel by kernel, the second recorded and from then on replayed.
 class TrainingStep {
  public:
-  // height and width of the tiles; crops are smaller where the configuration says so.
+  // Runs on the network's stream; where it has none, on the CPU. height and width of the tiles; crops are smaller where
+  // the configuration says so.
   TrainingStep(Network& network, const Config& config, int height, int width);
 
   // The batch's loss. Accumulated parts weigh by their number of images; batch normalisation sees one part at a time.
   [[nodiscard]] double run(const data::Batch& batch, nn::Optimizer& optimizer, double rate);
 
+  // The same in three, so that on CUDA the next batch is copied beside a running step: put a batch, at most two ahead;
+  // start a step on the one put first; finish it: wait for its loss.
+  void put(const data::Batch& batch);
+  void start(nn::Optimizer& optimizer, double rate);
+  [[nodiscard]] double finish();
+
+  // Why steps are not replayed though they were to be; empty where they are.
+  [[nodiscard]] const std::string& graph_refusal() const { return graph_refusal_; }
+
   // What a full batch needs, without running it.
   [[nodiscard]] std::string describe_memory();
 
  private:
-  // Images [first, last) of a batch; null pixels in a dry run.
-  [[nodiscard]] double run_part(const data::Batch* batch, int first, int last, double scale, bool dry);
+  // A recorded step and the memory that it names.
+  struct Recording {
+    kernels::StreamGraph graph;
+    const std::byte* slab;
+    const nn::Optimizer* optimizer;
+  };
+
+  [[nodiscard]] int part() const { return config_.train.batch / config_.train.accumulate; }
+  [[nodiscard]] std::string key(int images) const;
+  // Calls body(index, first, count) for each part of a batch.
+  void for_parts(int images, const std::function<void(int index, int first, int count)>& body) const;
+  void plan_parts(int images);
+  void queue(int images, nn::Optimizer& optimizer);
+  void queue_part(int index, int first, int count, double scale, bool dry);
+  void replay(kernels::CudaStream& stream, int images, nn::Optimizer& optimizer);
 
   Network& network_;
   const Config& config_;
   int height_;
   int width_;
-  kernels::Stream stream_;
+  std::optional<kernels::Stream> own_stream_;
+  kernels::Stream& stream_;
   nn::Arena arena_;
+  std::optional<StepInput> input_;                      // not in a dry run
+  nn::Buffer losses_;                                   // of the parts, f64
+  int images_ = 0;                                      // of the batch that was started
+  std::map<int, std::optional<Recording>> recordings_;  // by the number of images; empty after the first step
+  std::string graph_refusal_;
 };
 
 }  // namespace plume::unet

@@ -10,6 +10,9 @@ set(PLUME_CUDA_HOST_SOURCES
   cudnn/convolution.cpp
   cudnn/plan_cache.cpp
   cudnn/plan_key.cpp
+  event.cpp
+  graph.cpp
+  info.cpp
   measure.cpp
   memory.cpp
   note.cpp
@@ -21,6 +24,7 @@ set(PLUME_CUDA_KERNEL_SOURCES
   batch_norm_backward.cu
   batch_statistics.cu
   convert.cu
+  input.cu
   convolution/bias.cu
   convolution/correlate_bf16.cu
   convolution/correlate_f32.cu
@@ -31,6 +35,7 @@ set(PLUME_CUDA_KERNEL_SOURCES
   loss/dice.cu
   loss/softmax_cross_entropy.cu
   optimizer.cu
+  output.cu
   pointwise.cu
   pooling.cu
   softmax.cu

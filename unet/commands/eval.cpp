@@ -19,6 +19,7 @@ struct Arguments {
   std::string split = "val";
   float threshold = 0.5F;
   int threads = 0;
+  DeviceSettings device;
   bool json = false;
 };
 
@@ -36,9 +37,10 @@ nlohmann::ordered_json to_json(const Confusion& counts) {
 
 int run_eval(const Arguments& arguments) {
   const data::Split split = data::split_from_name(arguments.split);
-  const Network network = load_model(arguments.model);
+  kernels::Stream stream = make_stream(arguments.device, arguments.threads);
+  const Network network = load_model(arguments.model, element_type(arguments.device.precision), &stream);
   const data::Shard shard(arguments.data);
-  Predictor predictor(network, arguments.threads);
+  Predictor predictor(network);
   const Evaluation result = evaluate(predictor, network.graph(), shard, split, arguments.threshold);
 
   if (arguments.json) {
@@ -73,6 +75,7 @@ void add_eval_command(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::Range(0.0F, 1.0F));
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->footer("Example: plume eval --model runs/first/best.safetensors --data tiles.h5 --split test");
   command->callback([arguments, &action] { action = [arguments] { return run_eval(*arguments); }; });

@@ -33,6 +33,7 @@ struct Arguments {
   float threshold = 0.5F;
   std::vector<std::string> formats{"tif", "png"};
   int threads = 0;
+  DeviceSettings device;
   bool json = false;
 };
 
@@ -112,9 +113,10 @@ void write(const Prediction& prediction, const data::Raster& image, const fs::pa
 int run_predict(const Arguments& arguments) {
   const auto files = files_of(arguments.inputs);
   const auto bands = data::parse_bands(arguments.bands);
-  const Network network = load_model(arguments.model);
+  kernels::Stream stream = make_stream(arguments.device, arguments.threads);
+  const Network network = load_model(arguments.model, element_type(arguments.device.precision), &stream);
   const Graph& graph = network.graph();
-  Predictor predictor(network, arguments.threads);
+  Predictor predictor(network);
   std::error_code failed;
   fs::create_directories(arguments.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", arguments.output, failed.message());
@@ -160,6 +162,7 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--bands", arguments->bands, "Bands to take, counted from 1, e.g. 1-6");
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->footer("Example: plume predict --model runs/first/best.safetensors --input tiles/ --output pictures");
   command->callback([arguments, &action] { action = [arguments] { return run_predict(*arguments); }; });

@@ -20,6 +20,8 @@ struct Arguments {
   std::vector<std::string> settings;
   std::string output = "runs/latest";
   std::string resume;
+  std::string device;
+  std::string precision;
   bool quiet = false;
   bool json = false;
   bool memory = false;
@@ -38,9 +40,17 @@ std::filesystem::path checkpoint_to_resume(const Arguments& arguments) {
   return named;
 }
 
+// What was set by a flag of its own comes last.
+std::vector<std::string> settings_of(const Arguments& arguments) {
+  std::vector<std::string> settings = arguments.settings;
+  if (!arguments.device.empty()) settings.push_back("train.device=" + arguments.device);
+  if (!arguments.precision.empty()) settings.push_back("train.precision=" + arguments.precision);
+  return settings;
+}
+
 int run_train(const Arguments& arguments) {
   TrainOptions options;
-  options.config = load_config(arguments.config, arguments.settings);
+  options.config = load_config(arguments.config, settings_of(arguments));
   if (arguments.memory) {
     fmt::print("{}", describe_memory(options.config));
     return 0;
@@ -81,6 +91,10 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_option("--out", arguments->output, "The run's folder")->capture_default_str();
   command->add_option("--resume", arguments->resume,
                       "auto: go on from the run folder's last.safetensors if it is there; or a path to one");
+  command->add_option("--device", arguments->device, "train.device: auto, cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--precision", arguments->precision, "train.precision: f32; on CUDA also tf32 and bf16")
+      ->check(CLI::IsMember({"f32", "tf32", "bf16"}));
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
   command->add_flag("--json", arguments->json, "Report as JSON at the end");
   command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");

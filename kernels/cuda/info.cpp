@@ -1,0 +1,33 @@
+// Versions and devices by the CUDA runtime.
+#include "kernels/cuda/info.hpp"
+
+#include <cuda_runtime.h>
+#include <fmt/core.h>
+
+#include "kernels/stream.hpp"
+
+namespace plume::kernels {
+namespace {
+
+// CUDA writes 13.1 as 13010.
+std::string version_text(int version) {
+  return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
+}
+
+}  // namespace
+
+CudaInfo cuda_info() {
+  CudaInfo info;
+  info.compiled = version_text(CUDART_VERSION);
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) info.driver = version_text(driver);
+  for (int i = 0; i < cuda_device_count(); ++i) {
+    cudaDeviceProp properties{};
+    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) break;
+    info.devices.push_back({properties.name, 10 * properties.major + properties.minor, properties.totalGlobalMem});
+  }
+  static_cast<void>(cudaGetLastError());
+  return info;
+}
+
+}  // namespace plume::kernels

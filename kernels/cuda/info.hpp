@@ -1,0 +1,24 @@
+// What a build and a machine have of CUDA, for `plume doctor` and the records of runs.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace plume::kernels {
+
+struct CudaInfo {
+  struct Device {
+    std::string name;
+    int architecture = 0;    // compute capability, 90 for 9.0
+    std::size_t memory = 0;  // bytes
+  };
+  std::string compiled;  // the toolkit's version, "13.0"; empty in builds without CUDA
+  std::string driver;    // the newest version that the driver knows; empty without a driver
+  std::vector<Device> devices;
+};
+
+// Asks the driver anew; an error from it means no devices.
+[[nodiscard]] CudaInfo cuda_info();
+
+}  // namespace plume::kernels

@@ -1,0 +1,36 @@
+// The options that choose a device, the same for every command that runs a network.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unet/command.hpp"
+
+namespace plume::unet {
+namespace {
+
+template <class Enum>
+void add_choice(CLI::App& command, const char* flag, const char* help, Enum& value,
+                const std::vector<std::pair<std::string, Enum>>& names) {
+  std::vector<std::string> allowed;
+  for (const auto& pair : names) allowed.push_back(pair.first);
+  command
+      .add_option_function<std::string>(
+          flag,
+          [&value, &names](const std::string& name) {
+            value =
+                std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == name; })->second;
+          },
+          help)
+      ->check(CLI::IsMember(allowed));
+}
+
+}  // namespace
+
+void add_device_options(CLI::App& command, DeviceSettings& settings) {
+  add_choice(command, "--device", "Where to compute; auto: on CUDA where there is a device", settings.kind,
+             device_names);
+  add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16", settings.precision, precision_names);
+}
+
+}  // namespace plume::unet

@@ -1,0 +1,61 @@
+// The choice of a device.
+#include "unet/device.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "kernels/base/error.hpp"
+#include "kernels/cuda/info.hpp"
+#include "kernels/vendor_libraries.hpp"
+
+namespace plume::unet {
+namespace {
+
+const std::string& name_of(Precision precision) {
+  return std::find_if(precision_names.begin(), precision_names.end(),
+                      [&](const auto& pair) { return pair.second == precision; })
+      ->first;
+}
+
+bool is_cuda(const kernels::Stream& stream) {
+  return std::holds_alternative<kernels::CudaStream>(stream);
+}
+
+}  // namespace
+
+kernels::Stream make_stream(const DeviceSettings& settings, int threads) {
+  const bool cuda =
+      settings.kind == DeviceKind::cuda || (settings.kind == DeviceKind::automatic && kernels::cuda_device_count() > 0);
+  if (cuda) {
+    kernels::CudaStream stream(
+        0, settings.precision == Precision::tf32 ? kernels::MathMode::tf32 : kernels::MathMode::f32);
+    kernels::use_vendor_libraries(stream);
+    return stream;
+  }
+  if (settings.precision != Precision::f32) {
+    throw usage_error("precision {} needs CUDA, and {}; choose f32", name_of(settings.precision),
+                      settings.kind == DeviceKind::cpu ? "device is cpu" : "there is no CUDA device");
+  }
+  return kernels::CpuStream(threads);
+}
+
+DType element_type(Precision precision) {
+  return precision == Precision::bf16 ? DType::bf16 : DType::f32;
+}
+
+std::string arithmetic(const kernels::Stream& stream, Precision precision) {
+  if (!is_cuda(stream)) return std::string(kernels::instruction_set());
+  const int architecture = kernels::cuda_info().devices.at(0).architecture;
+  return fmt::format("CUDA {}.{} {}", architecture / 10, architecture % 10, name_of(precision));
+}
+
+std::string describe_device(const kernels::Stream& stream, Precision precision) {
+  const kernels::CudaInfo info = kernels::cuda_info();
+  if (is_cuda(stream)) return fmt::format("{}, {}", info.devices.at(0).name, name_of(precision));
+  const std::string cpu = fmt::format("CPU, {} instructions", kernels::instruction_set());
+  if (info.compiled.empty() || !info.devices.empty()) return cpu;
+  return fmt::format("{} (no CUDA {} found)", cpu, info.driver.empty() ? "driver was" : "device was");
+}
+
+}  // namespace plume::unet

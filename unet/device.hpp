@@ -1,0 +1,40 @@
+// Which device a program computes on, and how precisely.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/base/dtype.hpp"
+#include "kernels/stream.hpp"
+
+namespace plume::unet {
+
+enum class DeviceKind { automatic, cpu, cuda };  // automatic: CUDA where there is a device
+enum class Precision { f32, tf32, bf16 };        // tf32, bf16: on CUDA only
+
+// As users write them.
+inline const std::vector<std::pair<std::string, DeviceKind>> device_names{
+    {"auto", DeviceKind::automatic}, {"cpu", DeviceKind::cpu}, {"cuda", DeviceKind::cuda}};
+inline const std::vector<std::pair<std::string, Precision>> precision_names{
+    {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
+
+struct DeviceSettings {
+  DeviceKind kind = DeviceKind::automatic;
+  Precision precision = Precision::f32;
+};
+
+// threads: of the CPU, 0 for all. Throws environment_error where CUDA is asked for and absent, usage_error where the
+// precision needs CUDA and the CPU is what there is.
+[[nodiscard]] kernels::Stream make_stream(const DeviceSettings& settings, int threads);
+
+// The element type of images and activations.
+[[nodiscard]] DType element_type(Precision precision);
+
+// What results depend on in their last bits, for people and checkpoints: "avx2", or "CUDA 9.0 bf16".
+[[nodiscard]] std::string arithmetic(const kernels::Stream& stream, Precision precision);
+
+// One line: the device in use, and why it is the CPU where CUDA was built in.
+[[nodiscard]] std::string describe_device(const kernels::Stream& stream, Precision precision);
+
+}  // namespace plume::unet
