@@ -1,5 +1,6 @@
 // __syncthreads and named barriers.
 #include "kernels/emulator/block.hpp"
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 
 namespace plume::emulator {
@@ -28,6 +29,7 @@ int block_barrier(Vote vote, int predicate, Site site) {
   barrier.votes += predicate != 0 ? 1 : 0;
   ++barrier.arrived;
   if (barrier.arrived == static_cast<int>(block.size())) {
+    Races::get().clocks.block_barrier();
     open(block, barrier);
     barrier.result = barrier.votes;
     block.maybe_yield();
@@ -60,11 +62,14 @@ void named_barrier(int id, int threads, bool wait, Site site) {
   barrier.expected = threads;
   barrier.site = site;
   ++barrier.arrived;
+  Races::get().clocks.arrive(id, block.thread().number);
+  if (wait) barrier.waiting.push_back(block.thread().number);
   if (barrier.arrived == threads) {
+    Races::get().clocks.open(id, barrier.waiting);
+    if (wait) barrier.waiting.pop_back();
     open(block, barrier);
     block.maybe_yield();
   } else if (wait) {
-    barrier.waiting.push_back(block.thread().number);
     block.wait("a named barrier", site);
   }
 }

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "kernels/base/error.hpp"
+#include "kernels/emulator/faults.hpp"
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 #include "kernels/emulator/schedule.hpp"
 #include "kernels/emulator/shared_arena.hpp"
@@ -18,7 +20,7 @@ namespace {
 // Thrown through the threads that still wait when another made an error.
 struct Unwound {};
 
-Block* running = nullptr;
+Block* now_running = nullptr;
 
 uint3 position(std::uint64_t number, const dim3& shape) {
   return {static_cast<unsigned>(number % shape.x), static_cast<unsigned>(number / shape.x % shape.y),
@@ -28,8 +30,12 @@ uint3 position(std::uint64_t number, const dim3& shape) {
 }  // namespace
 
 Block& Block::current() {
-  if (running == nullptr) throw usage_error("device code was called outside of a kernel");
-  return *running;
+  if (now_running == nullptr) throw usage_error("device code was called outside of a kernel");
+  return *now_running;
+}
+
+const Block* Block::running() {
+  return now_running;
 }
 
 Block& Block::instance() {
@@ -44,8 +50,10 @@ Block::~Block() {
 
 std::string Block::run(const Launch& launch) {
   Fibre* outer = std::exchange(Fibre::current(), &host_);
-  running = this;
+  now_running = this;
+  explain_faults();
   shape_threads(launch);
+  Races::get().begin_launch();
   blockDim = launch.block;
   gridDim = launch.grid;
   const std::uint64_t blocks = std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
@@ -57,7 +65,8 @@ std::string Block::run(const Launch& launch) {
     const std::uint64_t step = (i + turn) % blocks;
     run_block(position(down ? blocks - 1 - step : step, launch.grid));
   }
-  running = nullptr;
+  Races::get().end_launch();
+  now_running = nullptr;
   Fibre::current() = outer;
   return std::exchange(report_, {});
 }
@@ -81,7 +90,9 @@ void Block::shape_threads(const Launch& launch) {
 
 void Block::run_block(uint3 index) {
   blockIdx = index;
+  Races::get().begin_block(size_);
   exited_ = 0;
+  thread_ = nullptr;
   for (Thread& thread : threads_) thread.state = Thread::State::fresh;
   for (Warp& warp : warps_) warp.exited = 0;
   for (unsigned i = 0; i < size_; ++i) make_ready(i);
@@ -90,8 +101,7 @@ void Block::run_block(uint3 index) {
     enter(*take_next());
     if (!stop_) shared_arena().end();
   } catch (const KernelError& error) {
-    report_ = error.text;
-    stop_ = true;
+    fail(error.text);
   }
   if (stop_) unwind();
 }
@@ -105,8 +115,7 @@ void Block::fibre_work() {
     block.run_thread();
     Thread* next = block.stop_ ? nullptr : block.take_next();
     if (next == nullptr && !block.stop_ && block.exited_ < block.size_) {
-      block.report_ = block.deadlock();
-      block.stop_ = true;
+      block.fail(block.deadlock());
     }
     if (next != nullptr && next->fibre == nullptr) {
       block.thread_ = next;
@@ -132,11 +141,9 @@ void Block::run_thread() {
     check_exit();
   } catch (const Unwound&) {
   } catch (const KernelError& error) {
-    report_ = error.text;
-    stop_ = true;
+    fail(error.text);
   } catch (const std::exception& error) {
-    report_ = fmt::format("{}: {}", where_now(nullptr), error.what());
-    stop_ = true;
+    fail(fmt::format("{}: {}", where_now(nullptr), error.what()));
   }
   thread_->state = Thread::State::exited;
   thread_->fibre = nullptr;
@@ -158,16 +165,23 @@ void Block::check_exit() const {
   }
 }
 
+void Block::fail(std::string report) {
+  if (stop_) return;
+  fmt::print(stderr, "emulator: {}\n", report);  // now: the thread may not get to its next wait
+  report_ = std::move(report);
+  stop_ = true;
+}
+
 void Block::wait(const char* what, const Site& site) {
   Thread& self = *thread_;
   self.state = Thread::State::waiting;
   self.waits_for = what;
   self.site = site;
-  if (Thread* next = take_next()) {
+  Thread* next = stop_ ? nullptr : take_next();
+  if (next != nullptr) {
     enter(*next);
   } else {
-    report_ = deadlock();
-    stop_ = true;
+    if (!stop_) fail(deadlock());
     host_.resume();
   }
   if (unwinding_) throw Unwound{};
@@ -234,8 +248,10 @@ int Block::last_ready(unsigned from) const {
 }
 
 int Block::pick() const {
-  const unsigned now = thread_ == nullptr ? 0 : thread_->number;
-  switch (schedule().order) {
+  const Order order = schedule().order;
+  const unsigned start = order == Order::reverse ? size_ - 1 : 0;
+  const unsigned now = thread_ == nullptr ? start : thread_->number;
+  switch (order) {
     case Order::forward: {
       const int found = first_ready(now);
       return found >= 0 ? found : first_ready(0);

@@ -76,6 +76,8 @@ class Block {
 
   // The block that runs now; throws usage_error outside of kernels.
   static Block& current();
+  // As current, or null.
+  static const Block* running();
   // The one that launches run on.
   static Block& instance();
 
@@ -93,6 +95,8 @@ class Block {
   // The calling thread stops until another releases it.
   void wait(const char* what, const Site& site);
   void release(unsigned thread);
+  // Notes an error that cannot be thrown where it was found; the thread goes on until it waits or ends.
+  void fail(std::string report);
   // Under a seeded schedule, lets another thread go first.
   void maybe_yield();
 

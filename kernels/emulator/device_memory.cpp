@@ -10,13 +10,13 @@
 #include <iterator>
 
 #include "kernels/base/error.hpp"
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/shared_arena.hpp"
 
 namespace plume::emulator {
 namespace {
 
-constexpr std::size_t region_bytes = std::size_t{1} << 38U;  // addresses, not memory
-constexpr std::size_t page = 4096;
+constexpr std::size_t page = AddressSpace::page;
 constexpr std::size_t alignment = 256;
 constexpr std::byte red{0xfe};
 
@@ -26,23 +26,19 @@ constexpr std::size_t round_up(std::size_t bytes, std::size_t to) {
 
 }  // namespace
 
-DeviceMemory::DeviceMemory() {
-  void* region = mmap(nullptr, region_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (region == MAP_FAILED) throw environment_error("no addresses for the emulated device's memory");
-  region_ = static_cast<std::byte*>(region);
-}
+DeviceMemory::DeviceMemory() : region_(address_space()), next_(AddressSpace::shared_bytes) {}
 
 void* DeviceMemory::allocate(std::size_t bytes) {
   const std::size_t padded = round_up(std::max<std::size_t>(bytes, 1), alignment);
   const std::size_t page_bytes = round_up(padded + alignment, page);  // at least one red zone's width before the data
-  if (used_ + bytes > capacity || next_ + page_bytes + 2 * page > region_bytes) return nullptr;
+  if (used_ + bytes > capacity || next_ + page_bytes + 2 * page > AddressSpace::bytes) return nullptr;
   std::byte* pages = region_ + next_ + page;
   if (mprotect(pages, page_bytes, PROT_READ | PROT_WRITE) != 0) return nullptr;
   next_ += page + page_bytes;
   std::byte* data = pages + page_bytes - padded;
-  std::memset(pages, static_cast<int>(red), page_bytes);
   std::memset(data, poison, bytes);
-  allocations_[data] = {bytes, pages, page_bytes};
+  Races::get().set_bounds(pages, page_bytes, data, bytes);
+  paint_red_zones(data, allocations_[data] = {bytes, pages, page_bytes});
   used_ += bytes;
   return data;
 }
@@ -51,6 +47,7 @@ bool DeviceMemory::release(void* address) {
   const auto found = allocations_.find(static_cast<std::byte*>(address));
   if (found == allocations_.end()) return false;
   const Allocation& allocation = found->second;
+  Races::get().set_bounds(allocation.pages, allocation.page_bytes, allocation.pages, 0);
   madvise(allocation.pages, allocation.page_bytes, MADV_DONTNEED);
   mprotect(allocation.pages, allocation.page_bytes, PROT_NONE);
   used_ -= allocation.bytes;
@@ -99,7 +96,8 @@ Place DeviceMemory::place(const void* address, std::size_t bytes) const {
     const auto& [start, block] = *std::prev(after);
     return data + bytes <= start + block.bytes;
   };
-  if (data >= region_ && data < region_ + region_bytes) return covers(allocations_) ? Place::device : Place::lost;
+  if (data >= region_ && data < region_ + AddressSpace::bytes)
+    return covers(allocations_) ? Place::device : Place::lost;
   return covers(pinned_) ? Place::pinned : Place::host;
 }
 
@@ -116,11 +114,20 @@ std::string DeviceMemory::damage(const std::byte* data, const Allocation& alloca
   return {};
 }
 
-std::string DeviceMemory::damage() const {
+void DeviceMemory::paint_red_zones(std::byte* data, const Allocation& allocation) {
+  std::fill(allocation.pages, data, red);
+  std::fill(data + allocation.bytes, allocation.pages + allocation.page_bytes, red);
+}
+
+std::string DeviceMemory::take_damage() {
+  std::string text;
   for (const auto& [data, allocation] : allocations_) {
-    if (std::string text = damage(data, allocation); !text.empty()) return text;
+    std::string found = damage(data, allocation);
+    if (found.empty()) continue;
+    paint_red_zones(data, allocation);
+    if (text.empty()) text = std::move(found);
   }
-  return {};
+  return text;
 }
 
 }  // namespace plume::emulator

@@ -29,8 +29,8 @@ class DeviceMemory {
 
   [[nodiscard]] Place place(const void* address, std::size_t bytes = 1) const;
   [[nodiscard]] std::size_t used() const { return used_; }
-  // Describes an allocation whose red zone was written, or is empty.
-  [[nodiscard]] std::string damage() const;
+  // Describes an allocation whose red zone was written, and mends that; or is empty.
+  [[nodiscard]] std::string take_damage();
 
  private:
   struct Allocation {
@@ -39,9 +39,10 @@ class DeviceMemory {
     std::size_t page_bytes;
   };
   [[nodiscard]] static std::string damage(const std::byte* data, const Allocation& allocation);
+  static void paint_red_zones(std::byte* data, const Allocation& allocation);
 
-  std::byte* region_ = nullptr;
-  std::size_t next_ = 0;  // addresses are never used twice
+  std::byte* region_;
+  std::size_t next_;  // addresses are never used twice
   std::size_t used_ = 0;
   std::map<std::byte*, Allocation> allocations_;
   struct Pinned {

@@ -7,7 +7,6 @@
 #include <memory>
 #include <string_view>
 
-#include "emulator/memory_access.hpp"
 #include "kernels/emulator/block.hpp"
 #include "kernels/emulator/coverage.hpp"
 #include "kernels/emulator/runtime.hpp"
@@ -35,10 +34,10 @@ void run(const Launch& launch) {
   Runtime& runtime = Runtime::get();
   if (runtime.failed()) return;
   std::string report = Block::instance().run(launch);
-  if (report.empty()) {
-    if (report = runtime.memory.damage(); !report.empty()) {
-      report = fmt::format("kernel {}: {}", launch.kernel->name, report);
-    }
+  const std::string damage = runtime.memory.take_damage();
+  if (report.empty() && !damage.empty()) {
+    report = fmt::format("kernel {}: {}", launch.kernel->name, damage);
+    fmt::print(stderr, "emulator: {}\n", report);
   }
   if (!report.empty()) runtime.fail(std::move(report));
 }
@@ -95,8 +94,6 @@ cudaError_t refuse_pointer(const Kernel& kernel, const void*, std::size_t argume
         fmt::format("kernel {}: argument {} is no pointer to live device memory", kernel.name, argument));
   });
 }
-
-void note_atomic(const void*, int) {}
 
 }  // namespace plume::emulator
 

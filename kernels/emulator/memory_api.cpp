@@ -121,7 +121,7 @@ cudaError_t cudaFree(void* pointer) {
   if (pointer == nullptr) return cudaSuccess;
   std::string damage;
   const cudaError_t error = plume::emulator::release([&](Runtime& runtime) {
-    if (damage = runtime.memory.damage(); !damage.empty() && !runtime.failed()) runtime.fail(damage);
+    if (damage = runtime.memory.take_damage(); !damage.empty() && !runtime.failed()) runtime.fail(damage);
     return runtime.memory.release(pointer);
   });
   return error;

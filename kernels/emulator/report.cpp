@@ -2,6 +2,7 @@
 #include "kernels/emulator/report.hpp"
 
 #include "kernels/emulator/block.hpp"
+#include "kernels/emulator/code_place.hpp"
 
 namespace plume::emulator {
 
@@ -17,6 +18,10 @@ std::string where_now(const std::source_location* site) {
                                  blockIdx.x, blockIdx.y, blockIdx.z, thread.x, thread.y, thread.z);
   if (site != nullptr) text += " at " + describe(*site);
   return text;
+}
+
+std::string where_code(const void* code) {
+  return where_now(nullptr) + " at " + describe_code(code);
 }
 
 }  // namespace plume::emulator

@@ -20,6 +20,8 @@ struct KernelError : std::exception {
 // "kernel foo, block (1,0,0), thread (3,0,0) at file.cu:12"; without a site, up to the thread.
 [[nodiscard]] std::string where_now(const std::source_location* site);
 [[nodiscard]] std::string describe(const std::source_location& site);
+// As where_now, with a return address for a site.
+[[nodiscard]] std::string where_code(const void* code);
 
 template <class... Arguments>
 [[noreturn]] void kernel_error(const std::source_location& site, fmt::format_string<Arguments...> format,

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "kernels/emulator/shared_arena.hpp"
+#include "kernels/emulator/testing.hpp"
 
 namespace plume::emulator {
 namespace {
@@ -69,16 +70,20 @@ Runtime& Runtime::get() {
 }
 
 void Runtime::fail(std::string report) {
-  if (!failed()) {
-    fmt::print(stderr, "emulator: {}\n", report);
-    report_ = std::move(report);
-  }
+  if (!failed()) report_ = std::move(report);
   streams.drop_all();
 }
 
 cudaError_t Runtime::refuse(cudaError_t error, std::string detail) {
   last_detail = std::move(detail);
   return error;
+}
+
+std::string take_report() {
+  Runtime& runtime = Runtime::get();
+  const std::scoped_lock lock(runtime.mutex);
+  if (!runtime.failed()) runtime.streams.finish_all();
+  return runtime.take_report();
 }
 
 cudaError_t remember(cudaError_t error) {

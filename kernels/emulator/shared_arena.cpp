@@ -9,6 +9,7 @@
 #include "emulator/shared_memory.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/emulator/block.hpp"
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 
 namespace plume::emulator {
@@ -16,7 +17,8 @@ namespace {
 
 constexpr std::size_t red_zone = 128;
 constexpr unsigned char red = 0xfe;
-constexpr std::size_t capacity = 1024 * 1024;  // what fits the limit, with the red zones of many small arrays
+constexpr std::size_t capacity =
+    AddressSpace::shared_bytes;  // what fits the limit, with the red zones of many small arrays
 
 std::string where_block() {
   const Block& block = Block::current();
@@ -31,13 +33,10 @@ SharedArena& shared_arena() {
 }
 
 SharedArena::SharedArena() {
-  void* memory = mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw environment_error("no memory for emulated shared memory");
-  memory_ = static_cast<std::byte*>(memory);
-}
-
-SharedArena::~SharedArena() {
-  munmap(memory_, capacity);
+  memory_ = address_space();
+  if (mprotect(memory_, capacity, PROT_READ | PROT_WRITE) != 0) {
+    throw environment_error("no memory for emulated shared memory");
+  }
 }
 
 void SharedArena::begin(const Launch& launch) {

@@ -19,7 +19,6 @@ std::size_t dynamic_limit(const Kernel& kernel);
 class SharedArena {
  public:
   SharedArena();
-  ~SharedArena();
   SharedArena(const SharedArena&) = delete;
   SharedArena& operator=(const SharedArena&) = delete;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 #include "kernels/emulator/shared_arena.hpp"
 #include "kernels/emulator/warp.hpp"
@@ -121,6 +122,7 @@ void load_matrices(unsigned* registers, int matrices, const void* shared_row, bo
       kernel_error(site, "ldmatrix: the row's address is not 16-byte aligned");
     }
     if (!shared_arena().holds(shared_row, 16)) kernel_error(site, "ldmatrix: the row is not in shared memory");
+    Races::get().access(shared_row, 16, false, __builtin_return_address(0));
   }
   MatrixLoad call{registers, shared_row, matrices, transposed};
   warp_collective(all_lanes, load, &call, "ldmatrix", site);

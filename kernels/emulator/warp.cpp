@@ -1,6 +1,7 @@
 // Warp operations: the lanes of a mask meet, and the last to arrive does the work for all.
 #include "kernels/emulator/warp.hpp"
 
+#include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 
 namespace plume::emulator {
@@ -41,7 +42,9 @@ void ballot(unsigned mask, void* const (&lanes)[32]) {
   }
 }
 
-void meet_only(unsigned, void* const (&)[32]) {}
+void synchronise(unsigned mask, void* const (&)[32]) {
+  Races::get().clocks.warp_barrier(Block::current().thread().warp, mask);
+}
 
 Meeting& meeting_for(Warp& warp, unsigned mask, Meeting::Combine combine) {
   Meeting* free = nullptr;
@@ -90,7 +93,7 @@ void warp_collective(unsigned mask, Meeting::Combine combine, void* call, const 
 }
 
 void warp_barrier(unsigned mask, Site site) {
-  warp_collective(mask, meet_only, nullptr, "__syncwarp", site);
+  warp_collective(mask, synchronise, nullptr, "__syncwarp", site);
 }
 
 unsigned warp_ballot(unsigned mask, bool predicate, Site site) {
