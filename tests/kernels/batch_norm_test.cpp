@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "conv_case.hpp"
+#include "kernels/pooling.hpp"
 
 namespace plume::tests {
 namespace {
@@ -233,6 +234,51 @@ TYPED_TEST(BatchNorm, Backward) {
       expect_near(grad_x.array(), expected.x, roundings<T>(40), "x");
       expect_near(grad_gamma, add_x ? sum_of(expected.gamma, before_gamma) : expected.gamma, roundings<T>(40), "gamma");
       expect_near(grad_beta, add_x ? sum_of(expected.beta, before_beta) : expected.beta, roundings<T>(40), "beta");
+    }
+  }
+}
+
+// Both at once are one after the other, forward; backward the pooled gradient counts as part of the output's.
+TYPED_TEST(BatchNorm, WithMaxPooling) {
+  using T = TypeParam;
+  for (const auto& shape : shapes) {
+    const NormProblem p(shape);
+    const auto mean = converted<T>(p.mean), inverse_std = converted<T>(p.inverse_std), gamma = converted<T>(p.gamma),
+               beta = converted<T>(p.beta);
+    const Array pooled_shape(shape[0], shape[1] / 2, shape[2] / 2, shape[3]);
+    Pixels<T> x(p.x, 1), y(p.x.like(), 2), y_apart(p.x.like()), pooled(pooled_shape, 3), pooled_apart(pooled_shape);
+    std::vector<std::uint8_t> index(pooled_shape.values.size()), index_apart(index.size());
+    kernels::normalize<T>(y_apart.image(), x.image(), mean.data(), inverse_std.data(), gamma.data(), beta.data(), true,
+                          this->stream_);
+    kernels::max_pool_forward<T>(pooled_apart.image(), index_apart.data(), y_apart.image(), this->stream_);
+    kernels::normalize_pool<T>(y.image(), pooled.image(), index.data(), x.image(), mean.data(), inverse_std.data(),
+                               gamma.data(), beta.data(), true, this->stream_);
+    EXPECT_EQ(y.array().values, y_apart.array().values);
+    EXPECT_EQ(pooled.array().values, pooled_apart.array().values);
+    EXPECT_EQ(index, index_apart);
+
+    Pixels<T> grad_pooled(Array::random(shape[0], shape[1] / 2, shape[2] / 2, shape[3], 8), 1), whole(p.grad_y);
+    kernels::max_pool_backward<T>(whole.image(), grad_pooled.image(), index.data(), true, this->stream_);
+    for (const auto& [add, in_place, want_x] :
+         {std::array{false, false, true}, {false, true, true}, {true, false, true}, {false, false, false}}) {
+      SCOPED_TRACE(fmt::format("{}: add {}, in place {}, x's gradient {}", shape, add, in_place, want_x));
+      const auto run = [&, add = add](Pixels<T>* grad_x, Pixels<T>& grad_y, const kernels::PooledGradient<T>& also) {
+        const kernels::NormSaved<T> saved{.x = x.image(),
+                                          .y = y.image(),
+                                          .mean = mean.data(),
+                                          .inverse_std = inverse_std.data(),
+                                          .gamma = gamma.data(),
+                                          .pooled = also};
+        std::vector<T> sums(2 * mean.size(), T{1});
+        kernels::normalize_backward<T>(grad_x ? grad_x->image() : kernels::Image<T>{}, sums.data(),
+                                       sums.data() + mean.size(), grad_y.image(), saved, add, add, this->stream_);
+        return sums;
+      };
+      Pixels<T> expected(p.x), grad_y(p.grad_y, 2), separate(p.x, 1);
+      Pixels<T>& grad_x = in_place ? grad_y : separate;
+      const auto sums = run(want_x ? &expected : nullptr, whole, {});
+      EXPECT_EQ(run(want_x ? &grad_x : nullptr, grad_y, {grad_pooled.image(), index.data()}), sums);
+      EXPECT_EQ(grad_x.array().values, expected.array().values);
     }
   }
 }
