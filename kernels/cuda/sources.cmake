@@ -4,6 +4,7 @@ set(PLUME_CUDA_HOST_SOURCES
   convolution/backward_data.cpp
   convolution/backward_weight.cpp
   convolution/correlate_arguments.cpp
+  convolution/dispatch.cpp
   convolution/forward.cpp
   convolution/gather_arguments.cpp
   cublaslt/convolution.cpp
