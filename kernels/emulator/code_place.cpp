@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 namespace plume::emulator {
@@ -27,7 +28,6 @@ std::uintptr_t program_start() {
   return start;
 }
 
-// addr2line runs a process: not for code that it fails on twice.
 std::string ask_addr2line(std::uint32_t offset) {
   std::array<char, 4096> program{};
   if (readlink("/proc/self/exe", program.data(), program.size() - 1) < 0) return {};
@@ -53,7 +53,10 @@ const void* code_at(std::uint32_t offset) {
 
 std::string describe_code(const void* code) {
   const std::uint32_t offset = code_offset(code) - 1;  // within the call, not behind it
-  const std::string text = ask_addr2line(offset);
+  static std::map<std::uint32_t, std::string> known;   // to ask is to start a process
+  const auto [entry, added] = known.try_emplace(offset);
+  if (added) entry->second = ask_addr2line(offset);
+  const std::string& text = entry->second;
   return text.empty() ? fmt::format("program+{:#x}", offset) : text;
 }
 

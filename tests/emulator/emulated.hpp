@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "device_language.hpp"
+#include "kernels/base/error.hpp"
 #include "kernels/emulator/schedule.hpp"
 #include "kernels/emulator/testing.hpp"
 
