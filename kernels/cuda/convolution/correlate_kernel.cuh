@@ -39,7 +39,7 @@ class CorrelateOperands {
   __device__ void multiply(int stage, typename Tile::Sums& sums) const {
     const T* a = shared_ + stage * stage_elements;
     const T* b = a + depth * Tile::rows;
-#pragma unroll
+#pragma unroll 1  // more warps in flight are worth more than more loads in flight of one
     for (int step = 0; step < 2; ++step) multiply_step(a, b, step * Arithmetic::depth, sums);
   }
 
@@ -83,23 +83,22 @@ class CorrelateOperands {
   }
 
   __device__ static void multiply_step(const T* a, const T* b, int first, typename Tile::Sums& sums) {
-    typename Arithmetic::template Operand<4> rows[Tile::row_tiles];
+    typename Arithmetic::template Operand<2> columns[Tile::column_tiles];
+#pragma unroll
+    for (int tile = 0; tile < Tile::column_tiles; tile += 2) {
+      unsigned raw[4];
+      PixelMajor<T, Tile::width>::load_columns(raw, b, first, Tile::first_column() + tile * 8);
+      columns[tile] = Arithmetic::prepare({raw[0], raw[1]});
+      columns[tile + 1] = Arithmetic::prepare({raw[2], raw[3]});
+    }
 #pragma unroll
     for (int tile = 0; tile < Tile::row_tiles; ++tile) {
       unsigned raw[4];
       PixelMajor<T, Tile::rows>::load_rows(raw, a, first, Tile::first_row() + tile * 16);
-      rows[tile] = Arithmetic::prepare(raw);
-    }
+      const auto row = Arithmetic::prepare(raw);
 #pragma unroll
-    for (int pair = 0; pair < Tile::column_tiles / 2; ++pair) {
-      unsigned raw[4];
-      PixelMajor<T, Tile::width>::load_columns(raw, b, first, Tile::first_column() + pair * 16);
-      const auto left = Arithmetic::prepare({raw[0], raw[1]});
-      const auto right = Arithmetic::prepare({raw[2], raw[3]});
-#pragma unroll
-      for (int tile = 0; tile < Tile::row_tiles; ++tile) {
-        Arithmetic::multiply(sums[tile][pair * 2], rows[tile], left);
-        Arithmetic::multiply(sums[tile][pair * 2 + 1], rows[tile], right);
+      for (int column = 0; column < Tile::column_tiles; ++column) {
+        Arithmetic::multiply(sums[tile][column], row, columns[column]);
       }
     }
   }

@@ -100,23 +100,22 @@ class GatherOperands {
   // Two groups of depth, from `first` on. The warp's rows start at a multiple of 8, so that swizzles agree.
   __device__ static void multiply_step(const T* a, const T* b, int first, typename Tile::Sums& sums) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
-    typename Arithmetic::template Operand<4> rows[Tile::row_tiles];
+    typename Arithmetic::template Operand<2> columns[Tile::column_tiles];
+#pragma unroll
+    for (int tile = 0; tile < Tile::column_tiles; tile += 2) {
+      unsigned raw[4];
+      ldmatrix_x4(raw, at(b, tile * 8 + lane / 16 * 8 + lane % 8, first + lane / 8 % 2));
+      columns[tile] = Arithmetic::prepare({raw[0], raw[1]});
+      columns[tile + 1] = Arithmetic::prepare({raw[2], raw[3]});
+    }
 #pragma unroll
     for (int tile = 0; tile < Tile::row_tiles; ++tile) {
       unsigned raw[4];
       ldmatrix_x4(raw, at(a, tile * 16 + lane % 16, first + lane / 16));
-      rows[tile] = Arithmetic::prepare(raw);
-    }
+      const auto row = Arithmetic::prepare(raw);
 #pragma unroll
-    for (int pair = 0; pair < Tile::column_tiles / 2; ++pair) {
-      unsigned raw[4];
-      ldmatrix_x4(raw, at(b, pair * 16 + lane / 16 * 8 + lane % 8, first + lane / 8 % 2));
-      const auto left = Arithmetic::prepare({raw[0], raw[1]});
-      const auto right = Arithmetic::prepare({raw[2], raw[3]});
-#pragma unroll
-      for (int tile = 0; tile < Tile::row_tiles; ++tile) {
-        Arithmetic::multiply(sums[tile][pair * 2], rows[tile], left);
-        Arithmetic::multiply(sums[tile][pair * 2 + 1], rows[tile], right);
+      for (int column = 0; column < Tile::column_tiles; ++column) {
+        Arithmetic::multiply(sums[tile][column], row, columns[column]);
       }
     }
   }
