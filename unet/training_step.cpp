@@ -72,6 +72,7 @@ void TrainingStep::replay(kernels::CudaStream& stream, int images, nn::Optimizer
     }
   }
   recording->graph.launch(stream);
+  ++replays_;
 }
 
 std::string TrainingStep::key(int images) const {

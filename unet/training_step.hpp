@@ -1,6 +1,7 @@
 // One optimiser step on a batch: forward, loss, backward, update, in parts where the batch is accumulated.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -35,6 +36,8 @@ class TrainingStep {
   void start(nn::Optimizer& optimizer, double rate);
   [[nodiscard]] double finish();
 
+  // How many steps were replayed.
+  [[nodiscard]] std::int64_t replays() const { return replays_; }
   // Why steps are not replayed though they were to be; empty where they are.
   [[nodiscard]] const std::string& graph_refusal() const { return graph_refusal_; }
 
@@ -69,6 +72,7 @@ class TrainingStep {
   nn::Buffer losses_;                                   // of the parts, f64
   int images_ = 0;                                      // of the batch that was started
   std::map<int, std::optional<Recording>> recordings_;  // by the number of images; empty after the first step
+  std::int64_t replays_ = 0;
   std::string graph_refusal_;
 };
 

@@ -1,0 +1,124 @@
+// Whole training steps on CUDA: beside the CPU's, and the same bits whether they are replayed or not, copied ahead or not.
+#include "device_step.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+
+namespace plume::unet {
+namespace {
+
+using tests::drawn_batch;
+using tests::SmallTraining;
+
+constexpr DeviceSettings cpu{DeviceKind::cpu, Precision::f32};
+constexpr DeviceSettings cuda{DeviceKind::cuda, Precision::f32};
+
+class DeviceStep : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kernels::cuda_device_count() == 0) GTEST_SKIP() << "no CUDA device";
+  }
+};
+
+class DeviceStepOf : public DeviceStep, public testing::WithParamInterface<Family> {
+ protected:
+  static Config config(DeviceSettings device) { return tests::device_config(GetParam(), device); }
+};
+
+std::string name_of(const testing::TestParamInfo<Family>& info) {
+  return info.param == Family::classic ? "classic" : "pixel_detector";
+}
+
+INSTANTIATE_TEST_SUITE_P(, DeviceStepOf, testing::Values(Family::classic, Family::pixel_detector), name_of);
+
+// |a - b| / |b| in L2 norm.
+double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
+  double difference = 0;
+  double norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(double{a[i]} - double{b[i]}, 2);
+    norm += std::pow(double{b[i]}, 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+void expect_near(const std::vector<nn::NamedTensor>& ours, const std::vector<nn::NamedTensor>& theirs, double bound) {
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    EXPECT_LE(relative_error(ours[i].values, theirs[i].values), bound) << ours[i].name;
+  }
+}
+
+void expect_same_bits(const std::vector<nn::NamedTensor>& ours, const std::vector<nn::NamedTensor>& theirs) {
+  ASSERT_EQ(ours.size(), theirs.size());
+  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_EQ(ours[i].values, theirs[i].values) << ours[i].name;
+}
+
+TEST_P(DeviceStepOf, MatchesTheCpus) {
+  SmallTraining ours(config(cuda));
+  SmallTraining theirs(config(cpu));
+  const data::Batch batch = drawn_batch(2, 1);
+  const double loss = theirs.run(batch);
+  EXPECT_NEAR(ours.run(batch), loss, 1e-5 * loss);
+  expect_near(ours.gradients(), theirs.gradients(), 1e-4);
+  expect_near(ours.parameters(), theirs.parameters(), 1e-4);
+}
+
+// Batches of two sizes, so that each is queued, recorded and replayed, and the arena's slab grows once in between: the
+// first size is recorded anew then.
+constexpr int sizes[] = {1, 1, 2, 2, 1, 2};
+
+// Losses of steps on such batches.
+std::vector<double> run_sizes(SmallTraining& training) {
+  std::vector<double> losses;
+  std::uint64_t seed = 0;
+  for (const int images : sizes) losses.push_back(training.run(drawn_batch(images, ++seed)));
+  return losses;
+}
+
+TEST_P(DeviceStepOf, ReplaysTheSameBits) {
+  Config replayed = config(cuda);
+  Config queued = replayed;
+  queued.train.cuda_graph = false;
+  SmallTraining ours(replayed);
+  SmallTraining theirs(queued);
+  EXPECT_EQ(run_sizes(ours), run_sizes(theirs));
+  expect_same_bits(ours.parameters(), theirs.parameters());
+  EXPECT_EQ(ours.step().graph_refusal(), "");
+  EXPECT_EQ(ours.step().replays(), 4);
+  EXPECT_EQ(theirs.step().replays(), 0);
+}
+
+TEST_F(DeviceStep, AccumulatedPartsAreReplayedToo) {
+  Config replayed = tests::device_config(Family::classic, cuda);
+  replayed.train.accumulate = 2;
+  Config queued = replayed;
+  queued.train.cuda_graph = false;
+  SmallTraining ours(replayed);
+  SmallTraining theirs(queued);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const data::Batch batch = drawn_batch(2, seed);
+    EXPECT_EQ(ours.run(batch), theirs.run(batch));
+  }
+  EXPECT_EQ(ours.step().replays(), 2);
+  expect_same_bits(ours.parameters(), theirs.parameters());
+}
+
+TEST_P(DeviceStepOf, CopiesAheadChangeNothing) {
+  SmallTraining ours(config(cuda));
+  SmallTraining theirs(config(cuda));
+  std::vector<double> losses;
+  std::uint64_t seed = 0;
+  ours.put(drawn_batch(sizes[0], ++seed));
+  for (std::size_t i = 0; i < std::size(sizes); ++i) {
+    if (i + 1 < std::size(sizes)) ours.put(drawn_batch(sizes[i + 1], ++seed));
+    losses.push_back(ours.start_and_finish());
+  }
+  EXPECT_EQ(losses, run_sizes(theirs));
+  expect_same_bits(ours.parameters(), theirs.parameters());
+}
+
+}  // namespace
+}  // namespace plume::unet
