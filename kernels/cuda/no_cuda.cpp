@@ -5,9 +5,11 @@
 #include "kernels/batch_norm.hpp"
 #include "kernels/convert.hpp"
 #include "kernels/convolution.hpp"
+#include "kernels/input.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/memory.hpp"
 #include "kernels/optimizer.hpp"
+#include "kernels/output.hpp"
 #include "kernels/pointwise.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/upsample.hpp"
@@ -219,6 +221,20 @@ void convert(To*, const From*, std::ptrdiff_t, CudaStream&) {
 
 template void convert<bf16, float>(bf16*, const float*, std::ptrdiff_t, CudaStream&);
 template void convert<float, bf16>(float*, const bf16*, std::ptrdiff_t, CudaStream&);
+template <class T, class Raw>
+void prepare_images(Image<T>, Image<const Raw>, const Placement*, const BandScaling&, CudaStream&) {
+  absent();
+}
+
+void prepare_labels(Image<std::uint8_t>, Image<const std::uint8_t>, const Placement*, CudaStream&) {
+  absent();
+}
+
+template <class T>
+void decide(Image<float>, std::uint8_t*, Image<const T>, Link, float, CudaStream&) {
+  absent();
+}
+
 template void conv2d_forward<float>(Image<float>, const Sources<float>&, const float*, const float*, ConvGeometry, bool,
                                     CudaStream&);
 template void conv2d_forward<bf16>(Image<bf16>, const Sources<bf16>&, const bf16*, const float*, ConvGeometry, bool,
@@ -299,5 +315,19 @@ template void adamw_step<float>(const UpdateBuffers<float>&, const UpdateConstan
                                 const double*, CudaStream&);
 template void sgd_step<float>(const UpdateBuffers<float>&, const UpdateConstants<float, SgdBody<float>>*, const double*,
                               CudaStream&);
+template void prepare_images<float, std::uint8_t>(Image<float>, Image<const std::uint8_t>, const Placement*,
+                                                  const BandScaling&, CudaStream&);
+template void prepare_images<float, std::uint16_t>(Image<float>, Image<const std::uint16_t>, const Placement*,
+                                                   const BandScaling&, CudaStream&);
+template void prepare_images<float, float>(Image<float>, Image<const float>, const Placement*, const BandScaling&,
+                                           CudaStream&);
+template void prepare_images<bf16, std::uint8_t>(Image<bf16>, Image<const std::uint8_t>, const Placement*,
+                                                 const BandScaling&, CudaStream&);
+template void prepare_images<bf16, std::uint16_t>(Image<bf16>, Image<const std::uint16_t>, const Placement*,
+                                                  const BandScaling&, CudaStream&);
+template void prepare_images<bf16, float>(Image<bf16>, Image<const float>, const Placement*, const BandScaling&,
+                                          CudaStream&);
+template void decide<float>(Image<float>, std::uint8_t*, Image<const float>, Link, float, CudaStream&);
+template void decide<bf16>(Image<float>, std::uint8_t*, Image<const bf16>, Link, float, CudaStream&);
 
 }  // namespace plume::kernels

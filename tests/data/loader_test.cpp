@@ -11,6 +11,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
+#include "kernels/input.hpp"
 #include "tiles.hpp"
 
 namespace plume::tests {
@@ -95,6 +96,32 @@ TEST_F(Loader, ARankWithoutAShareGetsAnEmptyBatch) {
   const auto last = rank->next();  // one image left, which is rank 1's
   EXPECT_EQ(last.images, 0);
   EXPECT_TRUE(last.pixels.empty());
+}
+
+// The way of a device's input: whole tiles as they are stored, and placements.
+TEST_F(Loader, PreparesWhatTheKernelsPrepareFromRawTiles) {
+  const auto& info = shard_->info();
+  const auto batch = loader(varied_)->next();
+  std::vector<std::byte> raw;
+  std::vector<std::uint8_t> raw_labels;
+  std::vector<kernels::Placement> placements;
+  for (const auto& sample : data::Sampler(*shard_, varied_).samples(0, 0)) {
+    placements.push_back({static_cast<int>(placements.size()), sample.window.row, sample.window.column,
+                          sample.transpose, sample.flip_rows, sample.flip_columns});
+    raw.insert(raw.end(), shard_->image(sample.tile).begin(), shard_->image(sample.tile).end());
+    raw_labels.insert(raw_labels.end(), shard_->labels(sample.tile).begin(), shard_->labels(sample.tile).end());
+  }
+  kernels::CpuStream stream(1);
+  std::vector<float> pixels(batch.pixels.size());
+  kernels::prepare_images(kernels::Image<float>(pixels.data(), batch.images, batch.height, batch.width, batch.bands),
+                          kernels::Image<const std::uint8_t>(reinterpret_cast<const std::uint8_t*>(raw.data()),
+                                                             batch.images, info.height, info.width, info.bands),
+                          placements.data(), {info.scale, info.offset, info.mean.data(), info.std.data()}, stream);
+  EXPECT_EQ(pixels, batch.pixels);
+  std::vector<std::uint8_t> labels(batch.labels.size());
+  kernels::prepare_labels({labels.data(), batch.images, batch.height, batch.width, 1},
+                          {raw_labels.data(), batch.images, info.height, info.width, 1}, placements.data(), stream);
+  EXPECT_EQ(labels, batch.labels);
 }
 
 TEST_F(Loader, PixelsAreNormalisedCroppedAndTurnedWithTheirLabels) {

@@ -1,0 +1,52 @@
+// Batches from raw tiles on the CPU. Compiled without contraction to fused multiply-adds, as data/shard.cpp is.
+#include "kernels/input.hpp"
+
+#include "kernels/cpu/parallel.hpp"
+
+namespace plume::kernels {
+namespace {
+
+// body(to, from) for every pixel of `out` and the tile's that comes there.
+template <class T, class Raw, class Body>
+void for_placed(Image<T> out, Image<const Raw> tiles, const Placement* placements, CpuStream& stream,
+                const Body& body) {
+  parallel_tasks(stream, std::ptrdiff_t{out.n} * out.h, [&](std::ptrdiff_t task, int) {
+    const auto n = static_cast<int>(task / out.h);
+    const auto y = static_cast<int>(task % out.h);
+    for (int x = 0; x < out.w; ++x) {
+      const PixelPlace place = placements[n].source(y, x, out.h, out.w);
+      body(out.at(n, y, x), tiles.at(placements[n].tile, place.row, place.column));
+    }
+  });
+}
+
+}  // namespace
+
+template <class T, class Raw>
+void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
+                    CpuStream& stream) {
+  for_placed(out, tiles, placements, stream, [&](T* to, const Raw* from) {
+    for (int b = 0; b < tiles.c; ++b) {
+      const float measured = static_cast<float>(from[b]) * scaling.scale + scaling.offset;
+      to[b] = static_cast<T>((measured - scaling.mean[b]) / scaling.std[b]);
+    }
+    for (int c = tiles.c; c < out.c; ++c) to[c] = static_cast<T>(0.0F);
+  });
+}
+
+void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
+                    CpuStream& stream) {
+  for_placed(out, tiles, placements, stream, [](std::uint8_t* to, const std::uint8_t* from) { *to = *from; });
+}
+
+template void prepare_images(Image<float>, Image<const std::uint8_t>, const Placement*, const BandScaling&, CpuStream&);
+template void prepare_images(Image<float>, Image<const std::uint16_t>, const Placement*, const BandScaling&,
+                             CpuStream&);
+template void prepare_images(Image<float>, Image<const float>, const Placement*, const BandScaling&, CpuStream&);
+template void prepare_images(Image<double>, Image<const std::uint8_t>, const Placement*, const BandScaling&,
+                             CpuStream&);
+template void prepare_images(Image<double>, Image<const std::uint16_t>, const Placement*, const BandScaling&,
+                             CpuStream&);
+template void prepare_images(Image<double>, Image<const float>, const Placement*, const BandScaling&, CpuStream&);
+
+}  // namespace plume::kernels

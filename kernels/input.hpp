@@ -1,0 +1,59 @@
+// From tiles as a shard stores them to a batch for the network: dequantised, normalised, cropped and turned; and labels
+// the same way. Bit for bit what data::Shard::read and data::Loader make of the same tiles, on every device.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/host_device.hpp"
+#include "kernels/image.hpp"
+#include "kernels/stream.hpp"
+
+namespace plume::kernels {
+
+struct PixelPlace {
+  int row;
+  int column;
+};
+
+// Where an image of the batch comes from. The crop is taken, transposed (square ones only), then its rows, then its
+// columns are mirrored.
+struct Placement {
+  int tile = 0;
+  int row = 0;  // of the crop's first pixel in the tile
+  int column = 0;
+  bool transpose = false;
+  bool flip_rows = false;
+  bool flip_columns = false;
+
+  // The tile's pixel that comes to (row, column) of an image of h x w pixels.
+  [[nodiscard]] PLUME_HD PixelPlace source(int to_row, int to_column, int h, int w) const {
+    const int down = flip_rows ? h - 1 - to_row : to_row;
+    const int right = flip_columns ? w - 1 - to_column : to_column;
+    return transpose ? PixelPlace{row + right, column + down} : PixelPlace{row + down, column + right};
+  }
+};
+
+// value = (raw * scale + offset - mean[band]) / std[band]; mean and std in the stream's memory.
+struct BandScaling {
+  float scale = 1;
+  float offset = 0;
+  const float* mean = nullptr;
+  const float* std = nullptr;
+};
+
+// out [image] = what placements[image] says of tiles; placements in the stream's memory. Tiles are dense, of u8, u16 or
+// f32; out may have more channels than they have bands: those are set to zero.
+template <class T, class Raw>
+void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
+                    CpuStream& stream);
+template <class T, class Raw>
+void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
+                    CudaStream& stream);
+
+// Both dense, of one channel.
+void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
+                    CpuStream& stream);
+void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
+                    CudaStream& stream);
+
+}  // namespace plume::kernels
