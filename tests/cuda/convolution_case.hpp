@@ -11,6 +11,7 @@
 #include "../kernels/conv_case.hpp"
 #include "device_array.hpp"
 #include "kernels/cuda/convolution/own.hpp"
+#include "kernels/pooling.hpp"
 
 namespace plume::tests {
 
@@ -91,6 +92,24 @@ class DeviceConvRun {
     Kind::forward(out.image(), device_sources_, weight_on_device_.data(), with_bias ? device_bias.data() : nullptr,
                   problem_.geometry, relu, stream_);
     expect_near(out.array(), expected.array(), stored_bound(), "forward", 1);
+  }
+
+  // The fused maxima are those of the output that comes with them, bit for bit.
+  void check_pooled(int gap) {
+    SCOPED_TRACE(problem_.text());
+    const auto bias = random_values(static_cast<std::size_t>(problem_.out), 3);
+    const DeviceVector<float> device_bias(stream_, bias);
+    const DevicePixels<T> alone(stream_, out_, gap), out(stream_, out_, gap);
+    const Array windows(out_.n, out_.h / 2, out_.w / 2, out_.c);
+    own::conv2d_forward(alone.image(), device_sources_, weight_on_device_.data(), device_bias.data(), problem_.geometry,
+                        true, stream_);
+    const DevicePixels<T> pooled(stream_, windows, 8 - gap);
+    own::conv2d_pool_forward(out.image(), pooled.image(), device_sources_, weight_on_device_.data(), device_bias.data(),
+                             problem_.geometry, true, stream_);
+    Pixels<double> unpooled(alone.array()), expected(windows);
+    kernels::max_pool_forward(expected.image(), nullptr, kernels::Image<const double>(unpooled.image()), cpu_);
+    EXPECT_EQ(out.array().values, alone.array().values);
+    EXPECT_EQ(pooled.array().values, expected.array().values);
   }
 
   // For each source, into memory with a gap as wide as the source's own.

@@ -30,6 +30,7 @@ class CudaGather : public OnCuda {
   }
 };
 TYPED_TEST_SUITE(CudaGather, DeviceElements);
+using CudaGatherBf16 = OnCuda;
 
 TYPED_TEST(CudaGather, EveryKernelStrideAndPad) {
   for (const auto& [rows, columns] : {std::array{1, 1}, {5, 7}, {12, 11}}) {
@@ -89,6 +90,28 @@ TYPED_TEST(CudaGather, LargeEnoughForAnyDevice) {
   run.check_forward(true, true);
 }
 
+TYPED_TEST(CudaGather, PoolsInTheSamePass) {
+  for (const auto& [rows, columns] : {std::array{2, 2}, {3, 3}, {5, 8}, {12, 15}}) {
+    for (const auto& [out, gap] : {std::array{3, 0}, {8, 8}, {17, 5}, {40, 0}, {72, 8}}) {
+      DeviceConvRun<TypeParam, OwnPlain>({2, rows, columns, {5}, out, same}, f32_bound, *this->stream_, this->cpu_)
+          .check_pooled(gap);
+    }
+  }
+}
+
+TYPED_TEST(CudaGather, PoolKeepsNan) {
+  using T = TypeParam;
+  Array in = Array::random(1, 4, 4, 1, 1);
+  in(0, 1, 2, 0) = std::numeric_limits<double>::quiet_NaN();
+  const DevicePixels<T> from(*this->stream_, in), to(*this->stream_, in.like()),
+      pooled(*this->stream_, Array(1, 2, 2, 1));
+  const DeviceVector<T> weight(*this->stream_, std::vector<double>{1.0});
+  own::conv2d_pool_forward<T>(to.image(), pooled.image(), from.image(), weight.data(), nullptr, point, true,
+                              *this->stream_);
+  const Array result = pooled.array();
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(std::isnan(result.values[i]), i == 1);
+}
+
 TYPED_TEST(CudaGather, ReluKeepsNan) {
   using T = TypeParam;
   Array in(1, 1, 1, 1);
@@ -97,6 +120,16 @@ TYPED_TEST(CudaGather, ReluKeepsNan) {
   const DeviceVector<T> weight(*this->stream_, std::vector<double>(17, 1.0));
   own::conv2d_forward<T>(to.image(), from.image(), weight.data(), nullptr, point, true, *this->stream_);
   for (const double value : to.array().values) EXPECT_TRUE(std::isnan(value));
+}
+
+// What fills the last chunk of depth reads no pixel: zero times infinity would be NaN. (Split f32 operands give NaN.)
+TEST_F(CudaGatherBf16, InfinityStaysInfinite) {
+  Array in(1, 4, 4, 1);
+  in.values.assign(in.values.size(), std::numeric_limits<double>::infinity());
+  const DevicePixels<bf16> from(*stream_, in), to(*stream_, in.like());
+  const DeviceVector<bf16> weight(*stream_, std::vector<double>(9, 1.0));
+  own::conv2d_forward<bf16>(to.image(), from.image(), weight.data(), nullptr, same, false, *stream_);
+  EXPECT_EQ(to.array().values, in.values);
 }
 
 TYPED_TEST(CudaGather, NoImages) {

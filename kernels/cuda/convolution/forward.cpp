@@ -13,6 +13,14 @@ void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const W
 }
 
 template <class T>
+void conv2d_pool_forward(Image<T> out, Image<T> pooled, const Sources<T>& in, const T* weight, const Wide<T>* bias,
+                         ConvGeometry geometry, bool relu, CudaStream& stream) {
+  const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
+  gather_conv(out, in, weight, {.input = out.c, .output = 1}, {conv_lattice(geometry, out.h, out.w, tap_weights)},
+              {.bias = bias, .relu = relu, .pooled = pooled}, stream);
+}
+
+template <class T>
 void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
                               ConvGeometry geometry, bool relu, CudaStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
@@ -24,6 +32,10 @@ template void conv2d_forward(Image<float>, const Sources<float>&, const float*, 
                              CudaStream&);
 template void conv2d_forward(Image<bf16>, const Sources<bf16>&, const bf16*, const float*, ConvGeometry, bool,
                              CudaStream&);
+template void conv2d_pool_forward(Image<float>, Image<float>, const Sources<float>&, const float*, const float*,
+                                  ConvGeometry, bool, CudaStream&);
+template void conv2d_pool_forward(Image<bf16>, Image<bf16>, const Sources<bf16>&, const bf16*, const float*,
+                                  ConvGeometry, bool, CudaStream&);
 template void conv_transpose2d_forward(Image<float>, const Sources<float>&, const float*, const float*, ConvGeometry,
                                        bool, CudaStream&);
 template void conv_transpose2d_forward(Image<bf16>, const Sources<bf16>&, const bf16*, const float*, ConvGeometry, bool,

@@ -10,10 +10,13 @@
 
 namespace plume::kernels::cuda {
 
+template <class T>
 struct GatherEpilogue {
   const float* bias = nullptr;
   bool add = false;  // to what out holds
   bool relu = false;
+  // Where it has memory, the maxima of out's 2x2 windows go there; then there is one lattice, of step 1.
+  Image<T> pooled{};
 };
 
 // out (+)= the sum over taps and channels of in * weight, + bias, then ReLU; lattices as conv_lattice or
@@ -21,6 +24,6 @@ struct GatherEpilogue {
 // 16 lattices.
 template <class T>
 void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
-                 const std::vector<Lattice>& lattices, GatherEpilogue epilogue, CudaStream& stream);
+                 const std::vector<Lattice>& lattices, const GatherEpilogue<T>& epilogue, CudaStream& stream);
 
 }  // namespace plume::kernels::cuda

@@ -8,11 +8,12 @@ namespace plume::kernels::cuda {
 
 template <class T>
 GatherArguments<T> gather_arguments(const Image<T>& out, const Sources<T>& in, const std::vector<Lattice>& lattices,
-                                    const GatherEpilogue& epilogue) {
+                                    const GatherEpilogue<T>& epilogue) {
   GatherArguments<T> arguments;
   arguments.out = out;
   arguments.in = SourceViews<T>(in);
   arguments.epilogue = epilogue;
+  arguments.by_window = epilogue.pooled.data != nullptr;
   static_cast<void>(pixel_count(in.front().pixels()));
   int taps = 0;
   for (const Lattice& from : lattices) {
@@ -27,8 +28,13 @@ GatherArguments<T> gather_arguments(const Image<T>& out, const Sources<T>& in, c
     GatherLattice& to = arguments.lattices[arguments.lattice_count++];
     to.first_row = from.first_row;
     to.first_column = from.first_column;
-    to.grid = {Divider(from.rows), Divider(from.columns)};
-    to.pixels = pixel_count(std::ptrdiff_t{out.n} * from.rows * from.columns);
+    to.rows = from.rows;
+    to.columns = from.columns;
+    const int side = arguments.by_window ? 2 : 1;
+    const int rows = (from.rows + side - 1) / side;
+    const int columns = (from.columns + side - 1) / side;
+    to.grid = {Divider(rows), Divider(columns)};
+    to.pixels = pixel_count(std::ptrdiff_t{out.n} * rows * columns * side * side);
     to.first_tap = taps;
     to.taps = count;
     const int groups = count * (arguments.in.padded / group_size<T>);
@@ -39,8 +45,8 @@ GatherArguments<T> gather_arguments(const Image<T>& out, const Sources<T>& in, c
 }
 
 template GatherArguments<float> gather_arguments(const Image<float>&, const Sources<float>&,
-                                                 const std::vector<Lattice>&, const GatherEpilogue&);
+                                                 const std::vector<Lattice>&, const GatherEpilogue<float>&);
 template GatherArguments<bf16> gather_arguments(const Image<bf16>&, const Sources<bf16>&, const std::vector<Lattice>&,
-                                                const GatherEpilogue&);
+                                                const GatherEpilogue<bf16>&);
 
 }  // namespace plume::kernels::cuda

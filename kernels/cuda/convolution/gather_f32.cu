@@ -6,7 +6,7 @@ namespace plume::kernels::cuda {
 
 template <>
 void gather_conv(Image<float> out, const Sources<float>& in, const float* weight, WeightStrides strides,
-                 const std::vector<Lattice>& lattices, GatherEpilogue epilogue, CudaStream& stream) {
+                 const std::vector<Lattice>& lattices, const GatherEpilogue<float>& epilogue, CudaStream& stream) {
   const auto arguments = gather_arguments(out, in, lattices, epilogue);
   const std::integer_sequence<int, 16, 32, 64> widths;
   if (stream.state().math == MathMode::tf32) {

@@ -4,6 +4,7 @@
 #include "device_language.hpp"
 #include "kernels/cuda/convolution/arithmetic.cuh"
 #include "kernels/cuda/convolution/gather_arguments.hpp"
+#include "kernels/cuda/convolution/gather_store.cuh"
 #include "kernels/cuda/convolution/load_group.cuh"
 #include "kernels/cuda/convolution/tile.cuh"
 
@@ -27,7 +28,7 @@ class GatherOperands {
     for (int i = 0; i < pixels; ++i) {
       const int pixel = first_pixel + thread / chunk_groups + i * pixel_step;
       if (pixel < lattice.pixels) {
-        const auto place = lattice.grid.place(pixel);
+        const auto place = lattice.place(pixel, arguments.by_window);
         rows_[i] = place.row * arguments.input_step;
         columns_[i] = place.column * arguments.input_step;
         origins_[i] = (place.image * arguments.in.h + rows_[i]) * arguments.in.w + columns_[i];
@@ -129,64 +130,6 @@ class GatherOperands {
   int columns_[pixels];
   int origins_[pixels];  // the input pixels' numbers
 };
-
-// Writes `count` neighbouring channels of a pixel from `channel` on.
-template <class T>
-__device__ void finish(const GatherArguments<T>& arguments, T* to, const float* sums, int channel, int count) {
-  const GatherEpilogue& epilogue = arguments.epilogue;
-  Floats<pack_size<T>> values;
-#pragma unroll
-  for (int i = 0; i < pack_size<T>; ++i) {
-    float value = sums[i];
-    if (epilogue.bias != nullptr && i < count) value += epilogue.bias[channel + i];
-    if (epilogue.add && i < count) value += static_cast<float>(to[i]);
-    values[i] = epilogue.relu && value < 0.0F ? 0.0F : value;
-  }
-  if (arguments.packs) {
-    store(to, values);
-    return;
-  }
-#pragma unroll
-  for (int i = 0; i < pack_size<T>; ++i) {
-    if (i < count) to[i] = static_cast<T>(values[i]);
-  }
-}
-
-// Each warp turns 16 rows of its sums at a time through shared memory of its own, so that threads hold neighbouring
-// channels of a pixel.
-template <class Tile, class T>
-__device__ void store_sums(const GatherArguments<T>& arguments, const GatherLattice& lattice, int first_pixel,
-                           int first_channel, const typename Tile::Sums& sums) {
-  constexpr int pitch = Tile::warp_columns + 8;  // four rows' pairs lie in different banks
-  constexpr int groups = Tile::warp_columns / pack_size<T>;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  float* turned = dynamic_shared<float>() + static_cast<int>(threadIdx.x) / 32 * 16 * pitch;
-  __syncthreads();  // all are done with the stages' memory
-#pragma unroll
-  for (int tile = 0; tile < Tile::row_tiles; ++tile) {
-#pragma unroll
-    for (int column = 0; column < Tile::column_tiles; ++column) {
-      float* to = turned + lane / 4 * pitch + column * 8 + lane % 4 * 2;
-      *reinterpret_cast<float2*>(to) = make_float2(sums[tile][column][0], sums[tile][column][1]);
-      *reinterpret_cast<float2*>(to + 8 * pitch) = make_float2(sums[tile][column][2], sums[tile][column][3]);
-    }
-    __syncwarp();
-#pragma unroll
-    for (int i = lane; i < 16 * groups; i += 32) {
-      const int row = i / groups;
-      const int column = i % groups * pack_size<T>;
-      const int pixel = first_pixel + Tile::first_row() + tile * 16 + row;
-      const int channel = first_channel + Tile::first_column() + column;
-      if (pixel >= lattice.pixels || channel >= arguments.out.c) continue;
-      const auto place = lattice.grid.place(pixel);
-      T* to = arguments.out.at(place.image, lattice.first_row + place.row * arguments.step,
-                               lattice.first_column + place.column * arguments.step) +
-              channel;
-      finish(arguments, to, turned + row * pitch + column, channel, arguments.out.c - channel);
-    }
-    __syncwarp();
-  }
-}
 
 template <class Arithmetic, int width>
 __global__ void __launch_bounds__(Tile<width>::threads, Tile<width>::resident)

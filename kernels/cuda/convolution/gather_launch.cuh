@@ -44,6 +44,7 @@ void gather_with(GatherArguments<typename Arithmetic::Element> arguments, const 
                  WeightStrides strides, CudaStream& stream, std::integer_sequence<int, widths...>) {
   if (arguments.lattice_count == 0 || arguments.out.c == 0) return;
   arguments.packs = packs(arguments.out);
+  arguments.pooled_packs = packs(arguments.epilogue.pooled);
   const int width = choose_width(arguments, std::max({widths...}), stream.state().multiprocessors);
   pack_weights(arguments, weight, strides, width, stream);
   static_cast<void>(((width == widths ? (launch_gather<Arithmetic, widths>(arguments, stream), true) : false) || ...));

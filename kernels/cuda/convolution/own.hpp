@@ -14,6 +14,11 @@ template <class T>
 void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias, ConvGeometry geometry,
                     bool relu, CudaStream& stream);
 
+// conv2d_forward, and in the same pass the maxima of out's 2x2 windows (kernels/pooling.hpp).
+template <class T>
+void conv2d_pool_forward(Image<T> out, Image<T> pooled, const Sources<T>& in, const T* weight, const Wide<T>* bias,
+                         ConvGeometry geometry, bool relu, CudaStream& stream);
+
 template <class T>
 void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
                               ConvGeometry geometry, bool relu, CudaStream& stream);
