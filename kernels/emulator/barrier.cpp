@@ -1,5 +1,6 @@
 // __syncthreads and named barriers.
 #include "kernels/emulator/block.hpp"
+#include "kernels/emulator/coverage.hpp"
 #include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 
@@ -16,6 +17,7 @@ void open(Block& block, Barrier& barrier) {
 }  // namespace
 
 int block_barrier(Vote vote, int predicate, Site site) {
+  if (left_out("__syncthreads", site)) return predicate;
   Block& block = Block::current();
   Barrier& barrier = block.barrier(0);
   if (block.exited() > 0) {
@@ -46,6 +48,7 @@ int block_barrier(Vote vote, int predicate, Site site) {
 }
 
 void named_barrier(int id, int threads, bool wait, Site site) {
+  if (left_out("named barrier", site)) return;
   Block& block = Block::current();
   if (id < 1 || id >= Block::barriers) {
     kernel_error(site, "barrier {}: named barriers are 1 to 15 (0 is __syncthreads)", id);

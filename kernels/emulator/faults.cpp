@@ -13,6 +13,12 @@
 namespace plume::emulator {
 namespace {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool explained_by_sanitizer = true;
+#else
+constexpr bool explained_by_sanitizer = false;
+#endif
+
 // The stack that the fault happened on may be the one that overflowed.
 std::array<char, 65536> signal_stack;
 
@@ -38,23 +44,18 @@ void explain(int signal, siginfo_t* info, void*) {
 }  // namespace
 
 void explain_faults() {
-#if !defined(__SANITIZE_ADDRESS__)  // which explains them itself
-  static const bool once = [] {
-    stack_t stack{};
-    stack.ss_sp = signal_stack.data();
-    stack.ss_size = signal_stack.size();
-    sigaltstack(&stack, nullptr);
-    struct sigaction action {};
-    action.sa_sigaction = explain;
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-    sigaction(SIGSEGV, &action, nullptr);
-    sigaction(SIGBUS, &action, nullptr);
-    return true;
-  }();
-  static_cast<void>(once);
-#else
-  static_cast<void>(explain);
-#endif
+  static bool installed = explained_by_sanitizer;
+  if (installed) return;
+  installed = true;
+  stack_t stack{};
+  stack.ss_sp = signal_stack.data();
+  stack.ss_size = signal_stack.size();
+  sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_sigaction = explain;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigaction(SIGSEGV, &action, nullptr);
+  sigaction(SIGBUS, &action, nullptr);
 }
 
 }  // namespace plume::emulator

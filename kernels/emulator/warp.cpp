@@ -1,6 +1,7 @@
 // Warp operations: the lanes of a mask meet, and the last to arrive does the work for all.
 #include "kernels/emulator/warp.hpp"
 
+#include "kernels/emulator/coverage.hpp"
 #include "kernels/emulator/races.hpp"
 #include "kernels/emulator/report.hpp"
 
@@ -93,7 +94,7 @@ void warp_collective(unsigned mask, Meeting::Combine combine, void* call, const 
 }
 
 void warp_barrier(unsigned mask, Site site) {
-  warp_collective(mask, synchronise, nullptr, "__syncwarp", site);
+  if (!left_out("__syncwarp", site)) warp_collective(mask, synchronise, nullptr, "__syncwarp", site);
 }
 
 unsigned warp_ballot(unsigned mask, bool predicate, Site site) {
