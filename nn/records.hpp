@@ -43,6 +43,8 @@ struct BatchNormRecord {
   bool relu = false;
   bool batch = true;      // statistics are the batch's
   bool sole_use = false;  // nothing else reads x, so its gradient may take y's memory
+  Tensor pooled;          // y max-pooled; empty where it was not
+  Block index;            // of the pooling: one byte per output value
 };
 
 struct ReluRecord {

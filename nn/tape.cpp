@@ -7,13 +7,25 @@
 #include "nn/ops/backward.hpp"
 
 namespace plume::nn {
+namespace {
+
+// Whether the loss depends on what the operation gave.
+template <class Record>
+bool reached(const Record& record) {
+  return record.y.has_gradient();
+}
+bool reached(const BatchNormRecord& record) {
+  return record.y.has_gradient() || (record.pooled && record.pooled.has_gradient());
+}
+
+}  // namespace
 
 void backward(const Context& context, Tape& tape) {
   auto& records = tape.records();
   while (!records.empty()) {
     std::visit(
         [&](const auto& record) {
-          if (!record.y.has_gradient()) return;  // nothing that the loss depends on
+          if (!reached(record)) return;
           const kernels::ProfileRange range(record.y.name() + ".backward");
           backward(context, record);
           record.y.drop_gradient();

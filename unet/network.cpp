@@ -84,6 +84,7 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::nearest);
     case StepKind::upsample_bilinear:
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::bilinear);
+    case StepKind::conv_norm_relu_pool:
     case StepKind::concat: break;
     case StepKind::add: {
       nn::Tensor sum = nn::concat(context, input());
@@ -95,6 +96,19 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
   for (std::size_t i = 0; i < step.inputs.size(); ++i) all.append(input(i));
   // More parts than a kernel reads at once are copied together.
   return all.size() <= kernels::Sources<float>::max_count ? all : nn::Inputs(nn::concat(context, all));
+}
+
+void Network::run_into(std::vector<nn::Inputs>& values, const nn::Context& context, const Step& step,
+                       const Modules& modules) const {
+  const auto output = static_cast<std::size_t>(step.output);
+  if (step.kind != StepKind::conv_norm_relu_pool) {
+    values[output] = run(context, step, modules, values);
+    return;
+  }
+  const nn::Inputs& input = values[static_cast<std::size_t>(step.inputs[0])];
+  const auto [y, pooled] = nn::conv_norm_relu_pool(context, input, modules.conv, modules.norm);
+  values[output] = y;
+  values[static_cast<std::size_t>(step.pooled)] = pooled;
 }
 
 nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& images, const Observer& observer) const {
@@ -113,7 +127,7 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     const Step& step = plan_.steps[i];
     const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
     const kernels::ProfileRange range(name);
-    values[static_cast<std::size_t>(step.output)] = run(context, step, modules_[i], values);
+    run_into(values, context, step, modules_[i]);
     if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
     for (const int value : step.done) values[static_cast<std::size_t>(value)] = {};
   }

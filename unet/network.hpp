@@ -46,8 +46,12 @@ class Network {
   };
 
   [[nodiscard]] Modules modules_of(const Step& step) const;
+  // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
                                const std::vector<nn::Inputs>& values) const;
+  // Any step, into its values' places.
+  void run_into(std::vector<nn::Inputs>& values, const nn::Context& context, const Step& step,
+                const Modules& modules) const;
 
   Graph graph_;
   DType dtype_;

@@ -27,6 +27,7 @@ class Planner {
       const std::vector<int> chain = longest_chain(i);
       for (const int member : chain) taken[at(member)] = true;
       plan.steps.push_back(step_of(chain));
+      add_pool(plan.steps.back(), taken);
     }
     // A chain starts at its first layer, but may end behind a layer that others wait for: keep execution order.
     std::stable_sort(plan.steps.begin(), plan.steps.end(),
@@ -73,6 +74,18 @@ class Planner {
       if (!candidate.empty()) return candidate;
     }
     return {i};
+  }
+
+  // A max-pooling that reads the classic unit, beside a skip or not, is done in the same pass.
+  void add_pool(Step& step, std::vector<bool>& taken) const {
+    if (step.kind != StepKind::conv_norm_relu) return;
+    for (const int reader : readers_[at(step.output - 1)]) {
+      if (layer(reader).kind != LayerKind::max_pool || taken[at(reader)]) continue;
+      taken[at(reader)] = true;
+      step.kind = StepKind::conv_norm_relu_pool;
+      step.pooled = reader + 1;
+      return;
+    }
   }
 
   [[nodiscard]] Step step_of(const std::vector<int>& chain) const {

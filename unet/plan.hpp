@@ -15,6 +15,7 @@ enum class StepKind {
   conv_transpose,  // then ReLU where relu
   batch_norm,      // then ReLU where relu
   conv_norm_relu,
+  conv_norm_relu_pool,  // yields two values
   norm_conv_relu,
   relu,
   max_pool,
@@ -28,7 +29,8 @@ struct Step {
   StepKind kind{};
   bool relu = false;
   std::vector<int> inputs;  // values: 0 is the image, i + 1 what layer i yields
-  int output = 0;           // the value of the last layer in the step
+  int output = 0;           // the value of the last layer in the step, before the pooling
+  int pooled = -1;          // the value that was pooled on the way, where one was
   int conv = -1;            // layers in the graph, where the step has one
   int norm = -1;
   std::vector<int> done;  // values that nothing reads after this step

@@ -22,6 +22,14 @@ namespace plume::nn {
 // The classic unit: convolution, normalisation, ReLU.
 [[nodiscard]] Tensor conv_norm_relu(const Context& context, const Inputs& x, const Conv& conv, const BatchNorm& norm);
 
+// The same at the end of an encoder's level, with its output max-pooled in the same pass.
+struct Pooled {
+  Tensor y;
+  Tensor pooled;
+};
+[[nodiscard]] Pooled conv_norm_relu_pool(const Context& context, const Inputs& x, const Conv& conv,
+                                         const BatchNorm& norm);
+
 // The pixel-detector's unit: normalisation, convolution, ReLU.
 [[nodiscard]] Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv);
 

@@ -165,6 +165,23 @@ void add_batch_norm_checks(Checks& checks) {
   }
 }
 
+// Both outputs read, as beside a skip; one; the other.
+void add_pooled_unit_checks(Checks& checks, const Size& size, bool training) {
+  constexpr ConvGeometry same{3, 1, {1, 1, 1, 1}};
+  const auto add = [&](const char* outputs, const std::function<Inputs(const Pooled&)>& read) {
+    checks.push_back({"conv_norm_relu_pool",
+                      fmt::format("{}, {}, {}", training ? "training" : "inference", size.text(), outputs),
+                      std::vector{image("a", size, 3), image("b", size, 2), weight(3, 5, 6)} + norm_leaves(6),
+                      [=](const Context& context, const Leaves& x) -> Inputs {
+                        return read(conv_norm_relu_pool(context, {x[0], x[1]}, {x[2], {}, same}, norm_at(x, 3)));
+                      },
+                      training, norm_bound});
+  };
+  add("both", [](const Pooled& unit) -> Inputs { return {unit.y, unit.pooled}; });
+  add("pooled", [](const Pooled& unit) -> Inputs { return unit.pooled; });
+  add("whole", [](const Pooled& unit) -> Inputs { return unit.y; });
+}
+
 void add_unit_checks(Checks& checks) {
   constexpr ConvGeometry same{3, 1, {1, 1, 1, 1}};
   for (const bool training : {true, false}) {
@@ -176,6 +193,7 @@ void add_unit_checks(Checks& checks) {
                           return conv_norm_relu(context, {x[0], x[1]}, {x[2], {}, same}, norm_at(x, 3));
                         },
                         training, norm_bound});
+      add_pooled_unit_checks(checks, size, training);
       checks.push_back(
           {"norm_conv_relu", fmt::format("{}, {}", mode, size.text()),
            std::vector{image("a", size, 3), image("b", size, 2), weight(3, 5, 6), vector("layer.bias", 6)} +
