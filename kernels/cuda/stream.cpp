@@ -5,8 +5,6 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/check.hpp"
-#include "kernels/cuda/cublaslt/product_library.hpp"
-#include "kernels/cuda/cudnn/conv_library.hpp"
 #include "kernels/cuda/stream_state.hpp"
 
 namespace plume::kernels {
@@ -28,6 +26,10 @@ void* DeviceScratch::reserve(std::size_t bytes) {
   return blocks_.back();
 }
 
+StreamLibraries& libraries_of(CudaStream& stream) {
+  return stream.state().libraries;
+}
+
 }  // namespace cuda
 
 CudaStream::State::State(int device_, MathMode math_) : device(device_), math(math_) {
@@ -44,8 +46,7 @@ CudaStream::State::State(int device_, MathMode math_) : device(device_), math(ma
 
 CudaStream::State::~State() {
   static_cast<void>(cudaStreamSynchronize(stream));
-  convolutions.reset();  // they name the stream
-  products.reset();
+  libraries = {};  // they name the stream
   static_cast<void>(cudaStreamDestroy(stream));
 }
 

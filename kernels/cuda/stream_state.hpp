@@ -5,17 +5,14 @@
 
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <vector>
 
+#include "kernels/cuda/stream_libraries.hpp"
 #include "kernels/stream.hpp"
 
 namespace plume::kernels {
 
 namespace cuda {
-
-class ConvLibrary;     // kernels/cuda/cudnn/conv_library.hpp
-class ProductLibrary;  // kernels/cuda/cublaslt/product_library.hpp
 
 // A grow-only block of device memory; its contents do not survive a call of another operation. Outgrown blocks live as
 // long as the stream, because recorded steps still name them.
@@ -56,9 +53,7 @@ struct CudaStream::State {
   int architecture = 0;  // compute capability, 80 for 8.0
   cudaStream_t stream = nullptr;
 
-  // Null, unless use_vendor_libraries() or a test has set them: operations then have plume's own kernels alone.
-  std::unique_ptr<cuda::ConvLibrary> convolutions;
-  std::unique_ptr<cuda::ProductLibrary> products;
+  cuda::StreamLibraries libraries;
 
  private:
   std::array<cuda::DeviceScratch, purposes> scratch_;

@@ -7,7 +7,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/cublaslt/cublaslt.hpp"
 #include "kernels/cuda/cudnn/cudnn.hpp"
-#include "kernels/cuda/stream_state.hpp"
+#include "kernels/cuda/stream_libraries.hpp"
 
 namespace plume::kernels {
 
@@ -17,12 +17,12 @@ void use_vendor_libraries(CudaStream& stream) {
   if (wish == "own") return;
   if (!wish.empty() && wish != "cudnn") throw usage_error("PLUME_CONVOLUTION={}: not one of own, cudnn", wish);
 
-  auto& state = stream.state();
-  state.convolutions = cuda::cudnn::open(stream);
-  state.products = cuda::cublaslt::open(stream);
-  if (wish == "cudnn" && !(state.convolutions && state.products)) {
+  auto& libraries = cuda::libraries_of(stream);
+  libraries.convolutions = cuda::cudnn::open(stream);
+  libraries.products = cuda::cublaslt::open(stream);
+  if (wish == "cudnn" && !(libraries.convolutions && libraries.products)) {
     throw environment_error("PLUME_CONVOLUTION=cudnn: {} is not on this machine, or plume was built without it",
-                            state.convolutions ? "cuBLASLt" : "cuDNN 9");
+                            libraries.convolutions ? "cuBLASLt" : "cuDNN 9");
   }
 }
 

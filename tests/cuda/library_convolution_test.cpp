@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
-#include "kernels/cuda/stream_state.hpp"
+#include "../expect_error.hpp"
+#include "kernels/cuda/stream_libraries.hpp"
+#include "kernels/vendor_libraries.hpp"
 #include "library_case.hpp"
 #include "library_stand_ins.hpp"
 
@@ -16,15 +19,15 @@ class LibraryConvolution : public OnCuda {
   void SetUp() override {
     OnCuda::SetUp();
     if (!stream_) return;
-    stream_->state().convolutions = std::make_unique<ConvStandIn>(convolutions_);
-    stream_->state().products = std::make_unique<ProductStandIn>(products_);
+    kernels::cuda::libraries_of(*stream_).convolutions = std::make_unique<ConvStandIn>(convolutions_);
+    kernels::cuda::libraries_of(*stream_).products = std::make_unique<ProductStandIn>(products_);
   }
 
   template <class Kind>
   DeviceConvRun<T, Kind> run(const ConvCase& problem) {
-    // A partial sum between two sources is rounded to T.
-    const double partial_sums = static_cast<double>(problem.sources.size() - 1) * device_roundings<T>(1);
-    return {problem, f32_bound + partial_sums, *stream_, cpu_};
+    // Weight gradients are rounded to T, and so is every partial sum between two sources.
+    const double rounded = static_cast<double>(problem.sources.size()) * device_roundings<T>(1);
+    return {problem, f32_bound + rounded, *stream_, cpu_};
   }
 
   std::vector<ConvProblem> convolutions_;
@@ -82,7 +85,7 @@ TYPED_TEST(LibraryConvolution, ProblemsAreThoseOfThePattern) {
 // Where one source has no plan, none is run: the caller's other way begins with clean memory.
 TYPED_TEST(LibraryConvolution, AllSourcesOrNone) {
   using T = TypeParam;
-  this->stream_->state().convolutions =
+  kernels::cuda::libraries_of(*this->stream_).convolutions =
       std::make_unique<ConvStandIn>(this->convolutions_, [](const ConvProblem& problem) { return problem.c == 8; });
   const DevicePixels<T> a(*this->stream_, Array(1, 3, 3, 8)), b(*this->stream_, Array(1, 3, 3, 16)),
       out(*this->stream_, Array(1, 3, 3, 8));
@@ -95,17 +98,6 @@ TYPED_TEST(LibraryConvolution, AllSourcesOrNone) {
   EXPECT_FALSE(kernels::cuda::cudnn::conv2d_backward_weight<T>(gradient.data(), sources, out.image(), same, true,
                                                                *this->stream_));
   EXPECT_TRUE(this->convolutions_.empty());
-}
-
-// Weight gradients in f32 where the library has them, else in the images' type.
-TYPED_TEST(LibraryConvolution, WeightGradientsRoundedWhereNothingElseIsThere) {
-  using T = TypeParam;
-  this->stream_->state().convolutions = std::make_unique<ConvStandIn>(
-      this->convolutions_, [](const ConvProblem& problem) { return problem.result == dtype_of<T>(); });
-  DeviceConvRun<T, LibraryPlain> run({1, 4, 3, {8, 3}, 8, same}, f32_bound + device_roundings<T>(1), *this->stream_,
-                                     this->cpu_);
-  run.check_backward_weight(true);
-  for (const ConvProblem& problem : this->convolutions_) EXPECT_EQ(problem.result, dtype_of<T>());
 }
 
 // What no library takes: channels of the output that are no whole packs, or pixels with a gap between them.
@@ -133,6 +125,17 @@ TYPED_TEST(LibraryConvolution, NoneWithoutALibrary) {
       kernels::cuda::cudnn::conv2d_forward<T>(out.image(), in.image(), weight.data(), nullptr, same, false, bare));
   EXPECT_FALSE(kernels::cuda::cublaslt::conv_transpose2d_forward<T>(large.image(), in.image(), weight.data(), nullptr,
                                                                     doubling, false, bare));
+}
+
+TYPED_TEST(LibraryConvolution, TheEnvironmentIsChecked) {
+  kernels::CudaStream stream;
+  ::setenv("PLUME_CONVOLUTION", "own", 1);
+  kernels::use_vendor_libraries(stream);
+  EXPECT_FALSE(kernels::cuda::libraries_of(stream).convolutions || kernels::cuda::libraries_of(stream).products);
+  ::setenv("PLUME_CONVOLUTION", "abacus", 1);
+  expect_error(
+      ErrorKind::usage, [&] { kernels::use_vendor_libraries(stream); }, "PLUME_CONVOLUTION=abacus", "own, cudnn");
+  ::unsetenv("PLUME_CONVOLUTION");
 }
 
 TYPED_TEST(LibraryConvolution, Transposed) {

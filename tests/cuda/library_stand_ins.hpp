@@ -108,9 +108,9 @@ class ConvStandIn final : public kernels::cuda::ConvLibrary {
     std::vector<double> bias(static_cast<std::size_t>(p.k)), y(output_size(p));
     if (p.bias) bias = fetch(operands.bias, bias.size(), DType::f32, stream);
     kernels::conv2d_forward<double>(output(y, p), image(x, p), w.data(), bias.data(), p.geometry, false, cpu_);
-    if (p.sum) y = sum_of(y, fetch(operands.sum, y.size(), p.result, stream));
+    if (p.sum) y = sum_of(y, fetch(operands.sum, y.size(), p.type, stream));
     for (double& value : y) value = p.relu ? std::max(value, 0.0) : value;
-    put(operands.result, y, p.result, stream);
+    put(operands.result, y, p.type, stream);
   }
 
   void backward_data(const ConvProblem& p, const ConvOperands& operands, kernels::CudaStream& stream) {
@@ -119,7 +119,7 @@ class ConvStandIn final : public kernels::cuda::ConvLibrary {
     std::vector<double> grad_in(image_size(p));
     kernels::conv2d_backward_data<double>(image(grad_in, p), output(grad_out, p), w.data(), {0, p.c}, p.geometry, false,
                                           cpu_);
-    put(operands.result, grad_in, p.result, stream);
+    put(operands.result, grad_in, p.type, stream);
   }
 
   void backward_weight(const ConvProblem& p, const ConvOperands& operands, kernels::CudaStream& stream) {
@@ -128,7 +128,7 @@ class ConvStandIn final : public kernels::cuda::ConvLibrary {
     std::vector<double> ours(weight_size(p)), theirs(weight_size(p));
     kernels::conv2d_backward_weight<double>(ours.data(), image(x, p), output(grad_out, p), p.geometry, false, cpu_);
     for_weights(p, [&](std::size_t their, std::size_t our) { theirs[their] = ours[our]; });
-    put(operands.result, theirs, p.result, stream);
+    put(operands.result, theirs, p.type, stream);
   }
 
   std::vector<ConvProblem>& runs_;

@@ -29,7 +29,6 @@ PlanKey example() {
                       .k = 32,
                       .geometry = {.kernel = 3, .stride = 1, .pad = {1, 1, 1, 1}},
                       .type = DType::bf16,
-                      .result = DType::bf16,
                       .bias = true,
                       .relu = true},
           .workspace_limit = 1000,
@@ -55,7 +54,6 @@ std::vector<PlanKey> neighbours() {
   with([](PlanKey& key) { key.problem.geometry.stride = 2; });
   for (std::size_t side = 0; side < 4; ++side) with([&](PlanKey& key) { key.problem.geometry.pad[side] = 0; });
   with([](PlanKey& key) { key.problem.type = DType::f32; });
-  with([](PlanKey& key) { key.problem.result = DType::f32; });
   with([](PlanKey& key) { key.problem.sum = true; });
   with([](PlanKey& key) { key.problem.bias = false; });
   with([](PlanKey& key) { key.problem.relu = false; });

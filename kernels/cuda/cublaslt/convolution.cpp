@@ -16,7 +16,7 @@ bool is_product(const ConvGeometry& geometry) {
 
 // The library, where the problem is one for it.
 ProductLibrary* library_for(const ConvGeometry& geometry, CudaStream& stream) {
-  return is_product(geometry) ? stream.state().products.get() : nullptr;
+  return is_product(geometry) ? stream.state().libraries.products.get() : nullptr;
 }
 
 template <class T>

@@ -15,9 +15,8 @@ struct ConvProblem {
   int n = 0, h = 0, w = 0, c = 0;  // the image that the forward pass reads
   int k = 0;                       // channels of the image that it writes
   ConvGeometry geometry;
-  DType type = DType::f32;    // of images, and of weights that are read
-  DType result = DType::f32;  // of what is computed
-  bool tf32 = false;          // f32 may be multiplied as TF32
+  DType type = DType::f32;  // of images and weights, and of their gradients; sums are f32
+  bool tf32 = false;        // f32 may be multiplied as TF32
 
   // Forward: output = relu(conv(image, weight) + sum + bias), each where asked; bias is f32 and sum is like the output.
   bool sum = false;

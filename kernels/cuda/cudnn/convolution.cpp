@@ -59,7 +59,6 @@ ConvProblem problem_of(ConvDirection direction, const Image<const T>& image, int
           .k = k,
           .geometry = geometry,
           .type = dtype_of<T>(),
-          .result = dtype_of<T>(),
           .tf32 = stream.state().math == MathMode::tf32 && std::is_same_v<T, float>};
 }
 
@@ -120,39 +119,14 @@ std::vector<ConvProblem> forward_problems(const Image<T>& out, const Sources<T>&
   return problems;
 }
 
-// One problem per source, whose gradients are in `result`.
 template <class T>
-std::vector<ConvProblem> weight_problems(const Sources<T>& in, int k, const ConvGeometry& geometry, DType result,
+std::vector<ConvProblem> weight_problems(const Sources<T>& in, int k, const ConvGeometry& geometry,
                                          CudaStream& stream) {
   std::vector<ConvProblem> problems;
   for (const Image<const T>& image : in) {
     problems.push_back(problem_of(ConvDirection::backward_weight, image, k, geometry, stream));
-    problems.back().result = result;
   }
   return problems;
-}
-
-// grad_weight (+)= each source's share, through scratch of type R.
-template <class R, class T>
-void run_weight_problems(ConvLibrary& library, float* grad_weight, const Sources<T>& in, const T* grad_out,
-                         const std::vector<ConvProblem>& problems, bool add, CudaStream& stream) {
-  std::size_t largest = 0;
-  for (const ConvProblem& problem : problems) largest = std::max(largest, weight_size(problem));
-  auto& scratch = stream.state().scratch(CudaStream::State::partials);
-  auto* memory = scratch.template take<std::byte>(largest * sizeof(R) + largest_padding(in) * sizeof(T));
-  auto* result = reinterpret_cast<R*>(memory);
-  auto* padding = reinterpret_cast<T*>(memory + largest * sizeof(R));
-
-  auto problem = problems.begin();
-  int first = 0;
-  for (const Image<const T>& image : in) {
-    library.run(*problem, {.image = padded(image, padding, stream), .output = grad_out, .result = result}, stream);
-    const int taps = problem->geometry.kernel * problem->geometry.kernel;
-    transpose_taps(grad_weight + std::ptrdiff_t{first} * problem->k, plume_weights(image.c, in.c(), problem->k), result,
-                   library_weights(*problem), taps, add, stream);
-    first += image.c;
-    ++problem;
-  }
 }
 
 }  // namespace
@@ -160,7 +134,7 @@ void run_weight_problems(ConvLibrary& library, float* grad_weight, const Sources
 template <class T>
 bool conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias, ConvGeometry geometry,
                     bool relu, CudaStream& stream) {
-  ConvLibrary* library = stream.state().convolutions.get();
+  ConvLibrary* library = stream.state().libraries.convolutions.get();
   if (library == nullptr || !packed(out)) return false;
   const auto problems = forward_problems(out, in, bias, geometry, relu, stream);
   if (!supports_all(*library, problems, stream)) return false;
@@ -194,7 +168,7 @@ bool conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const W
 template <class T>
 bool conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
                           ConvGeometry geometry, bool add, CudaStream& stream) {
-  ConvLibrary* library = stream.state().convolutions.get();
+  ConvLibrary* library = stream.state().libraries.convolutions.get();
   if (library == nullptr || !packed(grad_out) || grad_in.c % pack<T> != 0) return false;
   const auto problem = problem_of(ConvDirection::backward_data, Image<const T>(grad_in), grad_out.c, geometry, stream);
   if (!library->supports(problem, stream)) return false;
@@ -218,18 +192,28 @@ bool conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* we
 template <class T>
 bool conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CudaStream& stream) {
-  ConvLibrary* library = stream.state().convolutions.get();
+  ConvLibrary* library = stream.state().libraries.convolutions.get();
   if (library == nullptr || !packed(grad_out)) return false;
-  // The sum over all pixels is wanted in f32; where cuDNN has no such engine, rounded to T like the images.
-  if (const auto problems = weight_problems(in, grad_out.c, geometry, DType::f32, stream);
-      supports_all(*library, problems, stream)) {
-    run_weight_problems<float>(*library, grad_weight, in, grad_out.data, problems, add, stream);
-    return true;
-  }
-  if (std::is_same_v<T, float>) return false;
-  const auto problems = weight_problems(in, grad_out.c, geometry, dtype_of<T>(), stream);
+  const auto problems = weight_problems(in, grad_out.c, geometry, stream);
   if (!supports_all(*library, problems, stream)) return false;
-  run_weight_problems<T>(*library, grad_weight, in, grad_out.data, problems, add, stream);
+
+  std::size_t largest = 0;
+  for (const ConvProblem& problem : problems) largest = std::max(largest, weight_size(problem));
+  auto& scratch = stream.state().scratch(CudaStream::State::partials);
+  T* result = scratch.template take<T>(largest + largest_padding(in));
+  T* padding = result + largest;
+
+  auto problem = problems.begin();
+  int first = 0;
+  for (const Image<const T>& image : in) {
+    library->run(*problem, {.image = padded(image, padding, stream), .output = grad_out.data, .result = result},
+                 stream);
+    const int taps = geometry.kernel * geometry.kernel;
+    transpose_taps(grad_weight + std::ptrdiff_t{first} * grad_out.c, plume_weights(image.c, in.c(), grad_out.c), result,
+                   library_weights(*problem), taps, add, stream);
+    first += image.c;
+    ++problem;
+  }
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "kernels/base/error.hpp"
+#include "kernels/cuda/check.hpp"
 #include "kernels/cuda/cudnn/graphs.hpp"
 #include "kernels/cuda/cudnn/plans.hpp"
 #include "kernels/cuda/measure.hpp"
@@ -118,15 +119,25 @@ class Cudnn final : public ConvLibrary {
   std::optional<Plan> make(const PlanKey& key, CudaStream& stream) {
     try {
       const Descriptor graph = make_graph(make_operations(key.problem), handle_);
-      if (const auto choice = cache_.find(key.text())) {
-        auto plan = Plan::restore(*choice, graph, handle_);
-        if (plan && admissible(plan->traits(), key)) return plan;
-      }
+      if (auto plan = remembered(key, graph)) return plan;
       return fastest(key, propose_plans(key, graph, handle_, most_measured), stream);
     } catch (const Error& error) {
       note(error.what());
       return std::nullopt;
     }
+  }
+
+  // The plan of the file. Nothing where there is none, or it is not for this key and device: the file may be from elsewhere.
+  std::optional<Plan> remembered(const PlanKey& key, const Descriptor& graph) {
+    const auto choice = cache_.find(key.text());
+    if (!choice) return std::nullopt;
+    try {
+      auto plan = Plan::make(configure(*choice, graph), handle_);
+      if (plan && admissible(plan->traits(), key)) return plan;
+    } catch (const Error&) {
+      // no such engine
+    }
+    return std::nullopt;
   }
 
   std::optional<Plan> fastest(const PlanKey& key, std::vector<Plan> plans, CudaStream& stream) {
@@ -170,6 +181,7 @@ class Cudnn final : public ConvLibrary {
 
 std::unique_ptr<ConvLibrary> open(CudaStream& stream) {
   if (!available()) return nullptr;
+  cuda::check(cudaSetDevice(stream.state().device));
   return std::make_unique<Cudnn>(stream);
 }
 

@@ -43,19 +43,16 @@ TensorShape output_shape(const ConvProblem& problem) {
 }
 
 Descriptor make_image(const ConvProblem& problem) {
-  const DType type = problem.direction == ConvDirection::backward_data ? problem.result : problem.type;
-  return make_tensor(Role::image, {problem.n, problem.c, problem.h, problem.w}, {data_type(type)});
+  return make_tensor(Role::image, {problem.n, problem.c, problem.h, problem.w}, {data_type(problem.type)});
 }
 
 Descriptor make_weight(const ConvProblem& problem) {
-  const DType type = problem.direction == ConvDirection::backward_weight ? problem.result : problem.type;
-  return make_tensor(Role::weight, {problem.k, problem.c, problem.geometry.kernel, problem.geometry.kernel},
-                     {data_type(type)});
+  const int side = problem.geometry.kernel;
+  return make_tensor(Role::weight, {problem.k, problem.c, side, side}, {data_type(problem.type)});
 }
 
 Descriptor make_output(const ConvProblem& problem) {
-  const DType type = problem.direction == ConvDirection::forward ? problem.result : problem.type;
-  return make_tensor(Role::output, output_shape(problem), {data_type(type)});
+  return make_tensor(Role::output, output_shape(problem), {data_type(problem.type)});
 }
 
 // Between fused operations values are f32.
@@ -115,7 +112,7 @@ std::vector<Descriptor> make_forward_chain(const ConvProblem& problem) {
   std::vector<Link> links;
   if (problem.sum) {
     auto& link = links.emplace_back(Link{CUDNN_POINTWISE_ADD, Role::summed, {}});
-    link.operand.push_back(make_tensor(Role::sum, output_shape(problem), {data_type(problem.result)}));
+    link.operand.push_back(make_tensor(Role::sum, output_shape(problem), {data_type(problem.type)}));
   }
   if (problem.bias) {
     auto& link = links.emplace_back(Link{CUDNN_POINTWISE_ADD, Role::biased, {}});
@@ -174,7 +171,7 @@ std::vector<Descriptor> make_operations(const ConvProblem& problem) {
 Descriptor make_graph(const std::vector<Descriptor>& operations, cudnnHandle_t handle) {
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations);
-  graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle);
+  if (handle != nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle);
   graph.finalize();
   return graph;
 }

@@ -12,7 +12,7 @@ namespace plume::kernels::cuda::cudnn {
 // Throws environment_error where cuDNN finds the shapes at fault.
 [[nodiscard]] std::vector<Descriptor> make_operations(const ConvProblem& problem);
 
-// The graph of these operations on a handle's device.
+// The graph of these operations on a handle's device; without a handle it can be asked about, but not run.
 [[nodiscard]] Descriptor make_graph(const std::vector<Descriptor>& operations, cudnnHandle_t handle);
 
 // The pointers that a plan of the problem is executed with.

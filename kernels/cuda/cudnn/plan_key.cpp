@@ -36,10 +36,9 @@ std::string epilogue(const ConvProblem& problem) {
 std::string PlanKey::text() const {
   const ConvProblem& p = problem;
   const auto& pad = p.geometry.pad;
-  return fmt::format("{}{} {}x{}x{}x{} to {} kernel {} stride {} pad {},{},{},{} {} to {} workspace {}{}",
-                     name(p.direction), epilogue(p), p.n, p.h, p.w, p.c, p.k, p.geometry.kernel, p.geometry.stride,
-                     pad[0], pad[1], pad[2], pad[3], name(p.type, p.tf32), name(p.result, false), workspace_limit,
-                     deterministic ? "" : " any-order");
+  return fmt::format("{}{} {}x{}x{}x{} to {} kernel {} stride {} pad {},{},{},{} {} workspace {}{}", name(p.direction),
+                     epilogue(p), p.n, p.h, p.w, p.c, p.k, p.geometry.kernel, p.geometry.stride, pad[0], pad[1], pad[2],
+                     pad[3], name(p.type, p.tf32), workspace_limit, deterministic ? "" : " any-order");
 }
 
 std::size_t PlanKeyHash::operator()(const PlanKey& key) const {

@@ -19,10 +19,12 @@ Descriptor engine_of(const Descriptor& configuration) {
   return std::move(engines.front());
 }
 
-std::vector<Descriptor> heuristic_configurations(const Descriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<Descriptor> heuristic_configurations(const Descriptor& graph, cudnnBackendHeurMode_t mode,
+                                                 const Descriptor* device) {
   Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
   heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  if (device != nullptr) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *device);
   // A mode that knows nothing about the graph refuses it.
   if (!heuristics.try_finalize()) return {};
   const std::size_t count = heuristics.count(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR);
@@ -60,6 +62,33 @@ EngineTraits engine_traits(const Descriptor& configuration) {
 
 }  // namespace
 
+PlanChoice choice_of(const Descriptor& configuration) {
+  PlanChoice choice;
+  choice.engine = engine_of(configuration).get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+  for (const Descriptor& knob : configuration.get_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
+                                                              CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
+    choice.knobs.emplace_back(knob.get<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
+                              knob.get<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+  }
+  return choice;
+}
+
+Descriptor configure(const PlanChoice& choice, const Descriptor& graph, const Descriptor* device) {
+  Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
+  engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+  if (device != nullptr) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *device);
+  engine.finalize();
+
+  std::vector<Descriptor> knobs;
+  for (const auto& [type, value] : choice.knobs) knobs.push_back(make_knob(type, value));
+  Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+  configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+  if (!knobs.empty()) configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, knobs);
+  configuration.finalize();
+  return configuration;
+}
+
 Plan::Plan(Descriptor configuration, Descriptor plan)
     : configuration_(std::move(configuration)),
       plan_(std::move(plan)),
@@ -73,40 +102,10 @@ std::optional<Plan> Plan::make(Descriptor configuration, cudnnHandle_t handle) {
   return Plan(std::move(configuration), std::move(plan));
 }
 
-std::optional<Plan> Plan::restore(const PlanChoice& choice, const Descriptor& graph, cudnnHandle_t handle) {
-  try {
-    Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-    engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
-    engine.set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
-    engine.finalize();
-
-    std::vector<Descriptor> knobs;
-    for (const auto& [type, value] : choice.knobs) knobs.push_back(make_knob(type, value));
-    Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-    configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
-    if (!knobs.empty()) configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, knobs);
-    configuration.finalize();
-    return make(std::move(configuration), handle);
-  } catch (const Error&) {
-    return std::nullopt;  // a file from elsewhere, or edited: the choice is made anew
-  }
-}
-
 EngineTraits Plan::traits() const {
   EngineTraits traits = engine_traits(configuration_);
   traits.workspace = static_cast<std::int64_t>(workspace_);
   return traits;
-}
-
-PlanChoice Plan::choice() const {
-  PlanChoice choice;
-  choice.engine = engine_of(configuration_).get<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
-  for (const Descriptor& knob : configuration_.get_descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
-                                                               CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, most_knobs)) {
-    choice.knobs.emplace_back(knob.get<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
-                              knob.get<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
-  }
-  return choice;
 }
 
 void Plan::execute(const ConvProblem& problem, const ConvOperands& operands, void* workspace,
@@ -115,20 +114,26 @@ void Plan::execute(const ConvProblem& problem, const ConvOperands& operands, voi
   check(api().execute(handle, plan_.handle(), pack.handle()));
 }
 
+std::vector<Descriptor> propose_configurations(const PlanKey& key, const Descriptor& graph, const Descriptor* device) {
+  std::vector<Descriptor> configurations;
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_B, CUDNN_HEUR_MODE_FALLBACK}) {
+    for (Descriptor& configuration : heuristic_configurations(graph, mode, device)) {
+      if (admissible(engine_traits(configuration), key)) configurations.push_back(std::move(configuration));
+    }
+  }
+  return configurations;
+}
+
 std::vector<Plan> propose_plans(const PlanKey& key, const Descriptor& graph, cudnnHandle_t handle, std::size_t most) {
   std::vector<Plan> plans;
   std::vector<PlanChoice> seen;
-  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_B, CUDNN_HEUR_MODE_FALLBACK}) {
-    for (Descriptor& configuration : heuristic_configurations(graph, mode)) {
-      if (plans.size() == most) return plans;
-      if (!admissible(engine_traits(configuration), key)) continue;
-      auto plan = Plan::make(std::move(configuration), handle);
-      if (!plan || !admissible(plan->traits(), key)) continue;
-      const PlanChoice choice = plan->choice();
-      if (std::find(seen.begin(), seen.end(), choice) != seen.end()) continue;  // modes repeat each other
-      seen.push_back(choice);
-      plans.push_back(std::move(*plan));
-    }
+  for (Descriptor& configuration : propose_configurations(key, graph)) {
+    if (plans.size() == most) break;
+    const PlanChoice choice = choice_of(configuration);
+    if (std::find(seen.begin(), seen.end(), choice) != seen.end()) continue;  // modes repeat each other
+    seen.push_back(choice);
+    auto plan = Plan::make(std::move(configuration), handle);
+    if (plan && admissible(plan->traits(), key)) plans.push_back(std::move(*plan));
   }
   return plans;
 }

@@ -1,4 +1,4 @@
-// Execution plans of cuDNN: found by its heuristics, filtered, measured, or rebuilt from an earlier choice.
+// Execution plans of cuDNN: found by its heuristics and filtered, or rebuilt from an earlier choice.
 #pragma once
 
 #include <optional>
@@ -10,17 +10,20 @@
 
 namespace plume::kernels::cuda::cudnn {
 
+// An engine configuration as it is kept on disk, and back. Throws environment_error where this cuDNN has no such engine.
+// `device` stands for the graph's handle where it has none: a finalised CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR.
+[[nodiscard]] PlanChoice choice_of(const Descriptor& configuration);
+[[nodiscard]] Descriptor configure(const PlanChoice& choice, const Descriptor& graph,
+                                   const Descriptor* device = nullptr);
+
 // An engine with its knobs, ready to run a graph.
 class Plan {
  public:
-  // The engine as a heuristic configured it. Nothing where cuDNN does not support it here.
+  // Nothing where cuDNN does not support the configuration here.
   [[nodiscard]] static std::optional<Plan> make(Descriptor configuration, cudnnHandle_t handle);
-  // The engine and knobs of an earlier choice.
-  [[nodiscard]] static std::optional<Plan> restore(const PlanChoice& choice, const Descriptor& graph,
-                                                   cudnnHandle_t handle);
 
   [[nodiscard]] EngineTraits traits() const;
-  [[nodiscard]] PlanChoice choice() const;
+  [[nodiscard]] PlanChoice choice() const { return choice_of(configuration_); }
   [[nodiscard]] std::size_t workspace() const noexcept { return workspace_; }
 
   // Queues the plan's kernels on the handle's stream; `workspace` has workspace() bytes.
@@ -34,8 +37,12 @@ class Plan {
   std::size_t workspace_;
 };
 
-// Admissible plans that cuDNN supports, best guesses first: modes A and B of its heuristics, then its fallback.
-// At most `most`: each may take a second to compile.
+// Configurations of admissible engines for a graph, best guesses first: modes A and B of cuDNN's heuristics, then its
+// fallback.
+[[nodiscard]] std::vector<Descriptor> propose_configurations(const PlanKey& key, const Descriptor& graph,
+                                                             const Descriptor* device = nullptr);
+
+// Plans of those configurations that cuDNN supports; at most `most`, for each may take a second to compile.
 [[nodiscard]] std::vector<Plan> propose_plans(const PlanKey& key, const Descriptor& graph, cudnnHandle_t handle,
                                               std::size_t most);
 
