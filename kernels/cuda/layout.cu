@@ -97,7 +97,7 @@ __global__ void __launch_bounds__(block_threads)
 }
 
 template <int N, class T>
-__global__ void __launch_bounds__(block_threads) gather_kernel(T* rows, Image<const T> out, int factor) {
+__global__ void __launch_bounds__(block_threads) unshuffle_kernel(T* rows, Image<const T> out, int factor) {
   const int channel = first_channel<N>();
   if (channel >= out.c) {
     PLUME_COVER(ragged);
@@ -142,9 +142,9 @@ template <class T>
 void gather_pixels(T* rows, Image<const T> out, int factor, CudaStream& stream) {
   constexpr int N = pack_size<T>;
   if (packs(out)) {
-    launch<gather_kernel<N, T>>(pixel_grid(out.pixels(), out.c / N, stream), stream, rows, out, factor);
+    launch<unshuffle_kernel<N, T>>(pixel_grid(out.pixels(), out.c / N, stream), stream, rows, out, factor);
   } else {
-    launch<gather_kernel<1, T>>(pixel_grid(out.pixels(), out.c, stream), stream, rows, out, factor);
+    launch<unshuffle_kernel<1, T>>(pixel_grid(out.pixels(), out.c, stream), stream, rows, out, factor);
   }
 }
 
