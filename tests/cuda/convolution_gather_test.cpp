@@ -132,6 +132,19 @@ TEST_F(CudaGatherBf16, InfinityStaysInfinite) {
   EXPECT_EQ(to.array().values, in.values);
 }
 
+// A source may be a slice of a wider buffer: the channels beside it are not read, not even to be multiplied by zero.
+TYPED_TEST(CudaGather, NeighbouringChannelsDoNotMatter) {
+  using T = TypeParam;
+  Array wide(1, 4, 4, 16);
+  for_each(wide, [&](int n, int y, int x, int c) {
+    wide(n, y, x, c) = c < 3 ? 1 : std::numeric_limits<double>::quiet_NaN();
+  });
+  const DevicePixels<T> from(*this->stream_, wide), to(*this->stream_, Array(1, 4, 4, 1));
+  const DeviceVector<T> weight(*this->stream_, std::vector<double>(3, 1.0));
+  own::conv2d_forward<T>(to.image(), from.image().channels(0, 3), weight.data(), nullptr, point, false, *this->stream_);
+  EXPECT_EQ(to.array().values, std::vector<double>(16, 3.0));
+}
+
 TYPED_TEST(CudaGather, NoImages) {
   using T = TypeParam;
   const kernels::Image<T> none(nullptr, 0, 4, 4, 3);
