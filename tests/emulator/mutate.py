@@ -50,9 +50,10 @@ def main(folder, program, *options):
         return 1
     reached = {}
     for what, place in whole.sites:
-        path = os.path.relpath(place.rsplit(":", 1)[0], os.path.abspath(folder))
+        file, line = place.rsplit(":", 1)
+        path = os.path.relpath(os.path.realpath(file), os.path.realpath(folder))  # headers are reached through links
         if not path.startswith(".."):
-            reached[f"{path}:{place.rsplit(':', 1)[1]}"] = what
+            reached[f"{path}:{line}"] = what
     unreached = sites_in_text(folder) - set(reached)
     survived = 0
     for place, what in sorted(reached.items()):
