@@ -46,7 +46,8 @@ Fibre::Fibre(Work work) : work_(work) {
     enter();
     while (!closing_) work_();
     Fibre* closer = std::exchange(previous, this);
-    start_switch(nullptr, closer->stack_, closer->stack_bytes_);
+    // Not nullptr, though this fibre never comes back: the return value is still built on the stack that would be freed.
+    start_switch(&fake_stack_, closer->stack_, closer->stack_bytes_);
     return std::move(closer->context_);
   });
 }
