@@ -19,8 +19,9 @@ void add_predict_command(CLI::App& app, Action& action);
 void add_import_commands(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
 
-// --device and --precision, for commands that run a network.
+// --device and --precision, or the latter alone, for commands that run a network.
 void add_device_options(CLI::App& command, DeviceSettings& settings);
+void add_precision_option(CLI::App& command, DeviceSettings& settings);
 
 inline constexpr int exit_requeue = 85;  // stopped by a signal, to be resumed
 

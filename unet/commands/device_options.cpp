@@ -30,6 +30,10 @@ void add_choice(CLI::App& command, const char* flag, const char* help, Enum& val
 void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--device", "Where to compute; auto: on CUDA where there is a device", settings.kind,
              device_names);
+  add_precision_option(command, settings);
+}
+
+void add_precision_option(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16", settings.precision, precision_names);
 }
 

@@ -5,14 +5,30 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "data/libraries.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/cuda/info.hpp"
 #include "kernels/stream.hpp"
+#include "nn/initialize.hpp"
+#include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
+#include "unet/compare.hpp"
+#include "unet/families.hpp"
+#include "unet/network.hpp"
 #include "unet/version.hpp"
 
 namespace plume::unet {
 namespace {
+
+struct Arguments {
+  bool json = false;
+  std::vector<std::string> compare;
+  std::string model;
+  DeviceSettings device;  // the precision counts, of the second device
+};
 
 nlohmann::ordered_json examine() {
   nlohmann::ordered_json report;
@@ -22,13 +38,37 @@ nlohmann::ordered_json examine() {
   report["threads"] = kernels::CpuStream().threads();
   report["instructions"] = kernels::instruction_set();
   report["devices"] = {"cpu"};
+  const kernels::CudaInfo cuda = kernels::cuda_info();
+  report["cuda"] = {{"compiled", cuda.compiled}, {"driver", cuda.driver}, {"devices", nlohmann::ordered_json::array()}};
+  for (const auto& device : cuda.devices) {
+    report["devices"].push_back("cuda");
+    report["cuda"]["devices"].push_back(
+        {{"name", device.name}, {"architecture", device.architecture}, {"memory", device.memory}});
+  }
   for (const auto& library : data::libraries()) {
     report["libraries"][library.name] = {{"compiled", library.compiled}, {"loaded", library.loaded}};
   }
   return report;
 }
 
-int run_doctor(bool json) {
+// What there is of CUDA, in words.
+std::string cuda_text(const nlohmann::ordered_json& cuda) {
+  if (cuda["compiled"] == "") return "GPU: this build has no CUDA\n";
+  const auto compiled = cuda["compiled"].get<std::string>();
+  if (cuda["driver"] == "")
+    return fmt::format("GPU: built with CUDA {}; no driver found, so the CPU computes\n", compiled);
+  std::string text =
+      fmt::format("GPU: built with CUDA {}, driver for {}\n", compiled, cuda["driver"].get<std::string>());
+  if (cuda["devices"].empty()) text += "GPU: no device found, so the CPU computes\n";
+  for (const auto& device : cuda["devices"]) {
+    const int architecture = device["architecture"];
+    text += fmt::format("GPU: {}, compute capability {}.{}, {:.1f} GiB\n", device["name"].get<std::string>(),
+                        architecture / 10, architecture % 10, device["memory"].get<double>() / (1 << 30));
+  }
+  return text;
+}
+
+int tell(bool json) {
   const auto report = examine();
   if (json) {
     fmt::print("{}\n", report.dump(2));
@@ -40,7 +80,7 @@ int run_doctor(bool json) {
   fmt::print("plume {} ({})\n", text("plume"), text("compiler"));
   fmt::print("CPU: {} cores, {} threads in use, {} instructions\n", text("cores"), text("threads"),
              text("instructions"));
-  fmt::print("GPU: this build has no CUDA\n");
+  fmt::print("{}", cuda_text(report["cuda"]));
   for (const auto& [name, versions] : report["libraries"].items()) {
     fmt::print("{}: compiled against {}, loaded {}\n", name, versions["compiled"].get<std::string>(),
                versions["loaded"].get<std::string>());
@@ -48,14 +88,59 @@ int run_doctor(bool json) {
   return 0;
 }
 
+// The model's graph and parameters; without one those of a small network of each kind of layer.
+std::pair<Graph, std::vector<nn::NamedTensor>> network_to_compare(const std::string& path) {
+  Network network =
+      path.empty() ? Network(build_graph({Family::classic, 6, 1, 16, 3, Up::transposed, 32})) : load_model(path);
+  if (path.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  std::vector<nn::NamedTensor> tensors;
+  for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
+  return {network.graph(), tensors};
+}
+
+DeviceKind device_named(const std::string& name) {
+  for (const auto& [known, kind] : device_names) {
+    if (known == name) return kind;
+  }
+  throw usage_error("--compare {}: not one of auto, cpu, cuda", name);
+}
+
+int compare(const Arguments& arguments) {
+  if (arguments.compare.size() != 2) throw usage_error("--compare takes two devices, for example cpu,cuda");
+  const DeviceSettings reference{device_named(arguments.compare[0]), Precision::f32};
+  const DeviceSettings other{device_named(arguments.compare[1]), arguments.device.precision};
+  const auto [graph, tensors] = network_to_compare(arguments.model);
+  const Comparison result = compare_devices(graph, tensors, reference, other);
+  const double tolerance = comparison_tolerance(other.precision);
+  const auto print = [](const char* what, const std::vector<LayerDifference>& rows) {
+    fmt::print("{:<40} {:>12} {:>12}\n", what, "largest", "relative");
+    for (const auto& row : rows) fmt::print("{:<40} {:>12.3e} {:>12.3e}\n", row.layer, row.largest, row.relative);
+  };
+  print("output of", result.outputs);
+  print("gradients of", result.gradients);
+  fmt::print("loss {:.9g}, apart by {:.3e}; largest relative difference {:.3e}, tolerance {:.0e}\n", result.loss,
+             result.loss_difference, result.worst, tolerance);
+  if (result.worst <= tolerance) return 0;
+  throw environment_error("{} and {} differ by more than rounding explains", arguments.compare[0],
+                          arguments.compare[1]);
+}
+
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Action& action) {
-  auto json = std::make_shared<bool>(false);
+  auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("doctor", "Tells what this build and this machine can do");
-  command->add_flag("--json", *json, "Report as JSON");
-  command->footer("Example: plume doctor --json");
-  command->callback([json, &action] { action = [json] { return run_doctor(*json); }; });
+  command->add_flag("--json", arguments->json, "Report as JSON");
+  command
+      ->add_option("--compare", arguments->compare,
+                   "Run a network on two devices, cpu,cuda, and print how far each layer's values and gradients part")
+      ->delimiter(',');
+  command->add_option("--model", arguments->model, "The network to compare on; a small drawn one if none is given");
+  add_precision_option(*command, arguments->device);
+  command->footer("Example: plume doctor --compare cpu,cuda");
+  command->callback([arguments, &action] {
+    action = [arguments] { return arguments->compare.empty() ? tell(arguments->json) : compare(*arguments); };
+  });
 }
 
 }  // namespace plume::unet
