@@ -8,7 +8,7 @@
 #include <variant>
 
 #include "kernels/base/error.hpp"
-#include "nn/ops/ops.hpp"
+#include "kernels/output.hpp"
 #include "nn/transfer.hpp"
 
 namespace plume::unet {
@@ -67,8 +67,13 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
   const nn::Tensor x = context.allocate(shape, network_.dtype(), "images");
   if (!dry) nn::upload(x, pixels, stream_);
   const nn::Tensor logits = network_(context, x);
-  const nn::Tensor y =
-      network_.graph().activation == Activation::sigmoid ? nn::sigmoid(context, logits) : nn::softmax(context, logits);
+  const nn::Tensor y = context.allocate(logits.shape(), DType::f32, "probabilities");
+  const auto link =
+      network_.graph().activation == Activation::sigmoid ? kernels::Link::sigmoid : kernels::Link::softmax;
+  context.run(logits.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    kernels::decide<T>(y.image<float>(), nullptr, logits.image<T>(), link, 0, stream);
+  });
   return dry ? std::vector<float>() : nn::download(y, stream_);
 }
 
