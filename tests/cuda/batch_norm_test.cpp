@@ -201,6 +201,23 @@ TYPED_TEST(CudaBatchNorm, NormalizeAndPoolIsBothToTheBit) {
   }
 }
 
+TYPED_TEST(CudaBatchNorm, OneImageOfThreeIsNotAligned) {
+  using T = TypeParam;
+  auto& stream = *this->stream_;
+  const NormProblem<T> p(stream, {2, 5, 4, 8});
+  const DevicePixels<T> x(stream, p.x), y(stream, p.x.like()), pooled(stream, p.pooled_shape());
+  p.normalize_pool(y.image(), pooled.image(), nullptr, x.image(), true, stream);
+  for (const auto& [of_x, of_y, of_pooled] : {std::array{3, 0, 0}, {0, 3, 0}, {0, 0, 3}}) {
+    const DevicePixels<T> from(stream, p.x, of_x), to(stream, p.x.like(), of_y), alone(stream, p.x.like(), of_y),
+        small(stream, p.pooled_shape(), of_pooled);
+    p.normalize(alone.image(), from.image(), true, stream);
+    EXPECT_EQ(alone.array().values, y.array().values);
+    p.normalize_pool(to.image(), small.image(), nullptr, from.image(), true, stream);
+    EXPECT_EQ(to.array().values, y.array().values);
+    EXPECT_EQ(small.array().values, pooled.array().values);
+  }
+}
+
 enum class Relu { none, from_output, from_input };
 
 struct BackwardCase {
@@ -211,18 +228,23 @@ struct BackwardCase {
   bool in_place;  // not with add
 };
 
+// What the images' strides have beyond their channels.
+struct Strides {
+  int x, y, grad_y, pooled, grad_x;
+};
+
 template <class T>
 class CudaBatchNormBackward : public CudaBatchNorm<T> {
  protected:
-  void check(const NormProblem<T>& p, int extra_stride, const BackwardCase& which) {
+  void check(const NormProblem<T>& p, const Strides& extra, const BackwardCase& which) {
     SCOPED_TRACE(testing::Message() << "relu " << static_cast<int>(which.relu) << ", pooled " << which.pooled
                                     << ", batch " << which.batch << ", add " << which.add << ", in place "
                                     << which.in_place << ", " << p.x.n << 'x' << p.x.h << 'x' << p.x.w << 'x' << p.x.c
-                                    << " + " << extra_stride);
+                                    << " + " << extra.x << ',' << extra.y << ',' << extra.grad_y << ',' << extra.pooled
+                                    << ',' << extra.grad_x);
     auto& stream = *this->stream_;
     const bool relu = which.relu != Relu::none;
-    const DevicePixels<T> x(stream, p.x, extra_stride), y(stream, p.x.like(), extra_stride),
-        pooled(stream, p.pooled_shape());
+    const DevicePixels<T> x(stream, p.x, extra.x), y(stream, p.x.like(), extra.y), pooled(stream, p.pooled_shape());
     const DeviceVector<std::uint8_t> index(stream, std::vector<std::uint8_t>(p.pooled_shape().values.size()));
     p.normalize_pool(y.image(), pooled.image(), index.data(), x.image(), relu, stream);
 
@@ -245,8 +267,8 @@ class CudaBatchNormBackward : public CudaBatchNorm<T> {
     kernels::normalize_backward<double>(cpu_grad_x.image(), cpu_gamma.data(), cpu_beta.data(), cpu_grad.image(),
                                         cpu_saved, which.add, which.add, this->cpu_);
 
-    const DevicePixels<T> grad_y(stream, grad, extra_stride), grad_of_pooled(stream, grad_pooled, extra_stride),
-        separate(stream, before, extra_stride);
+    const DevicePixels<T> grad_y(stream, grad, extra.grad_y), grad_of_pooled(stream, grad_pooled, extra.pooled),
+        separate(stream, before, extra.grad_x);
     const DevicePixels<T>& grad_x = which.in_place ? grad_y : separate;
     const DeviceVector<float> grad_gamma(stream, before_gamma), grad_beta(stream, before_beta);
     kernels::NormSaved<T> saved{
@@ -271,15 +293,23 @@ TYPED_TEST(CudaBatchNormBackward, MatchesTheCpu) {
   };
   for (const Shape& shape : shapes) {
     const NormProblem<TypeParam> p(*this->stream_, shape);
-    for (const int extra_stride : {0, 3, 8}) {
-      for (const BackwardCase& which : cases) this->check(p, extra_stride, which);
+    for (const int extra : {0, 3, 8}) {
+      for (const BackwardCase& which : cases) this->check(p, {extra, extra, extra, extra, extra}, which);
     }
   }
 }
 
 TYPED_TEST(CudaBatchNormBackward, ManyPixels) {
   const NormProblem<TypeParam> p(*this->stream_, {1, 97, 89, 1});
-  this->check(p, 0, {Relu::from_input, true, true, false, false});
+  this->check(p, {}, {Relu::from_input, true, true, false, false});
+}
+
+TYPED_TEST(CudaBatchNormBackward, OneImageOfFiveIsNotAligned) {
+  const NormProblem<TypeParam> p(*this->stream_, {2, 5, 4, 8});
+  for (const Strides& extra :
+       {Strides{3, 0, 0, 0, 0}, {0, 3, 0, 0, 0}, {0, 0, 3, 0, 0}, {0, 0, 0, 3, 0}, {0, 0, 0, 0, 3}}) {
+    this->check(p, extra, {Relu::from_output, true, true, false, false});
+  }
 }
 
 // The first layer's input needs no gradient.

@@ -15,16 +15,19 @@ namespace {
 template <class T>
 class CudaPointwise : public OnCuda {
  protected:
+  using Strides = std::array<int, 3>;  // what out's, a's and b's have beyond their channels
+
   // Runs operation(out, a, b, stream) on the device in T and on the CPU in double, `out` with values from before.
   template <class Operation>
-  void check(const Array& a, const Array& b, int extra_stride, double bound, const Operation& operation) {
-    SCOPED_TRACE(testing::Message() << a.n << 'x' << a.h << 'x' << a.w << 'x' << a.c << " + " << extra_stride);
+  void check(const Array& a, const Array& b, const Strides& extra, double bound, const Operation& operation) {
+    SCOPED_TRACE(testing::Message() << a.n << 'x' << a.h << 'x' << a.w << 'x' << a.c << " + " << extra[0] << ','
+                                    << extra[1] << ',' << extra[2]);
     const Array before = as_stored<T>(Array::random(a.n, a.h, a.w, a.c, 9));
     Pixels<double> expected(before), a_double(a), b_double(b);
     operation(expected.image(), kernels::Image<const double>(a_double.image()),
               kernels::Image<const double>(b_double.image()), cpu_);
-    const DevicePixels<T> out(*stream_, before, extra_stride), a_device(*stream_, a, extra_stride),
-        b_device(*stream_, b, extra_stride);
+    const DevicePixels<T> out(*stream_, before, extra[0]), a_device(*stream_, a, extra[1]),
+        b_device(*stream_, b, extra[2]);
     operation(out.image(), kernels::Image<const T>(a_device.image()), kernels::Image<const T>(b_device.image()),
               *stream_);
     expect_near(out.array(), expected.array(), device_roundings<T>(bound), "result", 1);
@@ -36,7 +39,8 @@ class CudaPointwise : public OnCuda {
     for (const auto& [n, h, w, c] : shapes) {
       const Array a = as_stored<T>(Array::random(n, h, w, c, 1, -4, 4));
       const Array b = as_stored<T>(Array::random(n, h, w, c, 2));
-      for (const int extra_stride : {0, 3, 8}) check(a, b, extra_stride, bound, operation);
+      for (const int extra_stride : {0, 3, 8})
+        check(a, b, {extra_stride, extra_stride, extra_stride}, bound, operation);
     }
   }
 
@@ -82,10 +86,18 @@ TYPED_TEST(CudaPointwise, Softmax) {
 // More pixels than a device holds threads, for each kernel: threads go round.
 TYPED_TEST(CudaPointwise, ManyPixels) {
   const Array a = as_stored<TypeParam>(Array::random(1, 97, 89, 1, 1));
-  this->check(a, a, 1, 1, [](auto out, auto x, auto y, auto& stream) { kernels::add(out, x, y, stream); });
-  this->check(a, a, 0, 1, [](auto out, auto x, auto, auto& stream) { kernels::softmax_forward(out, x, stream); });
-  this->check(a, a, 0, 8,
+  this->check(a, a, {1, 1, 1}, 1, [](auto out, auto x, auto y, auto& stream) { kernels::add(out, x, y, stream); });
+  this->check(a, a, {}, 1, [](auto out, auto x, auto, auto& stream) { kernels::softmax_forward(out, x, stream); });
+  this->check(a, a, {}, 8,
               [](auto out, auto x, auto y, auto& stream) { kernels::softmax_backward(out, x, y, false, stream); });
+}
+
+TYPED_TEST(CudaPointwise, OneImageOfThreeIsNotAligned) {
+  const Array a = as_stored<TypeParam>(Array::random(2, 3, 5, 8, 1));
+  const Array b = as_stored<TypeParam>(Array::random(2, 3, 5, 8, 2));
+  for (const std::array<int, 3>& extra : {std::array{3, 0, 0}, {0, 3, 0}, {0, 0, 3}}) {
+    this->check(a, b, extra, 1, [](auto out, auto x, auto y, auto& stream) { kernels::add(out, x, y, stream); });
+  }
 }
 
 TYPED_TEST(CudaPointwise, ChannelSlicesAtAnyOffset) {
@@ -121,10 +133,10 @@ TYPED_TEST(CudaPointwise, ReluInPlaceKeepsNan) {
 TYPED_TEST(CudaPointwise, SoftmaxOfLargeLogits) {
   using T = TypeParam;
   Array in(1, 1, 1, 3);
-  in.values = {1000, 1000, -1000};
+  in.values = {-1000, 1000, 1000};
   const DevicePixels<T> from(*this->stream_, in), to(*this->stream_, in.like());
   kernels::softmax_forward<T>(to.image(), from.image(), *this->stream_);
-  EXPECT_EQ(to.array().values, (std::vector<double>{0.5, 0.5, 0}));
+  EXPECT_EQ(to.array().values, (std::vector<double>{0, 0.5, 0.5}));
 }
 
 TYPED_TEST(CudaPointwise, NoPixels) {

@@ -14,9 +14,10 @@ namespace {
 template <class T>
 class CudaMaxPool : public OnCuda {
  protected:
-  void check(const std::array<int, 4>& shape, int extra_stride) {
+  void check(const std::array<int, 4>& shape, int in_stride, int out_stride) {
     const auto& [n, h, w, c] = shape;
-    SCOPED_TRACE(testing::Message() << n << 'x' << h << 'x' << w << 'x' << c << " + " << extra_stride);
+    SCOPED_TRACE(testing::Message() << n << 'x' << h << 'x' << w << 'x' << c << " + " << in_stride << ','
+                                    << out_stride);
     Array in = Array::random(n, h, w, c, 1);
     for (double& value : in.values) value = std::round(2 * value);  // five values, so that there are many ties
     const Array out(n, h / 2, w / 2, c);
@@ -24,7 +25,7 @@ class CudaMaxPool : public OnCuda {
     std::vector<std::uint8_t> index(out.values.size());
     kernels::max_pool_forward<double>(to.image(), index.data(), from.image(), cpu_);
 
-    const DevicePixels<T> device_from(*stream_, in, extra_stride), device_to(*stream_, out, extra_stride);
+    const DevicePixels<T> device_from(*stream_, in, in_stride), device_to(*stream_, out, out_stride);
     const DeviceVector<std::uint8_t> device_index(*stream_, std::vector<std::uint8_t>(index.size(), 9));
     kernels::max_pool_forward<T>(device_to.image(), device_index.data(), device_from.image(), *stream_);
     EXPECT_EQ(device_to.array().values, to.array().values);
@@ -35,7 +36,7 @@ class CudaMaxPool : public OnCuda {
     for (const bool add : {false, true}) {
       Pixels<double> grad(grad_out), grad_in(before);
       kernels::max_pool_backward<double>(grad_in.image(), grad.image(), index.data(), add, cpu_);
-      const DevicePixels<T> device_grad(*stream_, grad_out, extra_stride), device_in(*stream_, before, extra_stride);
+      const DevicePixels<T> device_grad(*stream_, grad_out, out_stride), device_in(*stream_, before, in_stride);
       kernels::max_pool_backward<T>(device_in.image(), device_grad.image(), device_index.data(), add, *stream_);
       expect_near(device_in.array(), grad_in.array(), device_roundings<T>(1), "gradient", 1);
     }
@@ -46,12 +47,17 @@ TYPED_TEST_SUITE(CudaMaxPool, DeviceElements);
 TYPED_TEST(CudaMaxPool, MatchesTheCpu) {
   const std::vector<std::array<int, 4>> shapes{{5, 2, 2, 1}, {1, 3, 5, 6}, {3, 8, 6, 8}, {2, 9, 7, 67}, {2, 9, 9, 72}};
   for (const auto& shape : shapes) {
-    for (const int extra_stride : {0, 3, 8}) this->check(shape, extra_stride);
+    for (const int extra_stride : {0, 3, 8}) this->check(shape, extra_stride, extra_stride);
   }
 }
 
 TYPED_TEST(CudaMaxPool, ManyPixels) {
-  this->check({2, 141, 133, 1}, 0);
+  this->check({2, 141, 133, 1}, 0, 0);
+}
+
+TYPED_TEST(CudaMaxPool, OneImageOfTwoIsAligned) {
+  this->check({2, 5, 4, 8}, 3, 0);
+  this->check({2, 5, 4, 8}, 0, 3);
 }
 
 // A single row or column has no window: no output, and gradients of zero.
