@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "../random_values.hpp"
@@ -100,6 +101,27 @@ TEST(Optimizer, LeavesTheGapsZero) {
   run(optimizer, parameters, 0, steps);
   for (std::size_t i = count; i < parameters.find("b.weight")->offset; ++i) {
     EXPECT_EQ(parameters.values<double>()[i], 0);
+  }
+}
+
+// Both parameters have the same gradients: the norm over all is sqrt(2) times that of one.
+TEST(Optimizer, ClipsByTheNormOverAllParameters) {
+  const auto gradient = random_values(count, 100);
+  double squares = 0;
+  for (const double g : gradient) squares += 2 * g * g;
+  for (const double share : {0.25, 4.0}) {  // of the norm: above 1 nothing is clipped
+    const double clip = share * std::sqrt(squares);
+    Parameters parameters = some_parameters();
+    Optimizer optimizer({.kind = OptimizerSettings::Kind::sgd, .momentum = 0, .weight_decay = 0, .clip_norm = clip},
+                        parameters);
+    run(optimizer, parameters, 0, 1);
+    const auto start = random_values(count, 1);
+    for (const char* name : {"a.weight", "b.weight"}) {
+      const double* values = parameters.tensor(name).data<double>();
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_NEAR(values[i], start[i] - rate * std::min(share, 1.0) * gradient[i], 1e-6);
+      }
+    }
   }
 }
 

@@ -117,5 +117,20 @@ TEST_P(ParametersTest, RefusesAnotherShapeAndName) {
   EXPECT_EQ(parameters_.find("absent"), nullptr);
 }
 
+TEST(ParametersOfBf16, KeepARoundedCopyBesideTheValues) {
+  Parameters parameters(DType::bf16);
+  parameters.declare("a.weight", {1, 1, 1, 3}, ParameterKind::vector);
+  parameters.declare("b.weight", {1, 1, 1, 2}, ParameterKind::vector);
+  parameters.allocate();
+  EXPECT_EQ(parameters.dtype(), DType::f32);
+  parameters.from_named(*parameters.find("b.weight"), {"b.weight", {2}, {1.00390625F, -3.1415927F}});
+  const Tensor b = parameters.tensor("b.weight");
+  EXPECT_EQ(b.as<float>()[0], 1.00390625F);
+  EXPECT_EQ(b.as<bf16>()[0], 1.0F);  // half way: to even
+  EXPECT_EQ(b.as<bf16>()[1], -3.140625F);
+  EXPECT_EQ(b.as<bf16>(), parameters.rounded() + parameters.find("b.weight")->offset);
+  EXPECT_EQ(Parameters(DType::f32).rounded(), nullptr);
+}
+
 }  // namespace
 }  // namespace plume::nn

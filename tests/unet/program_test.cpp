@@ -90,6 +90,16 @@ TEST_F(ProgramTest, DoctorSpeaksJson) {
   EXPECT_TRUE(nlohmann::json::parse(outcome.output).contains("instructions"));
 }
 
+TEST_F(ProgramTest, DoctorComparesDevices) {
+  const Outcome same = run_plume({"doctor", "--compare", "cpu,cpu"});
+  EXPECT_EQ(same.exit_code, 0) << same.errors;
+  EXPECT_NE(same.output.find("head"), std::string::npos) << same.output;
+  EXPECT_NE(same.output.find("largest relative difference 0.000e+00"), std::string::npos) << same.output;
+  EXPECT_EQ(run_plume({"doctor", "--compare", "cpu"}).exit_code, 2);
+  EXPECT_EQ(run_plume({"doctor", "--compare", "cpu,gpu"}).exit_code, 2);
+  EXPECT_EQ(run_plume({"doctor", "--compare", "cpu,cpu", "--precision", "bf16"}).exit_code, 2);
+}
+
 TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"data", "pack"},
                                                                                        {"data", "synth"},
