@@ -5,11 +5,12 @@ SHELL := /bin/bash
 
 # CMake takes the launcher from the environment; empty means none.
 export CMAKE_CXX_COMPILER_LAUNCHER ?= $(shell command -v ccache)
+export CMAKE_CUDA_COMPILER_LAUNCHER ?= $(CMAKE_CXX_COMPILER_LAUNCHER)
 
 CXX_SOURCES = git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'
 SETUP = cmake/install_packages.sh
 
-.PHONY: all demo test test-slow asan tsan format format-check lint clean help
+.PHONY: all demo test test-slow gpu-bundle asan tsan format format-check lint clean help
 
 all: setup-build build/build.ninja  ## Build everything (release) into build/; programs are in build/bin/
 	cmake --build --preset release
@@ -34,6 +35,10 @@ asan: setup-test build-asan/build.ninja  ## Run the unit tests under AddressSani
 tsan: setup-test build-tsan/build.ninja  ## Run the loader's tests under ThreadSanitizer, in build-tsan/
 	setarch -R cmake --build --preset tsan
 	setarch -R tests/run.py tsan
+
+gpu-bundle: setup-build build/build.ninja  ## Make build/gpu-bundle/, to test and measure on a machine with a GPU: gpu-check.sh
+	cmake --build --preset release --target test_cuda test_unet_cuda gpu_bench
+	bench/gpu/bundle.sh build build/gpu-bundle
 
 format: setup-develop  ## Format all C++
 	$(CXX_SOURCES) | xargs -0 clang-format -i

@@ -6,7 +6,7 @@ set(warnings -Wall -Wextra -Wconversion -Werror)
 target_compile_options(plume_options INTERFACE -std=c++20
   $<$<COMPILE_LANGUAGE:CXX>:${warnings};-ffunction-sections;-fdata-sections>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;--Werror=all-warnings;--compiler-options=-Wall,-Wextra,-Werror,-ffunction-sections,-fdata-sections>)
-target_link_options(plume_options INTERFACE -Wl,--gc-sections)
+target_link_options(plume_options INTERFACE -Wl,--gc-sections -Wl,--as-needed)
 if(PLUME_SANITIZE)
   target_compile_options(plume_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${PLUME_SANITIZE};-fno-omit-frame-pointer;-g>)

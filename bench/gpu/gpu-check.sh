@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Tests and measures plume on this machine's first GPU, beside PyTorch where that is installed: gpu-check.sh [--fresh]
+#
+# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, compute-sanitizer and PyTorch where they are. Takes less than 8 minutes,
+# each step has a limit of its own. Results go to results/ in this folder: the table in table.md, everything in results.json.
+# A step that succeeded leaves a stamp and is not run again until --fresh. Exit status: 0 all well, 1 a step failed or a
+# test did, 2 usage, 4 no GPU.
+set -u
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)" || exit 1
+out="$here/results"
+failed=0
+
+if [[ $# -gt 1 || (${1:-} != --fresh && -n ${1:-}) ]]; then
+  echo "usage: gpu-check.sh [--fresh]" >&2
+  exit 2
+fi
+
+# PyTorch's own cuDNN and cuBLAS serve where the machine has no others.
+torch_libraries() {
+  python3 - 2>/dev/null <<'PYTHON'
+import glob, os, site, sysconfig
+roots = {*site.getsitepackages(), site.getusersitepackages(), sysconfig.get_paths()["purelib"]}
+print(":".join(d for r in sorted(roots) for d in glob.glob(os.path.join(r, "nvidia", "*", "lib"))))
+PYTHON
+}
+libraries="$here/lib:${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$(torch_libraries)"
+
+# ours PROGRAM ARGUMENTS...: one of the folder's programs, with the folder's libraries.
+ours() {
+  local program="$1"
+  shift
+  LD_LIBRARY_PATH="$libraries" "$here/bin/$program" "$@"
+}
+export -f ours
+export here libraries out
+
+# Says in a line what is missing, where something is.
+ours gpu_bench --benchmark_list_tests >/dev/null || exit 4
+
+mkdir -p "$out" || exit 1
+if [[ ${1:-} == --fresh ]]; then rm -f "$out"/*; fi
+
+# step NAME SECONDS COMMAND: runs a line of bash with a limit, unless its stamp is there; keeps what it says in NAME.log.
+step() {
+  local name="$1" limit="$2" command="$3" start status
+  if [[ -e $out/$name.done ]]; then
+    echo "$name: done before ($(<"$out/$name.done"))"
+    return
+  fi
+  start=$SECONDS
+  timeout --kill-after=5 "$limit" bash -uc "$command" >"$out/$name.log" 2>&1
+  status=$?
+  case $status in
+    0) echo "$((SECONDS - start)) s" >"$out/$name.done" && echo "$name: ok, $((SECONDS - start)) s" ;;
+    4 | 77) echo "$name: left out: $(tail -n 1 "$out/$name.log")" ;;
+    124 | 137)
+      echo "$name: stopped after $limit s; what it found by then counts"
+      if [[ $name == *tests ]]; then failed=1; fi
+      ;;
+    *) echo "$name: FAILED with status $status, see results/$name.log" && failed=1 ;;
+  esac
+}
+
+# Steps call this and the next in shells of their own: test_cuda under a tool of compute-sanitizer, which slows kernels a
+# hundredfold, so that the largest shapes are left out.
+# shellcheck disable=SC2317
+sanitize() {
+  if ! command -v compute-sanitizer >/dev/null; then
+    echo "compute-sanitizer is not installed"
+    return 77
+  fi
+  LD_LIBRARY_PATH="$libraries" compute-sanitizer --tool "$1" --error-exitcode 1 --launch-timeout 60 \
+    "$here/bin/test_cuda" --gtest_filter='-*Many*:*Library*:*Plan*' --gtest_brief=1
+}
+export -f sanitize
+
+# shellcheck disable=SC2317
+torch_peer() {
+  if ! python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+    echo "python3 has no torch that sees the GPU"
+    return 77
+  fi
+  python3 "$here/gpu_torch.py" --seconds "$1" --out "$out/torch.json"
+}
+export -f torch_peer
+
+bench='--benchmark_out_format=json --benchmark_format=console'
+step tests 60 "ours test_cuda --gtest_brief=1 --gtest_output=json:$out/tests.json"
+step network_tests 30 "ours test_unet_cuda --gtest_brief=1 --gtest_output=json:$out/network_tests.json"
+step steps 70 "ours gpu_bench $bench --benchmark_filter='train|infer|latency' --benchmark_out=$out/steps.json"
+step layers_own 25 "PLUME_CONVOLUTION=own ours gpu_bench $bench --benchmark_filter='-train|infer|latency' \
+  --benchmark_out=$out/layers_own.json"
+step layers_cudnn 40 "PLUME_CONVOLUTION=cudnn ours gpu_bench $bench --benchmark_filter=convolution \
+  --benchmark_out=$out/layers_cudnn.json"
+step torch 150 "torch_peer 140"
+step memcheck 45 "sanitize memcheck"
+step racecheck 45 "sanitize racecheck"
+
+if python3 "$here/gpu_table.py" "$out"; then
+  exit "$failed"
+fi
+echo "gpu-check.sh: no table: python3 is missing or failed; the figures are in $out" >&2
+exit 1
