@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs the tests of a CMake test preset and ends with one line that counts them: tests/run.py PRESET [ctest options].
 
+On a machine with an NVIDIA GPU those of the preset "gpu" follow; elsewhere the same tests run on the emulator alone.
 The exit status is 0 only if at least one test passed and none failed.
 """
 
 import collections
+import glob
 import os
 import re
 import subprocess
@@ -47,6 +49,10 @@ def reason(case):
 
 def main(preset, *options):
     status, cases = run_ctest(preset, options)
+    if preset in ("release", "slow") and glob.glob("/dev/nvidia[0-9]*"):
+        gpu_status, gpu_cases = run_ctest("gpu", options)
+        status = status or gpu_status
+        cases += gpu_cases
     names = collections.defaultdict(list)
     for case in cases:
         names[outcome(case)].append(case.get("name"))
