@@ -14,7 +14,7 @@ namespace plume::kernels {
 template <class T>
 PLUME_HD std::uint8_t decide_pixel(float* probability, const T* logits, int channels, Link link, float threshold) {
   using std::exp;
-  float largest = static_cast<float>(logits[0]);
+  auto largest = static_cast<float>(logits[0]);
   float sum = 0;
   if (link == Link::softmax) {
     for (int c = 1; c < channels; ++c)

@@ -199,11 +199,9 @@ void adamw(benchmark::State& state, k::CudaStream& stream, int base) {
 void register_layers(const Work& work) {
   const auto device = std::make_shared<Device>();
   const auto add = [&](const std::string& name, auto body, auto... arguments) {
-    benchmark::RegisterBenchmark(name.c_str(),
-                                 [=](benchmark::State& state) { body(state, device->stream(), arguments...); })
-        ->Iterations(1)
-        ->UseManualTime()
-        ->Unit(benchmark::kMicrosecond);
+    add_benchmark(name, 1, [=](benchmark::State& state) {
+      body(state, device->stream(), arguments...);
+    })->Unit(benchmark::kMicrosecond);
   };
   const int base = work.bases.front();
   for (int depth = 0; depth < 5 && work.edge >> depth > 1; ++depth) {

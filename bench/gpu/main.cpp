@@ -75,6 +75,11 @@ void describe_machine() {
 
 }  // namespace
 
+benchmark::internal::Benchmark* plume::bench::add_benchmark(const std::string& name, int iterations,
+                                                            const std::function<void(benchmark::State&)>& body) {
+  return benchmark::RegisterBenchmark(name.c_str(), body)->Iterations(iterations)->UseManualTime();
+}
+
 int main(int argc, char** argv) {
   try {
     std::vector<char*> arguments(argv, argv + argc);

@@ -224,10 +224,8 @@ void train_from_host(benchmark::State& state, const Work& work, int base) {
 
 void register_steps(const Work& work) {
   const auto add = [&](const char* name, auto* body, int base, int iterations) {
-    benchmark::RegisterBenchmark((std::string(name) + "/base:" + std::to_string(base)).c_str(),
-                                 [=](benchmark::State& state) { body(state, work, base); })
-        ->Iterations(work.quick ? 1 : iterations)
-        ->UseManualTime()
+    add_benchmark(std::string(name) + "/base:" + std::to_string(base), work.quick ? 1 : iterations,
+                  [=](benchmark::State& state) { body(state, work, base); })
         ->Unit(benchmark::kMillisecond);
   };
   for (const int base : work.bases) {

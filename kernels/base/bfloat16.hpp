@@ -18,7 +18,7 @@ class bf16 {
   }
 
   [[nodiscard]] PLUME_HD static bf16 from_bits(std::uint16_t bits) {
-    bf16 result;
+    bf16 result{};
     result.bits_ = bits;
     return result;
   }

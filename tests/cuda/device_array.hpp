@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
-#include <cstring>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -99,7 +98,7 @@ class DevicePixels {
       if (i % static_cast<std::size_t>(stride_) < static_cast<std::size_t>(shape_.c)) {
         *to++ = static_cast<double>(elements[i]);
       } else {
-        intact = intact && std::memcmp(&elements[i], &untouched, sizeof(T)) == 0;
+        intact = intact && elements[i] == untouched;
       }
     }
     EXPECT_TRUE(intact) << "elements between two pixels were written";

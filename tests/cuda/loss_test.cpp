@@ -55,18 +55,19 @@ class CudaLoss : public OnCuda {
     const DeviceVector<std::uint8_t> labels_device(*stream_, labels);
     const DeviceVector<float> weights_device(*stream_, weights);
     const DeviceVector<double> values(*stream_, std::vector<double>{5, 5, 5});
-    const auto on_device = [&](double* value, kernels::Image<T> to) {
-      run(kernels::LossOutput<T>{value, to, 0.25, 2, add, add}, kernels::Image<const T>(z_device.image()),
+    const auto on_device = [&](int time, kernels::Image<T> to) {
+      run(kernels::LossOutput<T>{values.data() + time, to, 0.25, 2, add, add},
+          kernels::Image<const T>(z_device.image()),
           kernels::PixelTargets<T>{labels_device.data() + layout.shift,
                                    layout.weighted ? weights_device.data() + layout.shift : nullptr},
           *stream_);
     };
-    on_device(values.data(), grad.image());
+    on_device(0, grad.image());
     expect_near(grad.array(), grad_cpu.array(), device_roundings<T>(bound), "gradient");
 
     const DevicePixels<T> grad_again(*stream_, before, layout.extra_stride);
-    on_device(values.data() + 1, grad_again.image());
-    on_device(values.data() + 2, {});
+    on_device(1, grad_again.image());
+    on_device(2, {});
     const auto value = values.values();
     EXPECT_NEAR(value[0], value_cpu, roundings<float>(4) * std::max(1.0, std::abs(value_cpu)));
     EXPECT_EQ(value[1], value[0]) << "a second time";
