@@ -2,9 +2,9 @@
 #include "device_language.hpp"
 #include "kernels/batch_norm.hpp"
 #include "kernels/cuda/batch_norm.cuh"
+#include "kernels/cuda/channel_sums.cuh"
 #include "kernels/cuda/pack.cuh"
 #include "kernels/cuda/pixel_grid.cuh"
-#include "kernels/cuda/reduce.cuh"
 #include "kernels/cuda/window.cuh"
 
 namespace plume::kernels {

@@ -3,8 +3,8 @@
 
 #include "device_language.hpp"
 #include "kernels/batch_norm.hpp"
+#include "kernels/cuda/channel_sums.cuh"
 #include "kernels/cuda/pack.cuh"
-#include "kernels/cuda/reduce.cuh"
 
 namespace plume::kernels {
 namespace cuda {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -170,5 +171,72 @@ class DeviceConvRun {
 
 // Sums of up to some thousand products in f32.
 inline constexpr double f32_bound = roundings<float>(40);
+
+inline constexpr kernels::ConvGeometry same{3, 1, {1, 1, 1, 1}};
+inline constexpr kernels::ConvGeometry point{1, 1, {}};
+inline constexpr kernels::ConvGeometry twofold{2, 2, {}};                  // PyTorch's ConvTranspose2d(2, stride 2)
+inline constexpr kernels::ConvGeometry keras_twofold{3, 2, {0, 0, 1, 1}};  // TensorFlow's 3x3, stride 2, padding 'same'
+
+// What every convolution kernel must do, in whichever direction.
+struct ConvCases {
+  std::vector<ConvCase> plain;
+  std::vector<ConvCase> transposed;
+
+  // check.template operator()<Kind>(problem)
+  template <class Check>
+  void each(const Check& check) const {
+    for (const ConvCase& problem : plain) check.template operator()<OwnPlain>(problem);
+    for (const ConvCase& problem : transposed) check.template operator()<OwnTransposed>(problem);
+  }
+};
+
+inline ConvCases geometry_cases() {
+  ConvCases cases;
+  for (const auto& [rows, columns] : {std::array{1, 1}, {5, 7}, {12, 11}}) {
+    for (const int kernel : {1, 3, 5}) {
+      for (const int stride : {1, 2}) {
+        const int half = kernel / 2;
+        for (const std::array<int, 4>& pad : {std::array{half, half, half, half}, {0, 1, 2, 0}}) {
+          if (rows + pad[0] + pad[2] < kernel || columns + pad[1] + pad[3] < kernel) continue;
+          cases.plain.push_back({1, rows, columns, {6}, 9, {kernel, stride, pad}});
+        }
+      }
+    }
+  }
+  for (const auto& [rows, columns] : {std::array{1, 1}, {3, 5}, {12, 11}}) {
+    for (const kernels::ConvGeometry& geometry :
+         {twofold, keras_twofold, same, kernels::ConvGeometry{5, 2, {2, 1, 0, 2}}, kernels::ConvGeometry{1, 2, {}}}) {
+      cases.transposed.push_back({1, rows, columns, {6}, 9, geometry});
+    }
+  }
+  return cases;
+}
+
+inline ConvCases channel_cases() {
+  const std::vector<int> counts{1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 31, 32, 33, 40, 64, 72};
+  ConvCases cases;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const int out = counts[(i * 7 + 3) % counts.size()];
+    cases.plain.push_back({1, 4, 5, {counts[i]}, out, same});
+    cases.transposed.push_back({1, 3, 3, {counts[i]}, out, twofold});
+  }
+  return cases;
+}
+
+inline ConvCases source_cases() {
+  ConvCases cases;
+  for (const auto& split : {std::vector<int>{16, 16}, {3, 30}, {16, 8, 24}, {5, 11, 8, 7}}) {
+    cases.plain.push_back({2, 5, 4, split, 24, same});
+    cases.plain.push_back({1, 4, 5, split, 3, point});
+    cases.transposed.push_back({2, 3, 4, split, 20, twofold});
+  }
+  return cases;
+}
+
+inline ConvCases batch_cases() {
+  ConvCases cases;
+  for (const int batch : {1, 2, 3, 4, 5}) cases.plain.push_back({batch, 7, 9, {8}, 8, same});
+  return cases;
+}
 
 }  // namespace plume::tests

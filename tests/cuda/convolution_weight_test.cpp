@@ -9,11 +9,6 @@ namespace {
 
 using kernels::ConvGeometry;
 
-constexpr ConvGeometry same{3, 1, {1, 1, 1, 1}};
-constexpr ConvGeometry point{1, 1, {}};
-constexpr ConvGeometry twofold{2, 2, {}};                  // PyTorch's ConvTranspose2d(2, stride 2)
-constexpr ConvGeometry keras_twofold{3, 2, {0, 0, 1, 1}};  // TensorFlow's 3x3, stride 2, padding 'same'
-
 // f32 and bf16 give f32 gradients: the products of bf16 are exact.
 template <class T>
 class CudaWeightGradient : public OnCuda {
@@ -27,49 +22,20 @@ class CudaWeightGradient : public OnCuda {
 };
 TYPED_TEST_SUITE(CudaWeightGradient, DeviceElements);
 
-TYPED_TEST(CudaWeightGradient, EveryKernelStrideAndPad) {
-  for (const auto& [rows, columns] : {std::array{1, 1}, {5, 7}, {12, 11}}) {
-    for (const int kernel : {1, 3, 5}) {
-      for (const int stride : {1, 2}) {
-        const int half = kernel / 2;
-        for (const std::array<int, 4>& pad : {std::array{half, half, half, half}, {0, 1, 2, 0}}) {
-          const ConvGeometry geometry{kernel, stride, pad};
-          if (rows + pad[0] + pad[2] < kernel || columns + pad[1] + pad[3] < kernel) continue;
-          this->template check<OwnPlain>({1, rows, columns, {6}, 9, geometry});
-        }
-      }
-    }
-  }
-}
-
-TYPED_TEST(CudaWeightGradient, EveryTransposedKernelStrideAndCrop) {
-  for (const auto& [rows, columns] : {std::array{1, 1}, {3, 5}, {12, 11}}) {
-    for (const ConvGeometry& geometry :
-         {twofold, keras_twofold, same, ConvGeometry{5, 2, {2, 1, 0, 2}}, ConvGeometry{1, 2, {}}}) {
-      this->template check<OwnTransposed>({1, rows, columns, {6}, 9, geometry});
-    }
-  }
+TYPED_TEST(CudaWeightGradient, KernelsStridesAndPads) {
+  geometry_cases().each([this]<class Kind>(const ConvCase& problem) { this->template check<Kind>(problem); });
 }
 
 TYPED_TEST(CudaWeightGradient, ChannelCounts) {
-  const std::vector<int> counts{1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 31, 32, 33, 40, 64, 72};
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const int out = counts[(i * 7 + 3) % counts.size()];
-    this->template check<OwnPlain>({1, 4, 5, {counts[i]}, out, same});
-    this->template check<OwnTransposed>({1, 3, 3, {counts[i]}, out, twofold});
-  }
+  channel_cases().each([this]<class Kind>(const ConvCase& problem) { this->template check<Kind>(problem); });
 }
 
 TYPED_TEST(CudaWeightGradient, ConcatenatedSources) {
-  for (const auto& split : {std::vector<int>{16, 16}, {3, 30}, {16, 8, 24}, {5, 11, 8, 7}}) {
-    this->template check<OwnPlain>({2, 5, 4, split, 24, same});
-    this->template check<OwnPlain>({1, 4, 5, split, 3, point});
-    this->template check<OwnTransposed>({2, 3, 4, split, 20, twofold});
-  }
+  source_cases().each([this]<class Kind>(const ConvCase& problem) { this->template check<Kind>(problem); });
 }
 
 TYPED_TEST(CudaWeightGradient, Batches) {
-  for (const int batch : {1, 2, 3, 4, 5}) this->template check<OwnPlain>({batch, 7, 9, {8}, 8, same});
+  batch_cases().each([this]<class Kind>(const ConvCase& problem) { this->template check<Kind>(problem); });
 }
 
 TYPED_TEST(CudaWeightGradient, EveryTileWidth) {

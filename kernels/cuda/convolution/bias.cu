@@ -1,74 +1,49 @@
-// Bias gradients: sums of channels over pixels, in parts whose number depends on the shape alone.
-#include <algorithm>
-#include <bit>
-
-#include "kernels/cuda/convolution/add_parts.cuh"
+// Bias gradients: sums of channels over pixels.
+#include "kernels/cuda/channel_sums.cuh"
 #include "kernels/cuda/convolution/own.hpp"
 #include "kernels/cuda/pack.cuh"
-#include "kernels/cuda/pixel_count.hpp"
 
 namespace plume::kernels::cuda {
 namespace {
 
-constexpr int threads = 256;
-constexpr int most_lanes = 32;
-
-// Channels stay where they are.
-struct SamePlace {
-  __device__ std::ptrdiff_t operator()(int element) const { return element; }
-};
-
-}  // namespace
-
-// partials[part][channel]: blockIdx.x is the part, blockIdx.y picks `lanes` packs of N channels. Threads are rows of
-// pixels by lanes.
-template <class T, int N>
-__global__ void __launch_bounds__(threads)
-    channel_sums_kernel(float* partials, Image<const T> image, int pixels, int part_pixels, int lanes) {
-  PLUME_SHARED(float, sums, threads* N);
-  const int lane = static_cast<int>(threadIdx.x) % lanes;
-  const int row = static_cast<int>(threadIdx.x) / lanes;
-  const int rows = threads / lanes;
-  const int channel = (static_cast<int>(blockIdx.y) * lanes + lane) * N;
-  const int first = static_cast<int>(blockIdx.x) * part_pixels;
-  const int last = min(first + part_pixels, pixels);
-  if (last - first < part_pixels) PLUME_COVER(ragged);
-  Floats<N> sum = {};
+template <int N, class T>
+__global__ void __launch_bounds__(block_threads)
+    bias_sums_kernel(double* partials, Image<const T> image, int pixels, int range_pixels) {
+  const int channel = first_channel<N>();
+  double sums[N]{};
   if (channel < image.c) {
-    for (int pixel = first + row; pixel < last; pixel += rows) {
-      if (pixel >= first + rows) PLUME_COVER(wrapped);
+    Floats<N> sum{};
+    for_range(pixels, range_pixels, [&](int pixel) {
       const Floats<N> values = load<N>(image.data + pixel * image.stride + channel);
 #pragma unroll
       for (int i = 0; i < N; ++i) sum[i] += values[i];
-    }
-  }
+    });
 #pragma unroll
-  for (int i = 0; i < N; ++i) sums[(row * lanes + lane) * N + i] = sum[i];
-  __syncthreads();
-  const int of_block = static_cast<int>(threadIdx.x);
-  const int total_channel = static_cast<int>(blockIdx.y) * lanes * N + of_block;
-  if (of_block >= lanes * N || total_channel >= image.c) return;
-  float total = 0;
-  for (int r = 0; r < rows; ++r) total += sums[r * lanes * N + of_block];
-  partials[static_cast<std::ptrdiff_t>(blockIdx.x) * image.c + total_channel] = total;
+    for (int i = 0; i < N; ++i) sums[i] = static_cast<double>(sum[i]);
+  } else {
+    PLUME_COVER(ragged);
+  }
+  write_partials<1, N>(partials, sums, channel, image.c);
 }
 
-namespace {
+__global__ void __launch_bounds__(block_threads)
+    finish_bias_kernel(float* grad_bias, const double* partials, int ranges, int channels, bool add) {
+  const int channel = finish_channel();
+  double total[1];
+  add_partials(total, partials, ranges, channel, channels);
+  if (threadIdx.y != 0 || channel >= channels) return;
+  const auto sum = static_cast<float>(total[0]);
+  grad_bias[channel] = add ? grad_bias[channel] + sum : sum;
+}
 
-template <class T, int N>
-void sum_channels(float* result, const Image<const T>& image, bool add, CudaStream& stream) {
-  const int groups = (image.c + N - 1) / N;
-  const int lanes = std::min(most_lanes, static_cast<int>(std::bit_ceil(static_cast<unsigned>(groups))));
-  const int pixels = pixel_count(image.pixels());
-  const int rows = threads / lanes;
-  const int part_pixels = std::max(rows * 8, (pixels + 511) / 512);
-  const int parts = std::max(1, (pixels + part_pixels - 1) / part_pixels);
-  auto* partials = stream.state()
-                       .scratch(CudaStream::State::partials)
-                       .template take<float>(static_cast<std::size_t>(parts) * static_cast<std::size_t>(image.c));
-  const dim3 grid(static_cast<unsigned>(parts), static_cast<unsigned>((groups + lanes - 1) / lanes));
-  launch<channel_sums_kernel<T, N>>({grid, dim3(threads)}, stream, partials, image, pixels, part_pixels, lanes);
-  add_parts(result, partials, parts, image.c, SamePlace{}, add, stream);
+template <int N, class T>
+void sum_pixels(float* grad_bias, const Image<const T>& image, bool add, CudaStream& stream) {
+  const PixelRanges ranges = pixel_ranges(image.pixels(), ceil_div(image.c, N));
+  auto& scratch = stream.state().scratch(CudaStream::State::partials);
+  auto* partials =
+      scratch.template take<double>(static_cast<std::size_t>(ranges.count()) * static_cast<std::size_t>(image.c));
+  launch<bias_sums_kernel<N, T>>(ranges.shape, stream, partials, image, pixel_count(image.pixels()), ranges.pixels);
+  launch<finish_bias_kernel>(finish_shape(image.c), stream, grad_bias, partials, ranges.count(), image.c, add);
 }
 
 }  // namespace
@@ -79,9 +54,9 @@ template <class T>
 void bias_backward(Wide<T>* grad_bias, Image<const T> grad_out, bool add, CudaStream& stream) {
   if (grad_out.c == 0) return;
   if (packs(grad_out)) {
-    sum_channels<T, pack_size<T>>(grad_bias, grad_out, add, stream);
+    sum_pixels<pack_size<T>>(grad_bias, grad_out, add, stream);
   } else {
-    sum_channels<T, 1>(grad_bias, grad_out, add, stream);
+    sum_pixels<1>(grad_bias, grad_out, add, stream);
   }
 }
 
