@@ -39,13 +39,8 @@ const Block* Block::running() {
 }
 
 Block& Block::instance() {
-  static Block block;
+  static Block& block = *new Block;  // never destroyed, as fibres never end
   return block;
-}
-
-Block::~Block() {
-  Fibre::current() = &host_;
-  fibres_.clear();
 }
 
 std::string Block::run(const Launch& launch) {

@@ -70,7 +70,6 @@ class Block {
   static constexpr unsigned max_threads = 1024;
 
   Block() = default;
-  ~Block();
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
 

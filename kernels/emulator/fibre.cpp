@@ -41,21 +41,12 @@ Fibre::Fibre(Work work) : work_(work) {
   stack_ = static_cast<const char*>(stack.sp) - stack.size;
   stack_bytes_ = stack.size;
   const boost::context::preallocated place(stack.sp, stack.size, stack);
-  context_ = boost::context::fiber(std::allocator_arg, place, allocator, [this](boost::context::fiber&& from) {
+  const auto run = [this](boost::context::fiber&& from) -> boost::context::fiber {
     previous->context_ = std::move(from);
     enter();
-    while (!closing_) work_();
-    Fibre* closer = std::exchange(previous, this);
-    // Not nullptr, though this fibre never comes back: the return value is still built on the stack that would be freed.
-    start_switch(&fake_stack_, closer->stack_, closer->stack_bytes_);
-    return std::move(closer->context_);
-  });
-}
-
-Fibre::~Fibre() {
-  if (work_ == nullptr) return;
-  closing_ = true;
-  resume();
+    while (true) work_();
+  };
+  context_ = boost::context::fiber(std::allocator_arg, place, allocator, run);
 }
 
 void Fibre::enter() {

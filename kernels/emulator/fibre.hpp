@@ -6,15 +6,14 @@
 
 namespace plume::emulator {
 
-// Fibres are resumed by the host thread that holds the runtime's lock; each runs `work` over and over, never returning
-// from it in the middle of a kernel, so that a fibre that is destroyed is idle.
+// Fibres are resumed by the host thread that holds the runtime's lock; each runs `work` over and over and lives until the
+// process ends: AddressSanitizer has no way to leave a stack for good and still return from it.
 class Fibre {
  public:
   using Work = void (*)();
   // The host thread's own stack, while it runs kernels.
   Fibre() = default;
   explicit Fibre(Work work);
-  ~Fibre();
   Fibre(const Fibre&) = delete;
   Fibre& operator=(const Fibre&) = delete;
 
@@ -28,7 +27,6 @@ class Fibre {
 
   boost::context::fiber context_;
   Work work_ = nullptr;
-  bool closing_ = false;
   const void* stack_ = nullptr;
   std::size_t stack_bytes_ = 0;
   void* fake_stack_ = nullptr;  // AddressSanitizer's
