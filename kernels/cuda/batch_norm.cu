@@ -49,11 +49,13 @@ __global__ void __launch_bounds__(block_threads, 3)
   const Normalization<N> norm(parameters, channel);
   for_pixels(static_cast<unsigned>(window_count(y)), [&](unsigned pixel) {
     const Place window = place_of(pixel, windows_along(y.h), windows_along(y.w));
+    // One number leads to a pixel in x and in y: two addresses for each of the four would not fit in registers.
+    const std::ptrdiff_t first = number_of(y, pixel_of(window, 0));
+    const auto number = [&](int k) { return first + k / 2 * y.w + k % 2; };
     Floats<N> values[4];
 #pragma unroll
     for (int k = 0; k < 4; ++k) {  // all loads before the first store, which might be to the same memory
-      const Place place = pixel_of(window, k);
-      values[k] = contains(y, place) ? load<N>(at(x, place) + channel) : Floats<N>{};
+      values[k] = contains(y, pixel_of(window, k)) ? load<N>(x.data + number(k) * x.stride + channel) : Floats<N>{};
     }
     Largest<N> largest;
 #pragma unroll
@@ -62,9 +64,8 @@ __global__ void __launch_bounds__(block_threads, 3)
 #pragma unroll
       for (int i = 0; i < N; ++i) values[k][i] = static_cast<float>(static_cast<T>(values[k][i]));
       largest.take(values[k], k);
-      const Place place = pixel_of(window, k);
-      if (contains(y, place)) {
-        store(at(y, place) + channel, values[k]);
+      if (contains(y, pixel_of(window, k))) {
+        store(y.data + number(k) * y.stride + channel, values[k]);
       } else {
         PLUME_COVER(ragged);
       }

@@ -64,7 +64,8 @@ __global__ void __launch_bounds__(block_threads, 3)
     const Normalization<N> norm(parameters, channel);
     Floats<N> sum_g{};
     Floats<N> sum_gx{};
-    for_range(static_cast<int>(x.pixels()), range_pixels, [&](int pixel) {
+    // Unrolled it would spill; the branches in the body keep pixels from overlapping anyway.
+    for_range<1>(static_cast<int>(x.pixels()), range_pixels, [&](int pixel) {
       const Floats<N> values = load<N>(x.data + pixel * x.stride + channel);
       const Floats<N> g = gradient.at(pixel, channel, values, norm);
 #pragma unroll

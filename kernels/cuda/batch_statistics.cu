@@ -27,7 +27,7 @@ __global__ void __launch_bounds__(block_threads)
     Floats<N> sum{};
     Floats<N> squares{};
     int count = 0;
-    for_range(pixels, range_pixels, [&](int pixel) {
+    for_range<4>(pixels, range_pixels, [&](int pixel) {
       const Floats<N> values = load<N>(x.data + pixel * x.stride + channel);
 #pragma unroll
       for (int i = 0; i < N; ++i) {

@@ -27,12 +27,12 @@ struct PixelRanges {
   return ranges;
 }
 
-// body(pixel) for the calling thread's pixels of its block's range.
-template <class Body>
+// body(pixel) for the calling thread's pixels of its block's range, `unrolled` of them to a turn of the loop.
+template <int unrolled, class Body>
 __device__ void for_range(int pixels, int range_pixels, const Body& body) {
   const int first = static_cast<int>(blockIdx.x) * range_pixels;
   const int last = min(pixels - first, range_pixels) + first;
-#pragma unroll 4
+#pragma unroll unrolled
   for (int pixel = first + static_cast<int>(threadIdx.y); pixel < last; pixel += static_cast<int>(blockDim.y)) {
     if (pixel >= first + static_cast<int>(blockDim.y)) PLUME_COVER(wrapped);
     body(pixel);

@@ -44,8 +44,9 @@ __device__ void update(const UpdateBuffers<float>& buffers, const UpdateConstant
   }
 }
 
+// The second bound keeps ptxas from spilling for the sake of more blocks than help.
 template <int N, class Body>
-__global__ void __launch_bounds__(flat_threads)
+__global__ void __launch_bounds__(flat_threads, 5)
     update_kernel(UpdateBuffers<float> buffers, const UpdateConstants<float, Body>* constants, const double* squared) {
   const UpdateConstants<float, Body> values = *constants;
   const float scale = clip_scale(values.clip, squared);

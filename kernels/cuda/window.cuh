@@ -46,10 +46,16 @@ __device__ T* at(const Image<T>& image, const Place& place) {
   return image.at(place.image, place.row, place.column);
 }
 
+// A place's number among the pixels of all images.
+template <class T>
+__device__ std::ptrdiff_t number_of(const Image<T>& image, const Place& place) {
+  return (std::ptrdiff_t{place.image} * image.h + place.row) * image.w + place.column;
+}
+
 // A pooled image's index is dense, whatever its stride.
 template <class T>
 __device__ std::ptrdiff_t index_offset(const Image<T>& pooled, const Place& place, int channel) {
-  return ((std::ptrdiff_t{place.image} * pooled.h + place.row) * pooled.w + place.column) * pooled.c + channel;
+  return number_of(pooled, place) * pooled.c + channel;
 }
 template <int N, class T>
 __device__ Pack<std::uint8_t, N> load_index(const std::uint8_t* index, const Image<T>& pooled, const Place& place,

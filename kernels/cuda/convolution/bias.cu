@@ -13,7 +13,7 @@ __global__ void __launch_bounds__(block_threads)
   double sums[N]{};
   if (channel < image.c) {
     Floats<N> sum{};
-    for_range(pixels, range_pixels, [&](int pixel) {
+    for_range<4>(pixels, range_pixels, [&](int pixel) {
       const Floats<N> values = load<N>(image.data + pixel * image.stride + channel);
 #pragma unroll
       for (int i = 0; i < N; ++i) sum[i] += values[i];

@@ -6,8 +6,9 @@ namespace plume::kernels {
 namespace cuda {
 namespace {
 
+// The second bound keeps ptxas from spilling for the sake of more blocks than help.
 template <class T, bool dense>
-__global__ void __launch_bounds__(sum_threads)
+__global__ void __launch_bounds__(sum_threads, 4)
     bce_pass(LossOutput<T> output, Image<const T> logits, PixelTargets<T> targets, MeanPass pass) {
   constexpr int N = pack_size<T>;
   const float factor = gradient_factor(output, pass);
