@@ -1,9 +1,14 @@
-// The convolutions of a U-Net, layer by layer and in all three directions: bench_convolution --benchmark_filter=...
+// The convolutions of a U-Net, layer by layer, in all three directions and by every algorithm:
+// bench_convolution --benchmark_filter=...
 #include "kernels/convolution.hpp"
 
 #include <benchmark/benchmark.h>
 
+#include <optional>
+#include <string>
 #include <vector>
+
+#include "kernels/cpu/winograd/winograd.hpp"
 
 namespace {
 
@@ -22,7 +27,26 @@ constexpr Layer layers[] = {{6, 16, 256},   {16, 16, 256},  {32, 16, 256},   {32
 
 enum class Direction { forward, data, weight };
 
-void convolution(benchmark::State& state, Direction direction) {
+using Tile = std::optional<k::WinogradTile>;  // none: direct
+
+void run(Direction direction, Tile tile, k::Image<float> in, k::Image<float> out, std::vector<float>& weight,
+         k::CpuStream& stream) {
+  constexpr k::ConvGeometry geometry{3, 1, {1, 1, 1, 1}};
+  float* w = weight.data();
+  switch (direction) {
+    case Direction::forward:
+      tile ? k::winograd_forward<float>(out, in, w, nullptr, geometry, false, *tile, stream)
+           : k::conv2d_forward<float>(out, in, w, nullptr, geometry, false, stream);
+      break;
+    case Direction::data:
+      tile ? k::winograd_backward_data<float>(in, out, w, {0, in.c}, geometry, false, *tile, stream)
+           : k::conv2d_backward_data<float>(in, out, w, {0, in.c}, geometry, false, stream);
+      break;
+    case Direction::weight: k::conv2d_backward_weight<float>(w, in, out, geometry, false, stream); break;
+  }
+}
+
+void convolution(benchmark::State& state, Direction direction, Tile tile) {
   const Layer layer = layers[state.range(0)];
   k::CpuStream stream(1);
   const auto image = [&](int channels) {
@@ -35,17 +59,8 @@ void convolution(benchmark::State& state, Direction direction) {
   std::vector<float> weight(static_cast<std::size_t>(9 * layer.in) * static_cast<std::size_t>(layer.out), 0.25F);
   const k::Image<float> in(x.data(), 1, layer.size, layer.size, layer.in);
   const k::Image<float> out(y.data(), 1, layer.size, layer.size, layer.out);
-  const k::ConvGeometry geometry{3, 1, {1, 1, 1, 1}};
   for ([[maybe_unused]] auto _ : state) {
-    switch (direction) {
-      case Direction::forward:
-        k::conv2d_forward<float>(out, in, weight.data(), nullptr, geometry, false, stream);
-        break;
-      case Direction::data:
-        k::conv2d_backward_data<float>(in, out, weight.data(), {0, layer.in}, geometry, false, stream);
-        break;
-      case Direction::weight: k::conv2d_backward_weight<float>(weight.data(), in, out, geometry, false, stream); break;
-    }
+    run(direction, tile, in, out, weight, stream);
     benchmark::ClobberMemory();
   }
   const double flops = 2.0 * 9 * layer.in * layer.out * layer.size * layer.size;
@@ -54,8 +69,18 @@ void convolution(benchmark::State& state, Direction direction) {
   state.SetLabel(std::to_string(layer.in) + "->" + std::to_string(layer.out) + " @" + std::to_string(layer.size));
 }
 
-BENCHMARK_CAPTURE(convolution, forward, Direction::forward)->DenseRange(0, std::size(layers) - 1);
-BENCHMARK_CAPTURE(convolution, data, Direction::data)->DenseRange(0, std::size(layers) - 1);
-BENCHMARK_CAPTURE(convolution, weight, Direction::weight)->DenseRange(0, std::size(layers) - 1);
+// Registered as convolution/<direction>_<algorithm>/<layer>.
+const bool registered = [] {
+  for (const auto& [direction, name] :
+       {std::pair{Direction::forward, "forward"}, {Direction::data, "data"}, {Direction::weight, "weight"}}) {
+    for (const auto& [tile, algorithm] :
+         {std::pair{Tile(), "direct"}, {Tile(k::WinogradTile::f2), "f2"}, {Tile(k::WinogradTile::f4), "f4"}}) {
+      benchmark::RegisterBenchmark((std::string("convolution/") + name + "_" + algorithm).c_str(), convolution,
+                                   direction, tile)
+          ->DenseRange(0, std::size(layers) - 1);
+    }
+  }
+  return true;
+}();
 
 }  // namespace

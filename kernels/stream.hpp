@@ -36,7 +36,7 @@ class CpuStream {
 
   [[nodiscard]] int threads() const noexcept { return threads_; }
 
-  enum Purpose : std::size_t { weights, partials, statistics, purposes };
+  enum Purpose : std::size_t { weights, inputs, partials, statistics, purposes };
   [[nodiscard]] Scratch& shared(Purpose purpose) { return shared_[purpose]; }
   // For the calling thread inside a parallel region, by its number in the team.
   [[nodiscard]] Scratch& local(int thread, std::size_t slot = 0) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "kernels/cpu/winograd/primitives.hpp"
+
 namespace plume::kernels {
 
 // Channels per block in packed panels.
@@ -60,6 +62,8 @@ struct Primitives {
   using WeightGradFunction = void (*)(const WeightGradTile<T>&);
   int grad_channels = 0;  // the most output channels a weight-gradient tile may have
   std::array<std::array<WeightGradFunction, max_grad_channels + 1>, max_taps + 1> weight_grad_tile{};
+
+  WinogradPrimitives<T> winograd;
 
   // The functions below work on `pixels` pixels of `c` channels, each array with its own pixel stride.
 

@@ -32,8 +32,14 @@ struct ConvCase {
   }
 };
 
-// The kernels of a plain convolution, and its reference.
+// Sums of up to some thousand products of size 1 in T, compared with the largest of the result.
+inline constexpr double conv_roundings = 40;
+
+// The kernels of a plain convolution, its reference, and the errors allowed in outputs and data gradients and in weight
+// gradients, in roundings of the type.
 struct Plain {
+  static constexpr double data_roundings = conv_roundings;
+  static constexpr double weight_roundings = conv_roundings;
   template <class... A>
   static void forward(A&&... a) {
     kernels::conv2d_forward(std::forward<A>(a)...);
@@ -51,6 +57,8 @@ struct Plain {
 };
 
 struct Transposed {
+  static constexpr double data_roundings = conv_roundings;
+  static constexpr double weight_roundings = conv_roundings;
   template <class... A>
   static void forward(A&&... a) {
     kernels::conv_transpose2d_forward(std::forward<A>(a)...);
@@ -73,10 +81,6 @@ inline Array channel_slice(const Array& array, int first, int count) {
   for_each(slice, [&](int n, int y, int x, int c) { slice(n, y, x, c) = array(n, y, x, first + c); });
   return slice;
 }
-
-// Sums of up to some thousand products of size 1 in T, compared with the largest of the result.
-template <class T>
-constexpr double conv_bound = roundings<T>(40);
 
 template <class T, class Kind>
 class ConvRun {
@@ -112,6 +116,9 @@ class ConvRun {
   }
 
  private:
+  static constexpr double data_bound = roundings<T>(Kind::data_roundings);
+  static constexpr double weight_bound = roundings<T>(Kind::weight_roundings);
+
   void check_forward(kernels::CpuStream& stream) {
     const auto bias = converted<T>(bias_);
     for (const bool with_bias : {false, true}) {
@@ -121,7 +128,7 @@ class ConvRun {
                       problem_.geometry, with_relu, stream);
         Array expected = with_bias ? biased(expected_, bias_) : expected_;
         if (with_relu) expected = relu(expected);
-        expect_near(out.array(), expected, conv_bound<T>, "forward", 1);
+        expect_near(out.array(), expected, data_bound, "forward", 1);
       }
     }
   }
@@ -135,7 +142,7 @@ class ConvRun {
                           kernels::ChannelSlice{first, problem_.in()}, problem_.geometry, add, stream);
       Array wanted = channel_slice(expected, first, channels);
       if (add) wanted.values = sum_of(wanted.values, before.values);
-      expect_near(grad_in.array(), wanted, conv_bound<T>, add ? "data gradient, added" : "data gradient", 1);
+      expect_near(grad_in.array(), wanted, data_bound, add ? "data gradient, added" : "data gradient", 1);
       first += channels;
     }
   }
@@ -145,7 +152,7 @@ class ConvRun {
     const auto before = random_values(expected.size(), 6);
     auto grad = converted<T>(before);
     Kind::backward_weight(grad.data(), sources_, kernels::Image<const T>(grad_out), problem_.geometry, add, stream);
-    expect_near(grad, add ? sum_of(expected, before) : expected, conv_bound<T>,
+    expect_near(grad, add ? sum_of(expected, before) : expected, weight_bound,
                 add ? "weight gradient, added" : "weight gradient", 1);
   }
 
@@ -154,7 +161,7 @@ class ConvRun {
     const auto before = random_values(expected.size(), 7);
     auto grad = converted<T>(before);
     kernels::bias_backward(grad.data(), kernels::Image<const T>(grad_out), add, stream);
-    expect_near(grad, add ? sum_of(expected, before) : expected, conv_bound<T>, "bias gradient", 1);
+    expect_near(grad, add ? sum_of(expected, before) : expected, roundings<T>(conv_roundings), "bias gradient", 1);
   }
 
   ConvCase problem_;

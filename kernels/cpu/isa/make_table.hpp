@@ -8,6 +8,9 @@
 #include "kernels/cpu/isa/channel_loops.hpp"
 #include "kernels/cpu/isa/conv_tile.hpp"
 #include "kernels/cpu/isa/weight_grad_tile.hpp"
+#include "kernels/cpu/isa/winograd_points.hpp"
+#include "kernels/cpu/isa/winograd_product.hpp"
+#include "kernels/cpu/isa/winograd_transforms.hpp"
 
 namespace plume::kernels::isa {
 
@@ -36,6 +39,27 @@ constexpr void fill_weight_grad_tiles(Primitives<T>& table) {
   (std::make_integer_sequence<int, most>{});
 }
 
+// All registers but three (two vectors of weights, one broadcast) hold sums.
+template <class Isa, class T, int vectors>
+constexpr void fill_winograd_products(WinogradPrimitives<T>& table) {
+  constexpr int most = std::min((Isa::registers - 3) / WinogradPrimitives<T>::max_vectors, table.max_tiles);
+  table.product_tiles = most;
+  [&]<int... t>(std::integer_sequence<int, t...>) {
+    ((table.product[vectors][t + 1] = winograd_product<Isa, T, t + 1, vectors>), ...);
+  }
+  (std::make_integer_sequence<int, most>{});
+}
+
+template <class Isa, class T>
+constexpr WinogradPrimitives<T> make_winograd_table() {
+  WinogradPrimitives<T> table;
+  table.f2 = winograd_transforms<WinogradF2<Isa, T>, Isa, T>();
+  table.f4 = winograd_transforms<WinogradF4<Isa, T>, Isa, T>();
+  fill_winograd_products<Isa, T, 1>(table);
+  fill_winograd_products<Isa, T, 2>(table);
+  return table;
+}
+
 template <class Isa, class T>
 constexpr Primitives<T> make_table() {
   Primitives<T> table;
@@ -46,6 +70,7 @@ constexpr Primitives<T> make_table() {
   fill_weight_grad_tiles<Isa, T, 1>(table);
   fill_weight_grad_tiles<Isa, T, 2>(table);
   fill_weight_grad_tiles<Isa, T, 3>(table);
+  table.winograd = make_winograd_table<Isa, T>();
   table.channel_sums = channel_sums<Isa, T>;
   table.deviation_sums = deviation_sums<Isa, T>;
   table.scale_shift = scale_shift<Isa, T>;

@@ -1,0 +1,106 @@
+// The two-dimensional transforms of Winograd tiles: a one-dimensional one along the columns, then one along the rows.
+#pragma once
+
+#include "kernels/cpu/isa/conv_tile.hpp"
+#include "kernels/cpu/isa/vector.hpp"
+#include "kernels/cpu/winograd/primitives.hpp"
+
+namespace plume::kernels::isa {
+
+template <class F, class Isa, class T>
+void winograd_input(const WinogradGather<T>& tile) {
+  using V = Vector<Isa, T>;
+  constexpr int points = F::points;
+  for (int c = 0; c < tile.channels; c += V::lanes) {
+    typename V::type across[points][points];  // [column point][row]
+    for (int row = 0; row < points; ++row) {
+      const T* from = tile.pixels + row * tile.row_step + c;
+      typename V::type pixel[points];
+      for (int column = 0; column < points; ++column) pixel[column] = V::load(from + column * tile.column_step);
+      typename V::type point[points];
+      F::input(point, pixel);
+      for (int column = 0; column < points; ++column) across[column][row] = point[column];
+    }
+    for (int column = 0; column < points; ++column) {
+      typename V::type point[points];
+      F::input(point, across[column]);
+      for (int row = 0; row < points; ++row) {
+        V::store(tile.points + (row * points + column) * tile.point_step + c, point[row]);
+      }
+    }
+  }
+}
+
+template <class F, class Isa, class T>
+void winograd_weights(const WinogradWeights<T>& tile) {
+  using V = Vector<Isa, T>;
+  constexpr int points = F::points;
+  for (int i = 0; i < tile.inputs; ++i) {
+    for (int o = 0; o < tile.outputs; o += V::lanes) {
+      const T* from = tile.taps + i * tile.input_step + o;
+      typename V::type across[points][3];
+      for (int row = 0; row < 3; ++row) {
+        typename V::type tap[3];
+        for (int column = 0; column < 3; ++column) tap[column] = V::load(from + (row * 3 + column) * tile.tap_step);
+        typename V::type point[points];
+        F::weights(point, tap);
+        for (int column = 0; column < points; ++column) across[column][row] = point[column];
+      }
+      T* to = tile.points + i * tile.outputs + o;
+      for (int column = 0; column < points; ++column) {
+        typename V::type point[points];
+        F::weights(point, across[column]);
+        for (int row = 0; row < points; ++row) V::store(to + (row * points + column) * tile.point_step, point[row]);
+      }
+    }
+  }
+}
+
+// One pixel and vector of the output, of which `channels` exist.
+template <class Isa, class T>
+[[gnu::always_inline]] inline void write_pixel(T* to, typename Vector<Isa, T>::type value, const T* bias, int channels,
+                                               bool add, bool relu) {
+  using V = Vector<Isa, T>;
+  typename V::type start[1] = {};
+  if (bias) start_pixel<Isa, T, 1>(start, bias, channels);
+  if (add) start_pixel<Isa, T, 1>(start, to, channels);
+  if (bias || add) value += start[0];
+  const typename V::type sum[1] = {value};
+  finish_pixel<Isa, T, 1>(to, sum, channels, relu);
+}
+
+template <class F, class Isa, class T>
+void winograd_output(const WinogradOutput<T>& tile) {
+  using V = Vector<Isa, T>;
+  constexpr int points = F::points;
+  constexpr int outputs = F::outputs;
+  for (int c = 0; c < tile.channels; c += V::lanes) {
+    typename V::type across[outputs][points];  // [row][column point]
+    for (int column = 0; column < points; ++column) {
+      typename V::type sum[points];
+      for (int row = 0; row < points; ++row) {
+        sum[row] = V::load(tile.sums + (row * points + column) * tile.point_step + c);
+      }
+      typename V::type output[outputs];
+      F::output(output, sum);
+      for (int row = 0; row < outputs; ++row) across[row][column] = output[row];
+    }
+    const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
+    const T* bias = tile.bias ? tile.bias + c : nullptr;
+    for (int row = 0; row < tile.rows; ++row) {
+      typename V::type output[outputs];
+      F::output(output, across[row]);
+      T* to = tile.pixels + row * tile.row_step + c;
+      for (int column = 0; column < tile.columns; ++column) {
+        write_pixel<Isa, T>(to + column * tile.column_step, output[column], bias, channels, tile.add, tile.relu);
+      }
+    }
+  }
+}
+
+template <class F, class Isa, class T>
+constexpr WinogradTransforms<T> winograd_transforms() {
+  return {F::outputs, F::points, winograd_input<F, Isa, T>, winograd_weights<F, Isa, T>, winograd_output<F, Isa, T>};
+}
+
+}  // namespace plume::kernels::isa
