@@ -42,7 +42,10 @@ void run(Direction direction, Tile tile, k::Image<float> in, k::Image<float> out
       tile ? k::winograd_backward_data<float>(in, out, w, {0, in.c}, geometry, false, *tile, stream)
            : k::conv2d_backward_data<float>(in, out, w, {0, in.c}, geometry, false, stream);
       break;
-    case Direction::weight: k::conv2d_backward_weight<float>(w, in, out, geometry, false, stream); break;
+    case Direction::weight:
+      tile ? k::winograd_backward_weight<float>(w, in, out, geometry, false, *tile, stream)
+           : k::conv2d_backward_weight<float>(w, in, out, geometry, false, stream);
+      break;
   }
 }
 

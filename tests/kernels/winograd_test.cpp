@@ -34,7 +34,7 @@ struct Winograd {
   template <class T>
   static void backward_weight(T* grad_weight, const kernels::Sources<T>& in, kernels::Image<const T> grad_out,
                               const ConvGeometry& geometry, bool add, CpuStream& stream) {
-    kernels::conv2d_backward_weight<T>(grad_weight, in, grad_out, geometry, add, stream);
+    kernels::winograd_backward_weight<T>(grad_weight, in, grad_out, geometry, add, tile, stream);
   }
   static constexpr auto reference = convolve;
   static constexpr auto reference_backward = convolve_backward;
@@ -101,7 +101,9 @@ TYPED_TEST(WinogradConvolution, SameBitsOnAnyNumberOfThreads) {
                                      stream);
         kernels::winograd_backward_data<T>(data.image(), y.image(), weight.data(), {0, in}, this->same, false, tile,
                                            stream);
-        std::vector<T> found = forward.memory();
+        std::vector<T> found(weight.size());
+        kernels::winograd_backward_weight<T>(found.data(), x.image(), y.image(), this->same, false, tile, stream);
+        found.insert(found.end(), forward.memory().begin(), forward.memory().end());
         found.insert(found.end(), data.memory().begin(), data.memory().end());
         if (threads == 1) expected = found;
         ASSERT_EQ(found.size(), expected.size());

@@ -50,6 +50,16 @@ constexpr void fill_winograd_products(WinogradPrimitives<T>& table) {
   (std::make_integer_sequence<int, most>{});
 }
 
+template <class Isa, class T, int vectors>
+constexpr void fill_winograd_correlations(WinogradPrimitives<T>& table) {
+  constexpr int most = Isa::registers / 4;
+  table.correlation_inputs = most;
+  [&]<int... i>(std::integer_sequence<int, i...>) {
+    ((table.correlation[vectors][i + 1] = winograd_correlation<Isa, T, i + 1, vectors>), ...);
+  }
+  (std::make_integer_sequence<int, most>{});
+}
+
 template <class Isa, class T>
 constexpr WinogradPrimitives<T> make_winograd_table() {
   WinogradPrimitives<T> table;
@@ -57,6 +67,8 @@ constexpr WinogradPrimitives<T> make_winograd_table() {
   table.f4 = winograd_transforms<WinogradF4<Isa, T>, Isa, T>();
   fill_winograd_products<Isa, T, 1>(table);
   fill_winograd_products<Isa, T, 2>(table);
+  fill_winograd_correlations<Isa, T, 1>(table);
+  fill_winograd_correlations<Isa, T, 2>(table);
   return table;
 }
 

@@ -31,6 +31,19 @@ struct WinogradF2 {
     to[0] = m[0] + m[1] + m[2];
     to[1] = m[1] - m[2] - m[3];
   }
+  // The adjoints of output and weights.
+  [[gnu::always_inline]] static void output_grad(V (&to)[4], const V (&y)[2]) {
+    to[0] = y[0];
+    to[1] = y[0] + y[1];
+    to[2] = y[0] - y[1];
+    to[3] = -y[1];
+  }
+  [[gnu::always_inline]] static void weight_grad(V (&to)[3], const V (&u)[4]) {
+    const V even = (u[1] + u[2]) * T(0.5);
+    to[0] = u[0] + even;
+    to[1] = (u[1] - u[2]) * T(0.5);
+    to[2] = even + u[3];
+  }
 };
 
 // F(4, 3): four outputs of six inputs, interpolated at 0, 1, -1, 2, -2 and infinity.
@@ -73,6 +86,26 @@ struct WinogradF4 {
     to[1] = odd + T(2) * odd2;
     to[2] = even + T(4) * even2;
     to[3] = odd + T(8) * odd2 + m[5];
+  }
+  // The adjoints of output and weights.
+  [[gnu::always_inline]] static void output_grad(V (&to)[6], const V (&y)[4]) {
+    const V even = y[0] + y[2];
+    const V odd = y[1] + y[3];
+    const V even2 = y[0] + T(4) * y[2];
+    const V odd2 = T(2) * y[1] + T(8) * y[3];
+    to[0] = y[0];
+    to[1] = even + odd;
+    to[2] = even - odd;
+    to[3] = even2 + odd2;
+    to[4] = even2 - odd2;
+    to[5] = y[3];
+  }
+  [[gnu::always_inline]] static void weight_grad(V (&to)[3], const V (&u)[6]) {
+    const V even = (u[1] + u[2]) * T(-1.0 / 6);
+    const V even2 = u[3] + u[4];
+    to[0] = T(0.25) * u[0] + even + T(1.0 / 24) * even2;
+    to[1] = (u[2] - u[1]) * T(1.0 / 6) + (u[3] - u[4]) * T(1.0 / 12);
+    to[2] = even + T(1.0 / 6) * even2 + u[5];
   }
 };
 

@@ -1,4 +1,5 @@
-// The register tile of Winograd's products: tiles x vectors of output channels, summed over input channels.
+// The register tiles of Winograd's products: for outputs, tiles x vectors of output channels, summed over input channels;
+// for weight gradients, input channels x vectors of output channels, summed over tiles.
 #pragma once
 
 #include "kernels/cpu/isa/vector.hpp"
@@ -40,6 +41,36 @@ void winograd_product(const WinogradProduct<T>& product) {
   for (int t = 0; t < tiles; ++t) {
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) V::store(product.sums + t * width + v * V::lanes, sum[t][v]);
+  }
+}
+
+template <class Isa, class T, int inputs, int vectors>
+void winograd_correlation(const WinogradCorrelation<T>& correlation) {
+  using V = Vector<Isa, T>;
+  typename V::type sum[inputs][vectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < inputs; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) sum[i][v] = V::load(correlation.sums + i * correlation.width + v * V::lanes);
+  }
+
+  const T* input = correlation.inputs;
+  const T* grads = correlation.grads;
+  for (int t = 0; t < correlation.tiles; ++t, input += block_channels, grads += correlation.width) {
+    typename V::type grad[vectors];
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) grad[v] = V::load(grads + v * V::lanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < inputs; ++i) {
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) sum[i][v] += grad[v] * input[i];
+    }
+  }
+
+#pragma GCC unroll 8
+  for (int i = 0; i < inputs; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) V::store(correlation.sums + i * correlation.width + v * V::lanes, sum[i][v]);
   }
 }
 

@@ -7,23 +7,23 @@
 
 namespace plume::kernels::isa {
 
-template <class F, class Isa, class T>
-void winograd_input(const WinogradGather<T>& tile) {
+// size x size pixels to points x points.
+template <class Isa, class T, int size, int points, auto transform>
+void winograd_gather(const WinogradGather<T>& tile) {
   using V = Vector<Isa, T>;
-  constexpr int points = F::points;
   for (int c = 0; c < tile.channels; c += V::lanes) {
-    typename V::type across[points][points];  // [column point][row]
-    for (int row = 0; row < points; ++row) {
+    typename V::type across[points][size];  // [column point][row]
+    for (int row = 0; row < size; ++row) {
       const T* from = tile.pixels + row * tile.row_step + c;
-      typename V::type pixel[points];
-      for (int column = 0; column < points; ++column) pixel[column] = V::load(from + column * tile.column_step);
+      typename V::type pixel[size];
+      for (int column = 0; column < size; ++column) pixel[column] = V::load(from + column * tile.column_step);
       typename V::type point[points];
-      F::input(point, pixel);
+      transform(point, pixel);
       for (int column = 0; column < points; ++column) across[column][row] = point[column];
     }
     for (int column = 0; column < points; ++column) {
       typename V::type point[points];
-      F::input(point, across[column]);
+      transform(point, across[column]);
       for (int row = 0; row < points; ++row) {
         V::store(tile.points + (row * points + column) * tile.point_step + c, point[row]);
       }
@@ -56,10 +56,10 @@ void winograd_weights(const WinogradWeights<T>& tile) {
   }
 }
 
-// One pixel and vector of the output, of which `channels` exist.
+// Writes one vector, of which `channels` exist.
 template <class Isa, class T>
-[[gnu::always_inline]] inline void write_pixel(T* to, typename Vector<Isa, T>::type value, const T* bias, int channels,
-                                               bool add, bool relu) {
+[[gnu::always_inline]] inline void write_vector(T* to, typename Vector<Isa, T>::type value, const T* bias, int channels,
+                                                bool add, bool relu) {
   using V = Vector<Isa, T>;
   typename V::type start[1] = {};
   if (bias) start_pixel<Isa, T, 1>(start, bias, channels);
@@ -92,7 +92,35 @@ void winograd_output(const WinogradOutput<T>& tile) {
       F::output(output, across[row]);
       T* to = tile.pixels + row * tile.row_step + c;
       for (int column = 0; column < tile.columns; ++column) {
-        write_pixel<Isa, T>(to + column * tile.column_step, output[column], bias, channels, tile.add, tile.relu);
+        write_vector<Isa, T>(to + column * tile.column_step, output[column], bias, channels, tile.add, tile.relu);
+      }
+    }
+  }
+}
+
+template <class F, class Isa, class T>
+void winograd_weight_grad(const WinogradWeightGrad<T>& tile) {
+  using V = Vector<Isa, T>;
+  constexpr int points = F::points;
+  for (int c = 0; c < tile.channels; c += V::lanes) {
+    typename V::type across[3][points];  // [row][column point]
+    for (int column = 0; column < points; ++column) {
+      typename V::type sum[points] = {};
+      for (int row = 0; row < points; ++row) {
+        const T* from = tile.points + (row * points + column) * tile.point_step + c;
+        for (int copy = 0; copy < tile.copies; ++copy) sum[row] += V::load(from + copy * tile.copy_step);
+      }
+      typename V::type tap[3];
+      F::weight_grad(tap, sum);
+      for (int row = 0; row < 3; ++row) across[row][column] = tap[row];
+    }
+    const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
+    for (int row = 0; row < 3; ++row) {
+      typename V::type tap[3];
+      F::weight_grad(tap, across[row]);
+      for (int column = 0; column < 3; ++column) {
+        T* to = tile.taps + (row * 3 + column) * tile.tap_step + c;
+        write_vector<Isa, T>(to, tap[column], nullptr, channels, tile.add, false);
       }
     }
   }
@@ -100,7 +128,13 @@ void winograd_output(const WinogradOutput<T>& tile) {
 
 template <class F, class Isa, class T>
 constexpr WinogradTransforms<T> winograd_transforms() {
-  return {F::outputs, F::points, winograd_input<F, Isa, T>, winograd_weights<F, Isa, T>, winograd_output<F, Isa, T>};
+  return {.outputs = F::outputs,
+          .points = F::points,
+          .input = winograd_gather<Isa, T, F::points, F::points, F::input>,
+          .weights = winograd_weights<F, Isa, T>,
+          .output = winograd_output<F, Isa, T>,
+          .output_grad = winograd_gather<Isa, T, F::outputs, F::points, F::output_grad>,
+          .weight_grad = winograd_weight_grad<F, Isa, T>};
 }
 
 }  // namespace plume::kernels::isa

@@ -6,7 +6,8 @@
 
 namespace plume::kernels {
 
-// One tile of an image, some adjacent channels: points = M pixels M^T, with M = B^T for inputs and M = A for gradients.
+// One tile of an image, some adjacent channels: points = M pixels M^T, with M = B^T for inputs and M = A for gradients of
+// outputs.
 template <class T>
 struct WinogradGather {
   const T* pixels = nullptr;
@@ -56,6 +57,31 @@ struct WinogradOutput {
   bool relu = false;
 };
 
+// sums[input][output] += products of inputs[tile][input] and grads[tile][output] at one point, over tiles, for
+// inputs x vectors of outputs.
+template <class T>
+struct WinogradCorrelation {
+  const T* inputs = nullptr;  // block_channels from one tile to the next
+  const T* grads = nullptr;
+  T* sums = nullptr;
+  std::ptrdiff_t width = 0;  // elements from one tile's grads, and one input's sums, to the next
+  int tiles = 0;
+};
+
+// The gradients of 3x3 kernels between one input channel and some outputs: taps (+)= G^T points G, with the points
+// summed over some copies.
+template <class T>
+struct WinogradWeightGrad {
+  const T* points = nullptr;
+  std::ptrdiff_t point_step = 0;
+  std::ptrdiff_t copy_step = 0;
+  int copies = 0;
+  T* taps = nullptr;
+  std::ptrdiff_t tap_step = 0;
+  int channels = 0;
+  bool add = false;
+};
+
 // The transforms of one tile size.
 template <class T>
 struct WinogradTransforms {
@@ -64,6 +90,8 @@ struct WinogradTransforms {
   void (*input)(const WinogradGather<T>&) = nullptr;
   void (*weights)(const WinogradWeights<T>&) = nullptr;
   void (*output)(const WinogradOutput<T>&) = nullptr;
+  void (*output_grad)(const WinogradGather<T>&) = nullptr;
+  void (*weight_grad)(const WinogradWeightGrad<T>&) = nullptr;
 };
 
 template <class T>
@@ -74,8 +102,13 @@ struct WinogradPrimitives {
   static constexpr int max_vectors = 2;
   static constexpr int max_tiles = 14;
   using ProductFunction = void (*)(const WinogradProduct<T>&);
-  int product_tiles = 0;                                                              // the most of one product
+  int product_tiles = 0;  // the most that a product may have
   std::array<std::array<ProductFunction, max_tiles + 1>, max_vectors + 1> product{};  // [vectors][tiles]
+
+  static constexpr int max_inputs = 8;
+  using CorrelationFunction = void (*)(const WinogradCorrelation<T>&);
+  int correlation_inputs = 0;  // the most that a correlation may have; divides block_channels
+  std::array<std::array<CorrelationFunction, max_inputs + 1>, max_vectors + 1> correlation{};  // [vectors][inputs]
 };
 
 }  // namespace plume::kernels

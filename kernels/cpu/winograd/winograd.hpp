@@ -28,4 +28,9 @@ template <class T>
 void winograd_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
                             const ConvGeometry& geometry, bool add, WinogradTile tile, CpuStream& stream);
 
+// grad_weight (+)= the gradient of winograd_forward's `weight`.
+template <class T>
+void winograd_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out,
+                              const ConvGeometry& geometry, bool add, WinogradTile tile, CpuStream& stream);
+
 }  // namespace plume::kernels

@@ -1,0 +1,239 @@
+// Winograd weight gradients: inputs and output gradients are transformed to points, multiplied there and summed over
+// tiles as 16 or 36 matrix products, and transformed to the kernels' taps.
+#include <algorithm>
+#include <cassert>
+
+#include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/primitives.hpp"
+#include "kernels/cpu/winograd/gather_tiles.hpp"
+#include "kernels/cpu/winograd/tiling.hpp"
+#include "kernels/cpu/winograd/winograd.hpp"
+
+namespace plume::kernels {
+namespace {
+
+constexpr std::size_t points_bytes = std::size_t{512} << 10;  // of a task's own tiles: half of a common L2
+constexpr std::size_t copies_bytes = std::size_t{16} << 20;
+constexpr int most_parts = 16;
+
+template <class T>
+struct Problem {
+  T* grad_weight;
+  const Sources<T>& in;
+  Sources<T> grad_out;
+  int pad_top;
+  int pad_left;
+  bool add;
+};
+
+// How a gradient is cut, by shape alone.
+//
+// With many tiles, they are cut into parts, each summed into a copy of all points; a part goes through its tiles in
+// blocks that fit in a cache. With few tiles (deep layers) all are transformed before, and a task takes some input and
+// output channels, whose sums fit in a cache, through all tiles.
+template <class T>
+struct Plan {
+  const Primitives<T>& cpu = primitives<T>();
+  const WinogradTransforms<T>& transforms;
+  Tiling tiling;
+  int points;        // in all: 16 or 36
+  int input_blocks;  // of block_channels
+  int width;         // output channels of a group
+  int groups;
+  bool few_tiles;
+  int block_tiles;
+  int parts;
+
+  std::ptrdiff_t inputs_step;  // from one point to the next
+  std::ptrdiff_t grads_step;
+
+  Plan(const Problem<T>& problem, WinogradTile tile)
+      : transforms(tile == WinogradTile::f2 ? cpu.winograd.f2 : cpu.winograd.f4),
+        tiling(transforms.outputs, problem.grad_out.n(), problem.grad_out.h(), problem.grad_out.w()) {
+    const int out_channels = problem.grad_out.c();
+    points = transforms.points * transforms.points;
+    input_blocks = ceil_div(problem.in.c(), block_channels);
+    width = std::min(WinogradPrimitives<T>::max_vectors, ceil_div(out_channels, cpu.lanes)) * cpu.lanes;
+    groups = ceil_div(out_channels, width);
+    const std::ptrdiff_t in_width = std::ptrdiff_t{input_blocks} * block_channels;
+    const std::ptrdiff_t out_width = std::ptrdiff_t{groups} * width;
+    few_tiles = tiling.tiles * (in_width + out_width) <= 2 * in_width * out_width;
+
+    const std::size_t point_bytes = sizeof(T) * static_cast<std::size_t>(points);
+    const auto fitting = static_cast<std::ptrdiff_t>(points_bytes / point_bytes) / (in_width + out_width);
+    constexpr std::ptrdiff_t least_tiles = 32;
+    block_tiles = static_cast<int>(few_tiles ? tiling.tiles : std::min(std::max(least_tiles, fitting), tiling.tiles));
+    const auto copy_bytes = point_bytes * static_cast<std::size_t>(in_width * out_width);
+    parts = few_tiles ? 1 : std::clamp(static_cast<int>(copies_bytes / copy_bytes), 2, most_parts);
+    inputs_step = point_step<T>(block_tiles * in_width);
+    grads_step = point_step<T>(block_tiles * out_width);
+  }
+};
+
+// Some input and output channels, and their sums as [point][input block][group][input][width].
+template <class T>
+struct Sums {
+  T* data;
+  int first_block;
+  int last_block;
+  int first_group;
+  int last_group;
+  int width;
+
+  [[nodiscard]] std::ptrdiff_t offset(int block, int group) const {
+    return (std::ptrdiff_t{block - first_block} * (last_group - first_group) + (group - first_group)) * block_channels *
+           width;
+  }
+  [[nodiscard]] std::ptrdiff_t step() const { return point_step<T>(offset(last_block, first_group)); }
+};
+
+template <class T>
+void gather_inputs(T* inputs, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_block,
+                   int last_block) {
+  const TilePoints<T> points{inputs, plan.inputs_step, block_channels, plan.input_blocks};
+  gather_tiles(points, plan.transforms.input, problem.in, plan.tiling, tiles, plan.transforms.points, -problem.pad_top,
+               -problem.pad_left, first_block, last_block);
+}
+
+template <class T>
+void gather_grads(T* grads, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_group,
+                  int last_group) {
+  const TilePoints<T> points{grads, plan.grads_step, plan.width, plan.groups};
+  gather_tiles(points, plan.transforms.output_grad, problem.grad_out, plan.tiling, tiles, plan.tiling.outputs, 0, 0,
+               first_group, last_group);
+}
+
+// Adds the products of a block of tiles, [point][block or group][tile][width], to the sums.
+template <class T>
+void correlate_tiles(const Sums<T>& sums, const T* inputs, const T* grads, const Problem<T>& problem,
+                     const Plan<T>& plan, int tiles) {
+  const WinogradPrimitives<T>& cpu = plan.cpu.winograd;
+  WinogradCorrelation<T> tile;
+  tile.width = plan.width;
+  tile.tiles = tiles;
+  for (int point = 0; point < plan.points; ++point) {
+    for (int block = sums.first_block; block < sums.last_block; ++block) {
+      const int channels = std::min(block_channels, problem.in.c() - block * block_channels);
+      for (int group = sums.first_group; group < sums.last_group; ++group) {
+        const int vectors =
+            std::min(plan.width / plan.cpu.lanes, ceil_div(problem.grad_out.c() - group * plan.width, plan.cpu.lanes));
+        tile.grads = grads + point * plan.grads_step + std::ptrdiff_t{group} * tiles * plan.width;
+        for (int first = 0; first < channels; first += cpu.correlation_inputs) {
+          const int count = std::min(cpu.correlation_inputs, channels - first);
+          tile.inputs = inputs + point * plan.inputs_step + std::ptrdiff_t{block} * tiles * block_channels + first;
+          tile.sums = sums.data + point * sums.step() + sums.offset(block, group) + std::ptrdiff_t{first} * plan.width;
+          cpu.correlation[static_cast<std::size_t>(vectors)][static_cast<std::size_t>(count)](tile);
+        }
+      }
+    }
+  }
+}
+
+// Transforms the sums, of several copies, of one block of input channels to taps.
+template <class T>
+void write_taps(const Sums<T>& sums, int copies, const Problem<T>& problem, const Plan<T>& plan, int block) {
+  const int in_channels = problem.in.c();
+  const int out_channels = problem.grad_out.c();
+  const int first = block * block_channels;
+  WinogradWeightGrad<T> tile;
+  tile.point_step = sums.step();
+  tile.copy_step = plan.points * sums.step();
+  tile.copies = copies;
+  tile.tap_step = std::ptrdiff_t{in_channels} * out_channels;
+  tile.add = problem.add;
+  for (int i = 0; i < std::min(block_channels, in_channels - first); ++i) {
+    for (int group = sums.first_group; group < sums.last_group; ++group) {
+      tile.points = sums.data + sums.offset(block, group) + std::ptrdiff_t{i} * plan.width;
+      tile.taps = problem.grad_weight + std::ptrdiff_t{first + i} * out_channels + group * plan.width;
+      tile.channels = std::min(plan.width, out_channels - group * plan.width);
+      plan.transforms.weight_grad(tile);
+    }
+  }
+}
+
+// Many tiles: tasks are parts of them.
+template <class T>
+void correlate_parts(const Problem<T>& problem, const Plan<T>& plan, CpuStream& stream) {
+  Sums<T> sums{nullptr, 0, plan.input_blocks, 0, plan.groups, plan.width};
+  const std::ptrdiff_t copy = plan.points * sums.step();
+  sums.data = stream.shared(CpuStream::partials).take<T>(static_cast<std::size_t>(plan.parts * copy));
+  parallel_tasks(stream, plan.parts, [&](std::ptrdiff_t part, int thread) {
+    T* inputs = stream.local(thread, 0).take<T>(static_cast<std::size_t>(plan.points * plan.inputs_step));
+    T* grads = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.points * plan.grads_step));
+    Sums<T> own = sums;
+    own.data += part * copy;
+    std::fill_n(own.data, copy, T{0});
+    const std::ptrdiff_t last = plan.tiling.tiles * (part + 1) / plan.parts;
+    for (std::ptrdiff_t first = plan.tiling.tiles * part / plan.parts; first < last; first += plan.block_tiles) {
+      const auto count = static_cast<int>(std::min<std::ptrdiff_t>(plan.block_tiles, last - first));
+      const TileBlock tiles(first, count, count);
+      gather_inputs(inputs, problem, plan, tiles, 0, plan.input_blocks);
+      gather_grads(grads, problem, plan, tiles, 0, plan.groups);
+      correlate_tiles(own, inputs, grads, problem, plan, count);
+    }
+  });
+  parallel_tasks(stream, plan.input_blocks, [&](std::ptrdiff_t block, int) {
+    write_taps(sums, plan.parts, problem, plan, static_cast<int>(block));
+  });
+}
+
+// Few tiles: tasks are input and output channels.
+template <class T>
+void correlate_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStream& stream) {
+  constexpr int task_channels = 64;
+  constexpr int task_blocks = task_channels / block_channels;
+  const int task_groups = ceil_div(task_channels, plan.width);
+  const int in_tasks = ceil_div(plan.input_blocks, task_blocks);
+  const int out_tasks = ceil_div(plan.groups, task_groups);
+  const TileBlock tiles(0, plan.block_tiles, plan.block_tiles);
+  T* inputs = stream.shared(CpuStream::inputs).take<T>(static_cast<std::size_t>(plan.points * plan.inputs_step));
+  T* grads = stream.shared(CpuStream::partials).take<T>(static_cast<std::size_t>(plan.points * plan.grads_step));
+  parallel_tasks(stream, in_tasks + out_tasks, [&](std::ptrdiff_t task, int) {
+    const auto in_task = static_cast<int>(task);
+    const int out_task = in_task - in_tasks;
+    if (out_task < 0) {
+      gather_inputs(inputs, problem, plan, tiles, in_task * task_blocks,
+                    std::min((in_task + 1) * task_blocks, plan.input_blocks));
+    } else {
+      gather_grads(grads, problem, plan, tiles, out_task * task_groups,
+                   std::min((out_task + 1) * task_groups, plan.groups));
+    }
+  });
+  parallel_tasks(stream, std::ptrdiff_t{in_tasks} * out_tasks, [&](std::ptrdiff_t task, int thread) {
+    const int block = static_cast<int>(task / out_tasks) * task_blocks;
+    const int group = static_cast<int>(task % out_tasks) * task_groups;
+    Sums<T> sums{nullptr,
+                 block,
+                 std::min(block + task_blocks, plan.input_blocks),
+                 group,
+                 std::min(group + task_groups, plan.groups),
+                 plan.width};
+    const std::ptrdiff_t elements = plan.points * sums.step();
+    sums.data = stream.local(thread).take<T>(static_cast<std::size_t>(elements));
+    std::fill_n(sums.data, elements, T{0});
+    correlate_tiles(sums, inputs, grads, problem, plan, plan.block_tiles);
+    for (int b = sums.first_block; b < sums.last_block; ++b) write_taps(sums, 1, problem, plan, b);
+  });
+}
+
+}  // namespace
+
+template <class T>
+void winograd_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out,
+                              const ConvGeometry& geometry, bool add, WinogradTile tile, CpuStream& stream) {
+  assert(winograd_applies(geometry));
+  const Problem<T> problem{grad_weight, in, Sources<T>(grad_out), geometry.pad[0], geometry.pad[1], add};
+  const Plan<T> plan(problem, tile);
+  if (plan.few_tiles) {
+    correlate_channels(problem, plan, stream);
+  } else {
+    correlate_parts(problem, plan, stream);
+  }
+}
+
+template void winograd_backward_weight(float*, const Sources<float>&, Image<const float>, const ConvGeometry&, bool,
+                                       WinogradTile, CpuStream&);
+template void winograd_backward_weight(double*, const Sources<double>&, Image<const double>, const ConvGeometry&, bool,
+                                       WinogradTile, CpuStream&);
+
+}  // namespace plume::kernels
