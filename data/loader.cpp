@@ -11,31 +11,6 @@
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
-namespace {
-
-// Turns one image in place by way of `scratch`: transpose (square only), mirror rows, mirror columns.
-template <class T>
-void orient(const Sample& sample, std::size_t height, std::size_t width, std::size_t channels, T* image,
-            std::vector<T>& scratch) {
-  if (!sample.transpose && !sample.flip_rows && !sample.flip_columns) return;
-  scratch.assign(image, image + height * width * channels);
-  for (std::size_t row = 0; row < height; ++row) {
-    for (std::size_t column = 0; column < width; ++column) {
-      auto from_row = sample.flip_rows ? height - 1 - row : row;
-      auto from_column = sample.flip_columns ? width - 1 - column : column;
-      if (sample.transpose) std::swap(from_row, from_column);
-      const auto* from = scratch.data() + (from_row * width + from_column) * channels;
-      for (std::size_t channel = 0; channel < channels; ++channel) *image++ = from[channel];
-    }
-  }
-}
-
-struct Scratch {
-  std::vector<float> pixels;
-  std::vector<std::uint8_t> labels;
-};
-
-}  // namespace
 
 class Loader::Queue {
  public:
@@ -43,7 +18,9 @@ class Loader::Queue {
         int depth)
       : shard_(shard), sampler_(shard, sampling), mean_(std::move(mean)), std_(std::move(std)) {
     const auto bands = static_cast<std::size_t>(shard.info().bands);
-    if ((!mean_.empty() && mean_.size() != bands) || (!std_.empty() && std_.size() != bands))
+    if (mean_.empty()) mean_.assign(bands, 0.0F);
+    if (std_.empty()) std_.assign(bands, 1.0F);
+    if (mean_.size() != bands || std_.size() != bands)
       throw usage_error("mean has {} and std {} values for {} bands", mean_.size(), std_.size(), bands);
     if (threads < 1 || depth < 1)
       throw usage_error("the loader needs at least 1 thread and depth 1, not {} and {}", threads, depth);
@@ -112,7 +89,6 @@ class Loader::Queue {
   }
 
   void work() {
-    Scratch scratch;
     std::unique_lock lock(mutex_);
     for (;;) {
       room_.wait(lock, [&] { return stopping_ || claimed_ < taken_ + static_cast<std::int64_t>(ring_.size()); });
@@ -122,7 +98,7 @@ class Loader::Queue {
       Slot made{take_spare(), nullptr};
       lock.unlock();
       try {
-        fill(step, *made.batch, scratch);
+        fill(step, *made.batch);
       } catch (...) {
         made = {std::nullopt, std::current_exception()};
       }
@@ -143,39 +119,37 @@ class Loader::Queue {
     return batch;
   }
 
-  void fill(std::int64_t step, Batch& batch, Scratch& scratch) const {
+  void fill(std::int64_t step, Batch& batch) const {
     batch.epoch = step / steps();
     batch.index = step % steps();
-    const auto samples = sampler_.samples(batch.epoch, batch.index);
+    batch.samples = sampler_.samples(batch.epoch, batch.index);
     const auto& info = shard_.info();
     const int crop = sampler_.sampling().crop;
-    batch.images = static_cast<int>(samples.size());
+    batch.images = static_cast<int>(batch.samples.size());
     batch.height = crop > 0 ? crop : info.height;
     batch.width = crop > 0 ? crop : info.width;
     batch.bands = info.bands;
-    const auto height = static_cast<std::size_t>(batch.height);
-    const auto width = static_cast<std::size_t>(batch.width);
-    const auto bands = static_cast<std::size_t>(batch.bands);
-    batch.pixels.resize(samples.size() * height * width * bands);
-    batch.labels.resize(samples.size() * height * width);
-    batch.tiles.clear();
-    auto* pixels = batch.pixels.data();
-    auto* labels = batch.labels.data();
-    for (const auto& sample : samples) {
-      shard_.read(sample.tile, sample.window, mean_, std_, pixels);
-      shard_.read_labels(sample.tile, sample.window, labels);
-      orient(sample, height, width, bands, pixels, scratch.pixels);
-      orient(sample, height, width, 1, labels, scratch.labels);
-      batch.tiles.push_back(sample.tile);
-      pixels += height * width * bands;
-      labels += height * width;
+    batch.dtype = info.dtype;
+    batch.scale = info.scale;
+    batch.offset = info.offset;
+    batch.mean = mean_;
+    batch.std = std_;
+    batch.pixels.resize(batch.pixel_bytes());
+    batch.labels.resize(batch.label_count());
+    if (batch.images == 0) return;
+    const auto pixels = batch.pixels.size() / batch.samples.size();
+    const auto labels = batch.labels.size() / batch.samples.size();
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+      const auto& sample = batch.samples[i];
+      shard_.read_raw(sample.tile, sample.window, batch.pixels.data() + i * pixels);
+      shard_.read_labels(sample.tile, sample.window, batch.labels.data() + i * labels);
     }
   }
 
   const Shard& shard_;
   const Sampler sampler_;
-  const std::vector<float> mean_;
-  const std::vector<float> std_;
+  std::vector<float> mean_;  // [bands], like std_ set once
+  std::vector<float> std_;
 
   std::mutex mutex_;  // guards all below
   std::condition_variable room_;

@@ -5,22 +5,11 @@
 #include <memory>
 #include <vector>
 
+#include "data/batch.hpp"
 #include "data/sampling.hpp"
 #include "data/shard.hpp"
 
 namespace plume::data {
-
-struct Batch {
-  int images = 0;  // 0 only for a rank that has no share of a last batch
-  int height = 0;
-  int width = 0;
-  int bands = 0;
-  std::vector<float> pixels;         // [images, height, width, bands], (raw * scale + offset - mean) / std
-  std::vector<std::uint8_t> labels;  // [images, height, width], 255 = ignored
-  std::vector<int> tiles;            // [images], indices into the shard
-  std::int64_t epoch = 0;
-  std::int64_t index = 0;  // of the global batch within its epoch
-};
 
 // The batches of Sampler in order, epoch after epoch. Their content does not depend on threads or depth.
 // next(), seek() and recycle() are for one consumer at a time; the shard must outlive the loader.

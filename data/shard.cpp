@@ -41,6 +41,16 @@ bool normalise(const std::byte* raw, std::size_t pixels, std::size_t bands, floa
   return finite;
 }
 
+bool all_finite(const std::byte* raw, std::size_t count) {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; ++i, raw += sizeof(float)) {
+    float value = 0;
+    std::memcpy(&value, raw, sizeof(float));
+    finite = finite && std::isfinite(value);
+  }
+  return finite;
+}
+
 std::vector<float> or_default(std::span<const float> given, int bands, float value) {
   if (given.empty()) return std::vector<float>(static_cast<std::size_t>(bands), value);
   return {given.begin(), given.end()};
@@ -121,13 +131,27 @@ void Shard::read(int tile, const Window& window, std::span<const float> mean, st
     }
     out += pixels * bands;
   }
-  if (!finite)
-    throw input_error("{}: tile {} holds NaN or infinity; pack the data again", path().string(),
-                      info().name[static_cast<std::size_t>(tile)]);
+  if (!finite) throw not_finite(tile);
+}
+
+Error Shard::not_finite(int tile) const {
+  return input_error("{}: tile {} holds NaN or infinity; pack the data again", path().string(),
+                     info().name[static_cast<std::size_t>(tile)]);
 }
 
 void Shard::read(int tile, std::span<const float> mean, std::span<const float> std, float* out) const {
   read(tile, {0, 0, info().height, info().width}, mean, std, out);
+}
+
+void Shard::read_raw(int tile, const Window& window, std::byte* out) const {
+  const auto pixel_bytes = static_cast<std::size_t>(info().bands) * size_of(info().dtype);
+  const auto row_bytes = static_cast<std::size_t>(window.width) * pixel_bytes;
+  for (int row = window.row; row < window.row + window.height; ++row, out += row_bytes) {
+    const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
+                       static_cast<std::size_t>(window.column);
+    std::memcpy(out, image(tile).data() + start * pixel_bytes, row_bytes);
+    if (info().dtype == DType::f32 && !all_finite(out, row_bytes / sizeof(float))) throw not_finite(tile);
+  }
 }
 
 void Shard::read_labels(int tile, const Window& window, std::uint8_t* out) const {

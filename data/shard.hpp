@@ -25,6 +25,7 @@
 #include "data/raster.hpp"
 #include "data/split.hpp"
 #include "kernels/base/dtype.hpp"
+#include "kernels/base/error.hpp"
 
 namespace plume::data {
 
@@ -91,10 +92,15 @@ class Shard {
   // The same for the whole tile.
   void read(int tile, std::span<const float> mean, std::span<const float> std, float* out) const;
 
+  // out [window.height, window.width, bands] of info().dtype, as stored. Throws like read().
+  void read_raw(int tile, const Window& window, std::byte* out) const;
+
   // out [window.height, window.width]. Throws input_error naming the tile for a label that is no class and not 255.
   void read_labels(int tile, const Window& window, std::uint8_t* out) const;
 
  private:
+  [[nodiscard]] Error not_finite(int tile) const;
+
   struct Mapping;
   std::unique_ptr<Mapping> mapping_;
 };

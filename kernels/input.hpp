@@ -1,5 +1,5 @@
 // From tiles as a shard stores them to a batch for the network: dequantised, normalised, cropped and turned; and labels
-// the same way. Bit for bit what data::Shard::read and data::Loader make of the same tiles, on every device.
+// the same way. Bit for bit what data::Shard::read makes of the same pixels, on every device.
 #pragma once
 
 #include <cstdint>

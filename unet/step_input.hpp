@@ -1,11 +1,12 @@
-// The batches that training steps read: copied to the stream's device beside the step before, to one fixed place.
+// The batches that training steps read: copied to the stream's device as they are stored, beside the step before, and
+// there scaled, normalised and turned into one fixed place.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
-#include "data/loader.hpp"
+#include "data/batch.hpp"
 #include "kernels/cuda/event.hpp"
 #include "kernels/memory.hpp"
 #include "kernels/stream.hpp"
@@ -17,43 +18,57 @@ class StepInput {
  public:
   static constexpr std::size_t slots = 2;
 
-  // Batches of up to shape.n images; dtype: of the images on the device. The stream must outlive this.
-  StepInput(kernels::Stream& stream, const nn::Shape& shape, DType dtype);
+  // Batches of up to shape.n images whose values are stored as `stored`; dtype: of what steps read, f32 on the CPU. The
+  // stream must outlive this. Throws environment_error where the device has no room.
+  StepInput(kernels::Stream& stream, const nn::Shape& shape, DType stored, DType dtype);
 
   // Copies a batch; at most `slots` ahead of take(). On CUDA it goes through pinned memory on a stream of its own.
   void put(const data::Batch& batch);
 
-  // The batch put first is the one to read from here on; its number of images comes back. On CUDA images() and labels() are
-  // the same addresses for every batch, and hold it from here on in the order of the stream's work.
+  // The batch put first is the one to read from here on, on CUDA in the order of the stream's work; its number of images
+  // comes back.
   int take();
 
-  // Images [first, first + count) of the batch taken, and their labels; null data before the first.
+  // Images [first, first + count) of the batch taken, and their labels; at the same addresses for every batch.
   [[nodiscard]] nn::Tensor images(int first, int count) const;
   [[nodiscard]] const std::uint8_t* labels(int first) const;
 
  private:
+  // Where the parts of a batch lie in a slot, in bytes; pixels come first.
+  struct Layout {
+    std::size_t labels = 0;
+    std::size_t placements = 0;
+    std::size_t mean = 0;
+    std::size_t std = 0;
+    std::size_t end = 0;
+  };
   struct Slot {
-    kernels::Memory host;  // pixels as f32, then labels; pinned on CUDA
-    kernels::Memory device;
+    kernels::Memory host;    // pinned on CUDA
+    kernels::Memory device;  // on CUDA only
     std::optional<kernels::CudaEvent> uploaded;
     std::optional<kernels::CudaEvent> read;
     int images = 0;
+    float scale = 1;
+    float offset = 0;
   };
-  void prepare_cuda(kernels::CudaStream& stream);
-  void fetch(Slot& slot, kernels::CudaStream& stream);
-  [[nodiscard]] std::size_t pixels(int images) const;  // bytes as f32
-  [[nodiscard]] std::size_t plane(int images) const;   // labels
+  void fill(Slot& slot, const data::Batch& batch) const;
+  template <class Stream>
+  void prepare(const Slot& slot, const std::byte* batch, Stream& stream);
+  template <class Stream, class T, class Raw>
+  void prepare_images(const Slot& slot, const std::byte* batch, Stream& stream);
+  [[nodiscard]] std::size_t pixels(int images) const;
 
   kernels::Stream& stream_;
   nn::Shape shape_;
+  DType stored_;
   DType dtype_;
+  Layout layout_;
   std::vector<Slot> ring_;
   std::size_t next_ = 0;  // the slot that the next batch goes to
   std::size_t waiting_ = 0;
-  kernels::Memory fixed_;                       // on CUDA: what steps read
+  kernels::Memory images_;  // what steps read
+  kernels::Memory labels_;
   std::optional<kernels::CudaStream> uploads_;  // goes first: its end waits for copies
-  std::byte* images_ = nullptr;
-  const std::uint8_t* labels_ = nullptr;
 };
 
 }  // namespace plume::unet

@@ -42,11 +42,14 @@ data::Batch drawn_batch(const Work& work, int images) {
   batch.height = work.edge;
   batch.width = work.edge;
   batch.bands = work.bands;
-  const auto pixels = static_cast<std::size_t>(images) * static_cast<std::size_t>(work.edge * work.edge);
   Philox draw(1, 0);
-  batch.pixels.resize(pixels * static_cast<std::size_t>(work.bands));
-  for (float& pixel : batch.pixels) pixel = draw.normal();
-  batch.labels.resize(pixels);
+  batch.samples.resize(static_cast<std::size_t>(images));
+  batch.mean.assign(static_cast<std::size_t>(work.bands), 0.0F);
+  batch.std.assign(static_cast<std::size_t>(work.bands), 1.0F);
+  batch.pixels.resize(batch.pixel_bytes());
+  auto* values = reinterpret_cast<float*>(batch.pixels.data());
+  std::generate_n(values, batch.pixels.size() / sizeof(float), [&] { return draw.normal(); });
+  batch.labels.resize(batch.label_count());
   for (std::uint8_t& label : batch.labels) label = static_cast<std::uint8_t>(draw.below(2));
   return batch;
 }
@@ -68,7 +71,8 @@ class DeviceNetwork {
         shape_{images, work.edge, work.edge, work.bands},
         pixels_(&stream_, shape_.count() * sizeof(bf16), "images") {
     nn::initialize(network_.parameters(), nn::Initializer::he, 1);
-    nn::upload(images_(), drawn_batch(work, images).pixels.data(), stream_);
+    const data::Batch batch = drawn_batch(work, images);
+    nn::upload(images_(), reinterpret_cast<const float*>(batch.pixels.data()), stream_);
   }
   DeviceNetwork(const DeviceNetwork&) = delete;
   DeviceNetwork& operator=(const DeviceNetwork&) = delete;

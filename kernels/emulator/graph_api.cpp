@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/emulator/runtime.hpp"
+#include "kernels/emulator/testing.hpp"
 
 using plume::emulator::api;
 using plume::emulator::Capture;
@@ -30,6 +31,11 @@ bool joined(const Capture& capture) {
 
 }  // namespace
 
+void plume::emulator::lose_captures(bool lose) {
+  const std::scoped_lock lock(Runtime::get().mutex);
+  Runtime::get().loses_captures = lose;
+}
+
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mode) {
   return api([&](Runtime& runtime) {
     if (handle == nullptr) return cudaErrorStreamCaptureUnsupported;
@@ -53,7 +59,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     }
     const bool whole = joined(*capture);
     runtime.streams.end_capture(*capture);
-    if (capture->invalidated) return cudaErrorStreamCaptureInvalidated;
+    if (capture->invalidated || runtime.loses_captures) return cudaErrorStreamCaptureInvalidated;
     if (!whole) return cudaErrorStreamCaptureUnjoined;
     *graph = new CUgraph_st{capture->graph};
     return cudaSuccess;

@@ -21,6 +21,7 @@ class Runtime {
   std::recursive_mutex mutex;
   DeviceMemory memory;
   Streams streams;
+  bool loses_captures = false;
 
   // A kernel failed: everything queued is dropped, and every call fails until the report is taken.
   void fail(std::string report);

@@ -35,7 +35,7 @@ class Loader : public ::testing::Test {
     EXPECT_EQ(a.epoch, b.epoch);
     EXPECT_EQ(a.index, b.index);
     EXPECT_EQ(a.images, b.images);
-    EXPECT_EQ(a.tiles, b.tiles);
+    EXPECT_EQ(a.samples, b.samples);
     EXPECT_EQ(a.pixels, b.pixels);
     EXPECT_EQ(a.labels, b.labels);
   }
@@ -98,52 +98,55 @@ TEST_F(Loader, ARankWithoutAShareGetsAnEmptyBatch) {
   EXPECT_TRUE(last.pixels.empty());
 }
 
-// The way of a device's input: whole tiles as they are stored, and placements.
-TEST_F(Loader, PreparesWhatTheKernelsPrepareFromRawTiles) {
-  const auto& info = shard_->info();
+TEST_F(Loader, CropsAreAsStored) {
   const auto batch = loader(varied_)->next();
-  std::vector<std::byte> raw;
-  std::vector<std::uint8_t> raw_labels;
-  std::vector<kernels::Placement> placements;
-  for (const auto& sample : data::Sampler(*shard_, varied_).samples(0, 0)) {
-    placements.push_back({static_cast<int>(placements.size()), sample.window.row, sample.window.column,
-                          sample.transpose, sample.flip_rows, sample.flip_columns});
-    raw.insert(raw.end(), shard_->image(sample.tile).begin(), shard_->image(sample.tile).end());
-    raw_labels.insert(raw_labels.end(), shard_->labels(sample.tile).begin(), shard_->labels(sample.tile).end());
+  EXPECT_EQ(batch.samples, data::Sampler(*shard_, varied_).samples(0, 0));
+  EXPECT_EQ(batch.dtype, DType::u8);
+  EXPECT_EQ(batch.mean, shard_->info().mean);
+  for (std::size_t image = 0; image < batch.samples.size(); ++image) {
+    const auto& sample = batch.samples[image];
+    for (int row = 0; row < 10; ++row) {
+      for (int column = 0; column < 10; ++column) {
+        const auto from = static_cast<std::size_t>((sample.window.row + row) * 24 + sample.window.column + column);
+        const auto to = image * 100 + static_cast<std::size_t>(row * 10 + column);
+        ASSERT_EQ(batch.labels[to], shard_->labels(sample.tile)[from]);
+        for (std::size_t band = 0; band < 3; ++band)
+          ASSERT_EQ(batch.pixels[to * 3 + band], shard_->image(sample.tile)[from * 3 + band]);
+      }
+    }
   }
-  kernels::CpuStream stream(1);
-  std::vector<float> pixels(batch.pixels.size());
-  kernels::prepare_images(kernels::Image<float>(pixels.data(), batch.images, batch.height, batch.width, batch.bands),
-                          kernels::Image<const std::uint8_t>(reinterpret_cast<const std::uint8_t*>(raw.data()),
-                                                             batch.images, info.height, info.width, info.bands),
-                          placements.data(), {info.scale, info.offset, info.mean.data(), info.std.data()}, stream);
-  EXPECT_EQ(pixels, batch.pixels);
-  std::vector<std::uint8_t> labels(batch.labels.size());
-  kernels::prepare_labels({labels.data(), batch.images, batch.height, batch.width, 1},
-                          {raw_labels.data(), batch.images, info.height, info.width, 1}, placements.data(), stream);
-  EXPECT_EQ(labels, batch.labels);
 }
 
-TEST_F(Loader, PixelsAreNormalisedCroppedAndTurnedWithTheirLabels) {
-  const data::Sampler sampler(*shard_, varied_);
-  const auto& info = shard_->info();
+// Training and evaluation must see the same pixels to the last bit.
+TEST_F(Loader, KernelsMakeOfACropWhatTheShardReads) {
   const auto batch = loader(varied_)->next();
-  const auto samples = sampler.samples(0, 0);
-  for (std::size_t image = 0; image < samples.size(); ++image) {
-    const auto& sample = samples[image];
-    const auto raw = shard_->image(sample.tile);
+  std::vector<kernels::Placement> placements;
+  for (const auto& sample : batch.samples)
+    placements.push_back(
+        {static_cast<int>(placements.size()), 0, 0, sample.transpose, sample.flip_rows, sample.flip_columns});
+  kernels::CpuStream stream(1);
+  std::vector<float> pixels(batch.pixels.size());
+  const auto* stored = reinterpret_cast<const std::uint8_t*>(batch.pixels.data());
+  kernels::prepare_images<float, std::uint8_t>({pixels.data(), 4, 10, 10, 3}, {stored, 4, 10, 10, 3}, placements.data(),
+                                               {batch.scale, batch.offset, batch.mean.data(), batch.std.data()},
+                                               stream);
+  std::vector<std::uint8_t> labels(batch.labels.size());
+  kernels::prepare_labels({labels.data(), 4, 10, 10, 1}, {batch.labels.data(), 4, 10, 10, 1}, placements.data(),
+                          stream);
+
+  std::vector<float> read(300);
+  for (std::size_t image = 0; image < batch.samples.size(); ++image) {
+    const auto& sample = batch.samples[image];
+    shard_->read(sample.tile, sample.window, batch.mean, batch.std, read.data());
     for (int row = 0; row < 10; ++row) {
       for (int column = 0; column < 10; ++column) {
         int from_row = sample.flip_rows ? 9 - row : row;
         int from_column = sample.flip_columns ? 9 - column : column;
         if (sample.transpose) std::swap(from_row, from_column);
-        const auto from =
-            static_cast<std::size_t>((sample.window.row + from_row) * 24 + sample.window.column + from_column);
+        const auto from = static_cast<std::size_t>(from_row * 10 + from_column);
         const auto to = image * 100 + static_cast<std::size_t>(row * 10 + column);
-        ASSERT_EQ(batch.labels[to], shard_->labels(sample.tile)[from]);
-        for (std::size_t band = 0; band < 3; ++band)
-          ASSERT_EQ(batch.pixels[to * 3 + band],
-                    (static_cast<float>(raw[from * 3 + band]) - info.mean[band]) / info.std[band]);
+        ASSERT_EQ(labels[to], batch.labels[image * 100 + from]);
+        for (std::size_t band = 0; band < 3; ++band) ASSERT_EQ(pixels[to * 3 + band], read[from * 3 + band]);
       }
     }
   }
@@ -151,7 +154,7 @@ TEST_F(Loader, PixelsAreNormalisedCroppedAndTurnedWithTheirLabels) {
 
 TEST_F(Loader, RecycledMemoryIsUsedAgain) {
   const auto single = loader({.batch = 4, .crop = 8}, 1, 1);
-  std::vector<const float*> seen;
+  std::vector<const std::byte*> seen;
   for (int i = 0; i < 12; ++i) {
     auto batch = single->next();
     seen.push_back(batch.pixels.data());

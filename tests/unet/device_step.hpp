@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernels/base/philox.hpp"
+#include "drawn_batch.hpp"
 #include "nn/initialize.hpp"
 #include "unet/device.hpp"
 #include "unet/training_step.hpp"
@@ -16,19 +16,11 @@ namespace plume::tests {
 constexpr int device_edge = 16;
 constexpr int device_bands = 3;
 
-// Every pixel labelled, half of them as smoke; another draw for another seed.
+constexpr unet::DeviceSettings cpu{unet::DeviceKind::cpu, unet::Precision::f32};
+constexpr unet::DeviceSettings cuda{unet::DeviceKind::cuda, unet::Precision::f32};
+
 inline data::Batch drawn_batch(int images, std::uint64_t seed) {
-  data::Batch batch;
-  batch.images = images;
-  batch.height = device_edge;
-  batch.width = device_edge;
-  batch.bands = device_bands;
-  Philox draw(seed, 0);
-  batch.pixels.resize(static_cast<std::size_t>(images * device_edge * device_edge * device_bands));
-  for (float& pixel : batch.pixels) pixel = draw.normal();
-  batch.labels.resize(static_cast<std::size_t>(images * device_edge * device_edge));
-  for (std::uint8_t& label : batch.labels) label = static_cast<std::uint8_t>(draw.below(2));
-  return batch;
+  return drawn_batch(images, device_edge, device_bands, seed);
 }
 
 inline unet::Config device_config(unet::Family family, unet::DeviceSettings device) {

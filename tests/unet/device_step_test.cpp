@@ -6,14 +6,15 @@
 #include <cmath>
 #include <string>
 
+#include "nn/transfer.hpp"
+
 namespace plume::unet {
 namespace {
 
+using tests::cpu;
+using tests::cuda;
 using tests::drawn_batch;
 using tests::SmallTraining;
-
-constexpr DeviceSettings cpu{DeviceKind::cpu, Precision::f32};
-constexpr DeviceSettings cuda{DeviceKind::cuda, Precision::f32};
 
 class DeviceStep : public testing::Test {
  protected:
@@ -118,6 +119,52 @@ TEST_P(DeviceStepOf, CopiesAheadChangeNothing) {
   }
   EXPECT_EQ(losses, run_sizes(theirs));
   expect_same_bits(ours.parameters(), theirs.parameters());
+}
+
+// As a shard holds them: bytes, to be scaled and turned.
+data::Batch stored_batch(std::uint64_t seed) {
+  data::Batch batch = drawn_batch(2, seed);
+  batch.dtype = DType::u8;
+  batch.scale = 0.5F;
+  batch.offset = -3;
+  batch.mean = {10, 20, 30};
+  batch.std = {7, 8, 9};
+  batch.samples[0].transpose = true;
+  batch.samples[0].flip_rows = true;
+  batch.samples[1].flip_columns = true;
+  batch.pixels.resize(batch.pixel_bytes());
+  return batch;
+}
+
+TEST_F(DeviceStep, StoredBatchesBecomeTheSameBitsOnEitherDevice) {
+  const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
+  const auto prepared = [&](const DeviceSettings& device) {
+    kernels::Stream stream = make_stream(device, 2);
+    StepInput input(stream, shape, DType::u8, DType::f32);
+    std::vector<std::vector<float>> pixels;
+    std::vector<std::vector<std::uint8_t>> labels;
+    input.put(stored_batch(1));
+    for (const std::uint64_t seed : {2, 3}) {
+      input.put(stored_batch(seed));
+      EXPECT_EQ(input.take(), 2);
+      pixels.push_back(nn::download(input.images(0, 2), stream));
+      std::visit(
+          [&](auto& concrete) {
+            kernels::download(labels.emplace_back(shape.count() / tests::device_bands).data(), input.labels(0),
+                              shape.count() / tests::device_bands, concrete);
+          },
+          stream);
+    }
+    return std::pair(pixels, labels);
+  };
+  const auto [pixels, labels] = prepared(cuda);
+  EXPECT_EQ(prepared(cpu), std::pair(pixels, labels));
+  EXPECT_NE(pixels[0], pixels[1]);
+  const data::Batch first = stored_batch(1);
+  // The second image of the first batch is mirrored only.
+  const std::size_t image = shape.count() / 2;
+  const auto raw = static_cast<float>(first.pixels[image + (tests::device_edge - 1) * tests::device_bands]);
+  EXPECT_EQ(pixels[0][image], (raw * 0.5F - 3 - 10) / 7);
 }
 
 }  // namespace

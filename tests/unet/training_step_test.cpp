@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/base/philox.hpp"
+#include "drawn_batch.hpp"
 #include "nn/initialize.hpp"
 
 namespace plume::unet {
@@ -39,21 +39,6 @@ Graph plain_graph() {
       {.name = "skip", .kind = LayerKind::concat, .inputs = {"relu", "up"}},
       {.name = "head", .kind = LayerKind::conv2d, .inputs = {"skip"}, .channels = 1, .kernel = 1, .bias = true}};
   return graph;
-}
-
-// Every pixel labelled: each part's mean is over as many pixels per image.
-data::Batch drawn_batch(int images) {
-  data::Batch batch;
-  batch.images = images;
-  batch.height = edge;
-  batch.width = edge;
-  batch.bands = bands;
-  Philox draw(5, 0);
-  batch.pixels.resize(static_cast<std::size_t>(images * edge * edge * bands));
-  for (float& pixel : batch.pixels) pixel = draw.normal();
-  batch.labels.resize(static_cast<std::size_t>(images * edge * edge));
-  for (std::uint8_t& label : batch.labels) label = static_cast<std::uint8_t>(draw.below(2));
-  return batch;
 }
 
 struct Stepped {
@@ -98,7 +83,7 @@ std::vector<float> difference(const std::vector<float>& a, const std::vector<flo
 TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
   for (const int images : {4, 3}) {  // 3: the last part holds one
     SCOPED_TRACE(images);
-    const data::Batch batch = drawn_batch(images);
+    const data::Batch batch = tests::drawn_batch(images, edge, bands, 5);
     const Stepped whole = step_in_parts(batch, 1);
     for (const int parts : {2, 4}) {
       const Stepped accumulated = step_in_parts(batch, parts);
