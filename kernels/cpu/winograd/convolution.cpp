@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t inputs_bytes = std::size_t{512} << 10;   // of a task's own tiles: half of a common L2
 constexpr std::size_t weights_bytes = std::size_t{320} << 10;  // of a task's own weights
 constexpr std::size_t sums_bytes = std::size_t{384} << 10;
+constexpr int least_tasks = 4;  // that output channels are cut into
 
 // Where the weights of tap t = 3 * row + column, input channel i and output channel o lie: data[t * tap + i * input + o *
 // output].
@@ -54,7 +55,8 @@ struct Plan {
   bool few_tiles;
   int block_tiles;
   int tile_blocks;
-  int chunk;  // input blocks whose weights are at hand at a time
+  int task_groups;  // of a task with few tiles: reads longer runs of the weights
+  int chunk;        // input blocks whose weights are at hand at a time
 
   std::ptrdiff_t inputs_step;  // from one point to the next
   std::ptrdiff_t weights_step;
@@ -72,16 +74,20 @@ struct Plan {
     few_tiles = tiling.tiles <= out_channels;
 
     const std::size_t point_bytes = sizeof(T) * static_cast<std::size_t>(points);
-    const auto fitting =
-        static_cast<int>(few_tiles ? sums_bytes / (point_bytes * static_cast<std::size_t>(width))
-                                   : inputs_bytes / (point_bytes * static_cast<std::size_t>(in_channels)));
+    const std::size_t tile_sums = point_bytes * static_cast<std::size_t>(width);
+    const std::size_t tile_inputs = point_bytes * static_cast<std::size_t>(in_channels);
+    const auto fitting = static_cast<int>(few_tiles ? sums_bytes / tile_sums : inputs_bytes / tile_inputs);
     const int whole = std::max(1, fitting / cpu.winograd.product_tiles) * cpu.winograd.product_tiles;
-    const int wanted_blocks = few_tiles || threads == 1 ? 1 : 2 * threads;
-    const auto fair = (tiling.tiles + wanted_blocks - 1) / wanted_blocks;
-    block_tiles = static_cast<int>(std::min<std::ptrdiff_t>(whole, fair));
+    const auto least_blocks = std::min<std::ptrdiff_t>(few_tiles || threads == 1 ? 1 : 2 * threads, tiling.tiles);
+    const std::ptrdiff_t blocks = std::max(least_blocks, (tiling.tiles + whole - 1) / whole);
+    block_tiles = static_cast<int>((tiling.tiles + blocks - 1) / blocks);
     tile_blocks = static_cast<int>((tiling.tiles + block_tiles - 1) / block_tiles);
-    const auto chunk_bytes = point_bytes * static_cast<std::size_t>(block_channels * width);
-    chunk = few_tiles ? std::clamp(static_cast<int>(weights_bytes / chunk_bytes), 1, input_blocks) : input_blocks;
+
+    const int fitting_groups =
+        few_tiles ? static_cast<int>(sums_bytes / (tile_sums * static_cast<std::size_t>(block_tiles))) : 1;
+    task_groups = std::clamp(fitting_groups, 1, std::max(1, groups / least_tasks));
+    const std::size_t block_weights = point_bytes * static_cast<std::size_t>(block_channels * width * task_groups);
+    chunk = few_tiles ? std::clamp(static_cast<int>(weights_bytes / block_weights), 1, input_blocks) : input_blocks;
 
     inputs_step = point_step<T>(std::ptrdiff_t{block_tiles} * input_blocks * block_channels);
     weights_step = point_step<T>(std::ptrdiff_t{chunk} * block_channels * width);
@@ -229,18 +235,31 @@ void convolve_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStream
     gather_inputs(inputs + block * block_inputs, problem, plan, plan.block(block), first,
                   std::min(first + blocks_together, plan.input_blocks));
   });
-  parallel_tasks(stream, std::ptrdiff_t{plan.groups} * plan.tile_blocks, [&](std::ptrdiff_t task, int thread) {
-    const auto group = static_cast<int>(task / plan.tile_blocks);
+  const std::ptrdiff_t group_weights = plan.points * plan.weights_step;
+  const std::ptrdiff_t group_sums = plan.points * plan.sums_step;
+  const int group_tasks = ceil_div(plan.groups, plan.task_groups);
+  parallel_tasks(stream, std::ptrdiff_t{group_tasks} * plan.tile_blocks, [&](std::ptrdiff_t task, int thread) {
+    const int first_group = static_cast<int>(task / plan.tile_blocks) * plan.task_groups;
+    const int last_group = std::min(first_group + plan.task_groups, plan.groups);
     const auto block = static_cast<int>(task % plan.tile_blocks);
     const TileBlock tiles = plan.block(block);
-    T* weights = stream.local(thread, 0).take<T>(static_cast<std::size_t>(plan.points * plan.weights_step));
-    T* sums = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.points * plan.sums_step));
+    T* weights = stream.local(thread, 0).take<T>(static_cast<std::size_t>(plan.task_groups * group_weights));
+    T* sums = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.task_groups * group_sums));
     for (int first = 0; first < plan.input_blocks; first += plan.chunk) {
       const int last = std::min(first + plan.chunk, plan.input_blocks);
-      transform_weights(weights, problem, plan, group, first, last);
-      multiply(sums, inputs + block * block_inputs, weights, problem, plan, tiles, group, first, last);
+      for (int group = first_group; group < last_group; ++group) {
+        const int own = group - first_group;
+        transform_weights(weights + own * group_weights, problem, plan, group, first, last);
+      }
+      for (int group = first_group; group < last_group; ++group) {
+        const int own = group - first_group;
+        multiply(sums + own * group_sums, inputs + block * block_inputs, weights + own * group_weights, problem, plan,
+                 tiles, group, first, last);
+      }
     }
-    write_outputs(sums, problem, plan, tiles, group);
+    for (int group = first_group; group < last_group; ++group) {
+      write_outputs(sums + (group - first_group) * group_sums, problem, plan, tiles, group);
+    }
   });
 }
 
