@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t points_bytes = std::size_t{512} << 10;  // of a task's own tiles: half of a common L2
 constexpr std::size_t copies_bytes = std::size_t{16} << 20;
 constexpr int most_parts = 16;
+constexpr int least_part_tiles = 64;  // or else clearing and adding the copies takes too long
 
 template <class T>
 struct Problem {
@@ -64,7 +65,9 @@ struct Plan {
     constexpr std::ptrdiff_t least_tiles = 32;
     block_tiles = static_cast<int>(few_tiles ? tiling.tiles : std::min(std::max(least_tiles, fitting), tiling.tiles));
     const auto copy_bytes = point_bytes * static_cast<std::size_t>(in_width * out_width);
-    parts = few_tiles ? 1 : std::clamp(static_cast<int>(copies_bytes / copy_bytes), 2, most_parts);
+    const auto fitting_copies = static_cast<std::ptrdiff_t>(copies_bytes / copy_bytes);
+    const std::ptrdiff_t worthwhile = std::min<std::ptrdiff_t>(tiling.tiles / least_part_tiles, most_parts);
+    parts = few_tiles ? 1 : static_cast<int>(std::max<std::ptrdiff_t>(std::min(fitting_copies, worthwhile), 2));
     inputs_step = point_step<T>(block_tiles * in_width);
     grads_step = point_step<T>(block_tiles * out_width);
   }
