@@ -24,10 +24,7 @@ template <int N, class T>
 __global__ void __launch_bounds__(block_threads)
     normalize_kernel(Image<T> y, Image<const T> x, NormParameters parameters, bool relu) {
   const int channel = first_channel<N>();
-  if (channel >= y.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < y.c)) return;
   const Normalization<N> norm(parameters, channel);
   for_pixels(static_cast<unsigned>(y.pixels()), [&](unsigned pixel) {
     Floats<N> values = load<N>(x.data + pixel * x.stride + channel);
@@ -42,10 +39,7 @@ __global__ void __launch_bounds__(block_threads, 3)
     normalize_pool_kernel(Image<T> y, Image<T> pooled, std::uint8_t* index, Image<const T> x, NormParameters parameters,
                           bool relu) {
   const int channel = first_channel<N>();
-  if (channel >= y.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < y.c)) return;
   const Normalization<N> norm(parameters, channel);
   for_pixels(static_cast<unsigned>(window_count(y)), [&](unsigned pixel) {
     const Place window = place_of(pixel, windows_along(y.h), windows_along(y.w));
@@ -55,7 +49,8 @@ __global__ void __launch_bounds__(block_threads, 3)
     Floats<N> values[4];
 #pragma unroll
     for (int k = 0; k < 4; ++k) {  // all loads before the first store, which might be to the same memory
-      values[k] = contains(y, pixel_of(window, k)) ? load<N>(x.data + number(k) * x.stride + channel) : Floats<N>{};
+      values[k] =
+          in_bounds(contains(y, pixel_of(window, k))) ? load<N>(x.data + number(k) * x.stride + channel) : Floats<N>{};
     }
     Largest<N> largest;
 #pragma unroll
@@ -64,13 +59,9 @@ __global__ void __launch_bounds__(block_threads, 3)
 #pragma unroll
       for (int i = 0; i < N; ++i) values[k][i] = static_cast<float>(static_cast<T>(values[k][i]));
       largest.take(values[k], k);
-      if (contains(y, pixel_of(window, k))) {
-        store(y.data + number(k) * y.stride + channel, values[k]);
-      } else {
-        PLUME_COVER(ragged);
-      }
+      if (in_bounds(contains(y, pixel_of(window, k)))) store(y.data + number(k) * y.stride + channel, values[k]);
     }
-    if (!contains(pooled, window)) return;
+    if (!in_bounds(contains(pooled, window))) return;
     store(at(pooled, window) + channel, largest.value);
     if (index != nullptr) store_index(index, pooled, window, channel, largest.index);
   });

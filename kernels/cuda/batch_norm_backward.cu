@@ -39,10 +39,7 @@ struct OutputGradient {
   __device__ void add_pooled(Floats<N>& g, int pixel, int channel) const {
     const Place place = place_of(static_cast<unsigned>(pixel), grad_y.h, grad_y.w);
     const Place window{place.image, place.row / 2, place.column / 2};
-    if (!contains(pooled.grad, window)) {
-      PLUME_COVER(ragged);
-      return;
-    }
+    if (!in_bounds(contains(pooled.grad, window))) return;
     const int k = place.row % 2 * 2 + place.column % 2;
     const Floats<N> gradient = load<N>(cuda::at(pooled.grad, window) + channel);
     const Pack<std::uint8_t, N> which = load_index<N>(pooled.index, pooled.grad, window, channel);
@@ -58,9 +55,7 @@ __global__ void __launch_bounds__(block_threads, 3)
                          int range_pixels) {
   const int channel = first_channel<N>();
   double sums[2 * N]{};
-  if (channel >= x.c) {
-    PLUME_COVER(ragged);
-  } else {
+  if (in_bounds(channel < x.c)) {
     const Normalization<N> norm(parameters, channel);
     Floats<N> sum_g{};
     Floats<N> sum_gx{};
@@ -98,11 +93,7 @@ __global__ void __launch_bounds__(block_threads)
   const int channel = finish_channel();
   double sums[2];
   add_partials(sums, partials, ranges, channel, channels);
-  if (threadIdx.y != 0) return;
-  if (channel >= channels) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
   const double s = parameters.inverse_std[channel];
   const double factor = parameters.gamma[channel] * s;
   line.slope[channel] = batch ? static_cast<float>(-factor * s * s * sums[1] / count) : 0.0F;
@@ -118,10 +109,7 @@ __global__ void __launch_bounds__(block_threads, 3)
     gradient_apply_kernel(Image<T> grad_x, OutputGradient<T> gradient, Image<const T> x, NormParameters parameters,
                           GradientLine line, bool add) {
   const int channel = first_channel<N>();
-  if (channel >= x.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < x.c)) return;
   const Normalization<N> norm(parameters, channel);
   const Floats<N> slope = channel_values<N>(line.slope + channel);
   const Floats<N> offset = channel_values<N>(line.offset + channel);

@@ -20,9 +20,7 @@ __global__ void __launch_bounds__(block_threads)
   const auto pixels = static_cast<int>(x.pixels());
   const int first = static_cast<int>(blockIdx.x) * range_pixels + static_cast<int>(threadIdx.y);
   double sums[2 * N]{};
-  if (channel >= x.c || first >= pixels) {
-    PLUME_COVER(ragged);
-  } else {
+  if (in_bounds(channel < x.c) && in_bounds(first < pixels)) {
     const Floats<N> shift = load<N>(x.data + first * x.stride + channel);
     Floats<N> sum{};
     Floats<N> squares{};
@@ -60,11 +58,7 @@ __global__ void __launch_bounds__(block_threads)
   const int channel = finish_channel();
   double totals[2];
   add_partials(totals, partials, ranges, channel, channels);
-  if (threadIdx.y != 0) return;
-  if (channel >= channels) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
   const double mean = totals[0] / count;
   const double variance = fmax(0.0, totals[1] / count - mean * mean);
   to.mean[channel] = static_cast<float>(mean);
@@ -82,10 +76,7 @@ __global__ void __launch_bounds__(block_threads)
     running_statistics_kernel(float* mean, float* inverse_std, const float* running_mean, const float* running_var,
                               int channels, double epsilon) {
   const int channel = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  if (channel >= channels) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < channels)) return;
   mean[channel] = running_mean[channel];
   inverse_std[channel] = static_cast<float>(1.0 / sqrt(static_cast<double>(running_var[channel]) + epsilon));
 }

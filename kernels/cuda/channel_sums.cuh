@@ -33,7 +33,8 @@ __device__ void for_range(int pixels, int range_pixels, const Body& body) {
   const int first = static_cast<int>(blockIdx.x) * range_pixels;
   const int last = min(pixels - first, range_pixels) + first;
 #pragma unroll unrolled
-  for (int pixel = first + static_cast<int>(threadIdx.y); pixel < last; pixel += static_cast<int>(blockDim.y)) {
+  for (int pixel = first + static_cast<int>(threadIdx.y); in_bounds(pixel < last);
+       pixel += static_cast<int>(blockDim.y)) {
     if (pixel >= first + static_cast<int>(blockDim.y)) PLUME_COVER(wrapped);
     body(pixel);
   }
@@ -47,13 +48,13 @@ __device__ void sum_over_rows(double (&values)[V]) {
   const unsigned row = threadIdx.y;
   for (unsigned active = blockDim.y; active > 1; active = (active + 1) / 2) {
     const unsigned half = (active + 1) / 2;
-    if (row >= half && row < active) {
+    if (row >= half && in_bounds(row < active)) {
       double* to = upper + (row - half) * blockDim.x + threadIdx.x;
 #pragma unroll
       for (int v = 0; v < V; ++v) to[v * half_block] = values[v];
     }
     __syncthreads();
-    if (row < active - half) {
+    if (in_bounds(row < active - half)) {
       const double* from = upper + row * blockDim.x + threadIdx.x;
 #pragma unroll
       for (int v = 0; v < V; ++v) values[v] += from[v * half_block];
@@ -67,7 +68,7 @@ __device__ void sum_over_rows(double (&values)[V]) {
 template <int V, int N>
 __device__ void write_partials(double* partials, double (&values)[V * N], int channel, int channels) {
   sum_over_rows(values);
-  if (threadIdx.y != 0 || channel >= channels) return;
+  if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
 #pragma unroll
   for (int v = 0; v < V; ++v) {
     double* to = partials + (static_cast<std::ptrdiff_t>(blockIdx.x) * V + v) * channels + channel;
@@ -94,7 +95,7 @@ template <int V>
 __device__ void add_partials(double (&totals)[V], const double* partials, int ranges, int channel, int channels) {
 #pragma unroll
   for (int v = 0; v < V; ++v) totals[v] = 0;
-  for (int range = static_cast<int>(threadIdx.y); channel < channels && range < ranges;
+  for (int range = static_cast<int>(threadIdx.y); in_bounds(channel < channels) && in_bounds(range < ranges);
        range += static_cast<int>(blockDim.y)) {
     if (range >= static_cast<int>(blockDim.y)) PLUME_COVER(wrapped);
     const double* from = partials + static_cast<std::ptrdiff_t>(range) * V * channels + channel;

@@ -24,15 +24,12 @@ __device__ void for_flat(std::ptrdiff_t count, const Packed& packed, const Singl
   const auto step = static_cast<std::ptrdiff_t>(gridDim.x) * flat_threads;
   const auto thread = static_cast<std::ptrdiff_t>(blockIdx.x) * flat_threads + threadIdx.x;
   const std::ptrdiff_t packs = count / N;
-  for (std::ptrdiff_t pack = thread; pack < packs; pack += step) {
+  for (std::ptrdiff_t pack = thread; in_bounds(pack < packs); pack += step) {
     if (pack >= step) PLUME_COVER(wrapped);
     packed(pack * N);
   }
   const std::ptrdiff_t rest = packs * N + thread;
-  if (N > 1 && rest < count) {
-    PLUME_COVER(ragged);
-    single(rest);
-  }
+  if (N > 1 && in_bounds(rest < count)) single(rest);
 }
 
 }  // namespace plume::kernels::cuda

@@ -33,14 +33,14 @@ template <int N, class T, class Raw>
 __global__ void __launch_bounds__(block_threads)
     images_kernel(Image<T> out, Image<const Raw> tiles, const Placement* placements, BandScaling scaling) {
   const int first = first_channel<N>();
-  if (first >= out.c) return;
+  if (!in_bounds(first < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
     const Raw* from = source_of(pixel, out.h, out.w, tiles, placements);
     Floats<N> values;
 #pragma unroll
     for (int i = 0; i < N; ++i) {
       const int band = first + i;
-      values[i] = band < tiles.c ? normalized(static_cast<float>(from[band]), scaling, band) : 0.0F;
+      values[i] = in_bounds(band < tiles.c) ? normalized(static_cast<float>(from[band]), scaling, band) : 0.0F;
     }
     store(out.data + pixel * out.stride + first, values);
   });

@@ -26,17 +26,14 @@ __global__ void __launch_bounds__(tile_side* tile_rows)
   for (int i = static_cast<int>(threadIdx.y); i < tile_side; i += tile_rows) {
     const int row = first_column + i;
     const int column = first_row + lane;
-    const bool inside = row < from_shape.rows && column < from_shape.columns;
+    const bool inside = in_bounds(row < from_shape.rows) && in_bounds(column < from_shape.columns);
     tile[i * tile_pitch + lane] = inside ? static_cast<float>(from[row * from_shape.row_stride + column]) : 0.0F;
   }
   __syncthreads();
   for (int i = static_cast<int>(threadIdx.y); i < tile_side; i += tile_rows) {
     const int row = first_row + i;
     const int column = first_column + lane;
-    if (row >= to_shape.rows || column >= to_shape.columns) {
-      PLUME_COVER(ragged);
-      continue;
-    }
+    if (!in_bounds(row < to_shape.rows) || !in_bounds(column < to_shape.columns)) continue;
     store(to + row * to_shape.row_stride + column, Floats<1>{tile[lane * tile_pitch + i]}, add);
   }
 }
@@ -45,17 +42,14 @@ template <class T>
 __global__ void __launch_bounds__(block_threads) pad_kernel(Image<T> to, Image<const T> from, bool aligned) {
   constexpr int N = pack_size<T>;
   const int channel = first_channel<N>();
-  if (channel >= to.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < to.c)) return;
   for_pixels(static_cast<unsigned>(to.pixels()), [&](unsigned pixel) {
     const T* source = from.data + pixel * from.stride + channel;
     Floats<N> pack{};
-    if (aligned && channel < from.c) {
+    if (aligned && in_bounds(channel < from.c)) {
       pack = load<N>(source);
     } else {
-      for (int i = 0; i < N && channel + i < from.c; ++i) pack[i] = static_cast<float>(source[i]);
+      for (int i = 0; i < N && in_bounds(channel + i < from.c); ++i) pack[i] = static_cast<float>(source[i]);
     }
     store(to.data + pixel * to.stride + channel, pack);
   });
@@ -76,10 +70,7 @@ template <int N, class T>
 __global__ void __launch_bounds__(block_threads)
     shuffle_kernel(Image<T> out, const T* rows, const float* bias, int factor, bool relu) {
   const int channel = first_channel<N>();
-  if (channel >= out.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < out.c)) return;
   Floats<N> shift{};
   if (bias != nullptr) {
 #pragma unroll
@@ -99,10 +90,7 @@ __global__ void __launch_bounds__(block_threads)
 template <int N, class T>
 __global__ void __launch_bounds__(block_threads) unshuffle_kernel(T* rows, Image<const T> out, int factor) {
   const int channel = first_channel<N>();
-  if (channel >= out.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
     const Floats<N> pack = load<N>(out.data + pixel * out.stride + channel);
     store(rows + place_in_rows(out, pixel, factor) * out.c + channel, pack);

@@ -50,7 +50,7 @@ __device__ inline unsigned first_pixel() {
 template <class Body>
 __device__ void for_pixels(unsigned pixels, const Body& body) {
   const unsigned step = gridDim.x * blockDim.y;
-  for (unsigned pixel = first_pixel(); pixel < pixels; pixel += step) {
+  for (unsigned pixel = first_pixel(); in_bounds(pixel < pixels); pixel += step) {
     if (pixel >= step) PLUME_COVER(wrapped);
     body(pixel);
   }

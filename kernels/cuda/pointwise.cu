@@ -28,10 +28,7 @@ template <int N, class T, class Body>
 __global__ void __launch_bounds__(block_threads)
     map_kernel(Image<T> out, bool add, Body body, Image<const T> a, Image<const T> b) {
   const int channel = first_channel<N>();
-  if (channel >= out.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
     Floats<N> result = load<N>(a.data + pixel * a.stride + channel);
     if constexpr (is_binary<Body>) {

@@ -12,10 +12,7 @@ namespace {
 template <int N, class T>
 __global__ void __launch_bounds__(block_threads) max_pool_kernel(Image<T> out, std::uint8_t* index, Image<const T> in) {
   const int channel = first_channel<N>();
-  if (channel >= out.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
     const Place window = place_of(pixel, out.h, out.w);
     Largest<N> largest;
@@ -30,25 +27,19 @@ template <int N, class T>
 __global__ void __launch_bounds__(block_threads)
     max_pool_gradient_kernel(Image<T> grad_in, Image<const T> grad_out, const std::uint8_t* index, bool add) {
   const int channel = first_channel<N>();
-  if (channel >= grad_in.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < grad_in.c)) return;
   for_pixels(static_cast<unsigned>(window_count(grad_in)), [&](unsigned pixel) {
     const Place window = place_of(pixel, windows_along(grad_in.h), windows_along(grad_in.w));
     Floats<N> gradient{};
     Pack<std::uint8_t, N> which{};
-    if (contains(grad_out, window)) {
+    if (in_bounds(contains(grad_out, window))) {
       gradient = load<N>(at(grad_out, window) + channel);
       which = load_index<N>(index, grad_out, window, channel);
     }
 #pragma unroll
     for (int k = 0; k < 4; ++k) {
       const Place place = pixel_of(window, k);
-      if (!contains(grad_in, place)) {
-        PLUME_COVER(ragged);
-        continue;
-      }
+      if (!in_bounds(contains(grad_in, place))) continue;
       Floats<N> share;
 #pragma unroll
       for (int i = 0; i < N; ++i) share[i] = which.values[i] == k ? gradient[i] : 0.0F;

@@ -22,14 +22,13 @@ __global__ void __launch_bounds__(sum_threads) sum_squares(double* sums, const f
   for_share((count + N - 1) / N, [&](std::ptrdiff_t item) {
     const float* from = values + item * N;
     const std::ptrdiff_t left = count - item * N;
-    if (packed && left >= N) {
+    if (packed && in_bounds(left >= N)) {
       const Floats<N> pack = load<N>(from);
 #pragma unroll
       for (int i = 0; i < N; ++i) sum[0] += square(pack[i]);
       return;
     }
-    if (left < N) PLUME_COVER(ragged);
-    for (int i = 0; i < N && i < left; ++i) sum[0] += square(from[i]);
+    for (int i = 0; i < N && in_bounds(i < left); ++i) sum[0] += square(from[i]);
   });
   block_sums(sum);
   if (threadIdx.x == 0) sums[blockIdx.x] = sum[0];

@@ -52,7 +52,7 @@ __device__ void block_sums(double (&values)[count]) {
 // The total of what `blocks` blocks left in `sums`, known to the whole block.
 __device__ inline double total_of(const double* sums, int blocks) {
   double total[1] = {0};
-  for (int i = static_cast<int>(threadIdx.x); i < blocks; i += sum_threads) {
+  for (int i = static_cast<int>(threadIdx.x); in_bounds(i < blocks); i += sum_threads) {
     if (i >= sum_threads) PLUME_COVER(wrapped);
     total[0] += sums[i];
   }
@@ -64,7 +64,8 @@ __device__ inline double total_of(const double* sums, int blocks) {
 template <class Body>
 __device__ void for_share(std::ptrdiff_t count, const Body& body) {
   const auto step = static_cast<std::ptrdiff_t>(gridDim.x) * sum_threads;
-  for (auto item = static_cast<std::ptrdiff_t>(blockIdx.x) * sum_threads + threadIdx.x; item < count; item += step) {
+  for (auto item = static_cast<std::ptrdiff_t>(blockIdx.x) * sum_threads + threadIdx.x; in_bounds(item < count);
+       item += step) {
     if (item >= step) PLUME_COVER(wrapped);
     body(item);
   }

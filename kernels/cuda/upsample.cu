@@ -27,7 +27,7 @@ __device__ Tap input_tap(int output, int inputs, int k) {
 template <Interpolation interpolation>
 __device__ Tap output_tap(int input, int inputs, int k) {
   const int output = 2 * input - 1 + k;
-  if (output < 0 || output >= 2 * inputs) return {0, 0.0F};
+  if (!in_bounds(output >= 0) || !in_bounds(output < 2 * inputs)) return {0, 0.0F};
   float weight = 0;
 #pragma unroll
   for (int j = 0; j < 2; ++j) {
@@ -48,10 +48,7 @@ __device__ void add_weighted(Floats<N>& sum, float weight, const T* from) {
 template <int N, class T, Interpolation interpolation>
 __global__ void __launch_bounds__(block_threads) upsample_kernel(Image<T> out, Image<const T> in) {
   const int channel = first_channel<N>();
-  if (channel >= out.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
     const Place place = place_of(pixel, out.h, out.w);
     Floats<N> sum{};
@@ -70,10 +67,7 @@ template <int N, class T, Interpolation interpolation>
 __global__ void __launch_bounds__(block_threads)
     upsample_gradient_kernel(Image<T> grad_in, Image<const T> grad_out, bool add) {
   const int channel = first_channel<N>();
-  if (channel >= grad_in.c) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(channel < grad_in.c)) return;
   for_pixels(static_cast<unsigned>(grad_in.pixels()), [&](unsigned pixel) {
     const Place place = place_of(pixel, grad_in.h, grad_in.w);
     Floats<N> sum{};

@@ -17,7 +17,7 @@
 namespace plume::emulator {
 namespace {
 
-// Thrown through the threads that still wait when another made an error.
+// Thrown through threads that still wait, or come to a mask that is left out, when there was an error.
 struct Unwound {};
 
 Block* now_running = nullptr;
@@ -165,6 +165,10 @@ void Block::fail(std::string report) {
   fmt::print(stderr, "emulator: {}\n", report);  // now: the thread may not get to its next wait
   report_ = std::move(report);
   stop_ = true;
+}
+
+void Block::stop_if_failed() const {
+  if (stop_) throw Unwound{};
 }
 
 void Block::wait(const char* what, const Site& site) {

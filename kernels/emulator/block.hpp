@@ -96,6 +96,8 @@ class Block {
   void release(unsigned thread);
   // Notes an error that cannot be thrown where it was found; the thread goes on until it waits or ends.
   void fail(std::string report);
+  // Leaves the kernel if an error has been noted.
+  void stop_if_failed() const;
   // Under a seeded schedule, lets another thread go first.
   void maybe_yield();
 

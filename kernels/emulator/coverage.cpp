@@ -8,6 +8,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
+
+#include "kernels/emulator/block.hpp"
+#include "kernels/emulator/testing.hpp"
 
 namespace plume::emulator {
 namespace {
@@ -41,6 +46,37 @@ Record& record() {
   return record;
 }
 
+// The last site asked for: loops ask again and again.
+struct Asked {
+  const char* file = nullptr;
+  unsigned line = 0;
+  unsigned column = 0;
+  bool left_out = false;
+};
+Asked last_asked;
+
+std::string& left_out_place() {
+  static std::string place = [] {
+    const char* given = std::getenv("PLUME_EMULATOR_SKIP");
+    return std::string(given == nullptr ? "" : given);
+  }();
+  return place;
+}
+
+// All sites that were asked for, with the answers.
+std::map<std::tuple<const char*, unsigned, unsigned>, bool>& answers() {
+  static std::map<std::tuple<const char*, unsigned, unsigned>, bool> answers;
+  return answers;
+}
+
+bool find_out(const char* what, const std::source_location& site) {
+  const std::string line = fmt::format("{}:{}", site.file_name(), site.line());
+  const std::string place = fmt::format("{}:{}", line, site.column());
+  record().add(fmt::format("site\t{}\t{}\n", what, place));
+  const std::string& skip = left_out_place();
+  return !skip.empty() && (place.ends_with(skip) || line.ends_with(skip));
+}
+
 }  // namespace
 
 void note_launch(Kernel& kernel, std::uint64_t blocks) {
@@ -50,18 +86,24 @@ void note_launch(Kernel& kernel, std::uint64_t blocks) {
 }
 
 bool left_out(const char* what, const std::source_location& site) {
-  // Loops come here again and again: look only at what is new.
-  static const char* last_file = nullptr;
-  static unsigned last_line = 0;
-  static bool last_answer = false;
-  if (last_file == site.file_name() && last_line == site.line()) return last_answer;
-  last_file = site.file_name();
-  last_line = site.line();
-  const std::string place = fmt::format("{}:{}", site.file_name(), site.line());
-  record().add(fmt::format("site\t{}\t{}\n", what, place));
-  static const char* skip = std::getenv("PLUME_EMULATOR_SKIP");
-  last_answer = skip != nullptr && place.ends_with(skip);
-  return last_answer;
+  if (last_asked.file == site.file_name() && last_asked.line == site.line() && last_asked.column == site.column())
+    return last_asked.left_out;
+  const auto [answer, added] = answers().try_emplace({site.file_name(), site.line(), site.column()});
+  if (added) answer->second = find_out(what, site);
+  last_asked = {site.file_name(), site.line(), site.column(), answer->second};
+  return last_asked.left_out;
+}
+
+void leave_out(std::string_view place) {
+  left_out_place() = place;
+  answers().clear();
+  last_asked = {};
+}
+
+bool mask_left_out(const std::source_location& site) {
+  if (!left_out("mask", site)) return false;
+  Block::current().stop_if_failed();  // a loop without its bound ends at its first wrong access
+  return true;
 }
 
 void cover(const CoverPoint& point) {

@@ -97,13 +97,16 @@ void warp_barrier(unsigned mask, Site site) {
   if (!left_out("__syncwarp", site)) warp_collective(mask, synchronise, nullptr, "__syncwarp", site);
 }
 
+// Left out, a vote or shuffle is as its lane would have it alone.
 unsigned warp_ballot(unsigned mask, bool predicate, Site site) {
+  if (left_out("vote", site)) return predicate ? 1U << lane_id() : 0;
   Ballot call{predicate, 0};
   warp_collective(mask, ballot, &call, "a vote", site);
   return call.result;
 }
 
 std::uint64_t warp_exchange(unsigned mask, std::uint64_t value, int source, Site site) {
+  if (left_out("shuffle", site)) return value;
   Exchange call{value, source, false};
   warp_collective(mask, exchange, &call, "a shuffle", site);
   if (call.outside) {

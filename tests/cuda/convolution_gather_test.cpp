@@ -98,6 +98,19 @@ TEST_F(CudaGatherBf16, InfinityStaysInfinite) {
   EXPECT_EQ(to.array().values, in.values);
 }
 
+// Nor has it weights of other taps: here each of a window's four pixels has its own.
+TEST_F(CudaGatherBf16, AnotherTapsInfinityStaysThere) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  Array in(1, 2, 2, 1), expected(1, 4, 4, 1);
+  in.values.assign(in.values.size(), 1.0);
+  for_each(expected,
+           [&](int n, int y, int x, int c) { expected(n, y, x, c) = y % 2 == 0 && x % 2 == 1 ? infinity : 1; });
+  const DevicePixels<bf16> from(*stream_, in), to(*stream_, expected.like());
+  const DeviceVector<bf16> weight(*stream_, std::vector<double>{1, infinity, 1, 1});
+  own::conv_transpose2d_forward<bf16>(to.image(), from.image(), weight.data(), nullptr, twofold, false, *stream_);
+  EXPECT_EQ(to.array().values, expected.values);
+}
+
 // A source may be a slice of a wider buffer: the channels beside it are not read, not even to be multiplied by zero.
 TYPED_TEST(CudaGather, NeighbouringChannelsDoNotMatter) {
   using T = TypeParam;

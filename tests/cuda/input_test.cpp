@@ -16,8 +16,9 @@ struct Batch {
   int h, w, channels, extra_stride;
 };
 // Single channels; packs with bands that do not fill them; a pixel's end that belongs to others; rows of whole packs of
-// labels; more pixels than the emulated device's threads.
-constexpr Batch batches[] = {{5, 5, 3, 0}, {7, 4, 8, 0}, {4, 4, 8, 8}, {5, 5, 5, 3}, {8, 16, 16, 0}, {40, 41, 4, 1}};
+// labels; more channels than a row of threads; more pixels than the emulated device's threads.
+constexpr Batch batches[] = {{5, 5, 3, 0},   {7, 4, 8, 0},  {4, 4, 8, 8},  {5, 5, 5, 3},
+                             {8, 16, 16, 0}, {5, 5, 33, 0}, {40, 41, 4, 1}};
 
 template <class Raw>
 class CudaInput : public OnCuda {

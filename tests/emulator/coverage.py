@@ -6,18 +6,18 @@ the folder SOURCES. Fails unless the program passes and
 
 * every __global__ function was launched, with more than one block (those with a comment "// one block" above or beside
   them, a final reduction by nature, with one);
-* every PLUME_COVER point was reached;
-* every file with a kernel marks where its bounds take effect (`ragged`, or `wrapped` where only a loop has a bound), and
-  every file with a pipeline of asynchronous copies where its stages come round (`wrapped`), in its own text or in what
-  it includes; a kernel of one block has no bounds but its loops'.
+* every PLUME_COVER point was reached, and every barrier, wait and shuffle;
+* every mask, in_bounds(), held something back: a ragged tail;
+* every file with a kernel has a mask, and every file with a pipeline of asynchronous copies marks where its stages come
+  round (PLUME_COVER(wrapped)), in its own text or in what it includes.
 """
 
 import collections
-import os
 import re
 import sys
 
 from emulated_run import Run
+from kernel_text import kernel_files, sites_in, within
 
 BOUNDS = r"(?:__launch_bounds__\((?:[^()]|\([^()]*\))*\)\s*)?"
 KERNEL = re.compile(rf"__global__\s+{BOUNDS}void\s+{BOUNDS}(\w+)\s*\(")
@@ -28,37 +28,25 @@ INCLUDE = re.compile(r'#include "kernels/cuda/([\w/.]+)"')
 class Source:
     """A file's text, and what a check needs to know of it."""
 
-    def __init__(self, folder, path):
-        with open(os.path.join(folder, path), encoding="utf-8") as file:
-            self.text = file.read()
-        lines = self.text.split("\n")
+    def __init__(self, path, text):
+        lines = text.split("\n")
         self.points = {}  # "path:line": name
         for number, line in enumerate(lines, 1):
             for name in POINT.findall(line):
                 self.points[f"{path}:{number}"] = name
         self.kernels = {}  # name: whether it is one block by nature
-        for match in KERNEL.finditer(self.text):
-            number = self.text.count("\n", 0, match.start())
+        for match in KERNEL.finditer(text):
+            number = text.count("\n", 0, match.start())
             near = lines[max(0, number - 3):number + 1]
             self.kernels[match.group(1)] = any("// one block" in line.lower() for line in near)
-        self.includes = INCLUDE.findall(self.text)
-        self.copies = "cp_async_commit()" in self.text
+        self.sites = sites_in(path, text)
+        self.includes = INCLUDE.findall(text)
+        self.masks = "in_bounds(" in text
+        self.copies = "cp_async_commit()" in text
 
 
-def read_sources(folder):
-    sources = {}
-    for where, _, names in os.walk(folder):
-        if os.path.basename(where) == "nvcc":
-            continue
-        for name in names:
-            if name.endswith((".cu", ".cuh")):
-                path = os.path.relpath(os.path.join(where, name), folder)
-                sources[path] = Source(folder, path)
-    return sources
-
-
-def points_in_reach(sources, path):
-    """The names of the points in a file and in the files that it includes."""
+def in_reach(sources, path):
+    """A file and the files that it includes."""
     seen, todo = set(), [path]
     while todo:
         now = todo.pop()
@@ -66,7 +54,7 @@ def points_in_reach(sources, path):
             continue
         seen.add(now)
         todo.extend(sources[now].includes)
-    return {name for one in seen for name in sources[one].points.values()}
+    return [sources[one] for one in seen]
 
 
 def plain_name(kernel):
@@ -74,7 +62,7 @@ def plain_name(kernel):
     return kernel.split("<", 1)[0].rsplit("::", 1)[-1]
 
 
-def check(sources, run):
+def check(folder, sources, run):
     """Returns the complaints, and prints the counts."""
     complaints = []
     blocks = collections.Counter()
@@ -90,20 +78,22 @@ def check(sources, run):
                 complaints.append(f"{path}: no test launches the kernel {name}")
             elif blocks[name] == 1 and not one_block:
                 complaints.append(f"{path}: no test launches the kernel {name} with more than one block")
-        near = points_in_reach(sources, path)
-        if not all(source.kernels.values()) and not near & {"ragged", "wrapped"}:
-            complaints.append(f"{path}: a kernel, but no PLUME_COVER(ragged)")
-        if source.copies and "wrapped" not in near:
+        near = in_reach(sources, path)
+        if source.kernels and not any(one.masks for one in near):
+            complaints.append(f"{path}: a kernel, but no in_bounds()")
+        if source.copies and not any("wrapped" in one.points.values() for one in near):
             complaints.append(f"{path}: a pipeline, but no PLUME_COVER(wrapped)")
     points = {place: name for source in sources.values() for place, name in source.points.items()}
-    reached = {place for _, place in run.points}
-    missed = [place for place in points if not any(found.endswith("/" + place) for found in reached)]
-    complaints += [f"{place}: no test reaches PLUME_COVER({points[place]})" for place in missed]
+    missed = set(points) - set(within(folder, (place for _, place in run.points)))
+    complaints += [f"{place}: no test reaches PLUME_COVER({points[place]})" for place in sorted(missed)]
+    sites = {site for source in sources.values() for site in source.sites}
+    unreached = sites - set(within(folder, (place for _, place in run.sites)))
+    complaints += [f"{site}: no test reaches it, or the mask holds nothing back" for site in sorted(unreached)]
     executed = [name for name in kernels if blocks[name] > 0]
     print(f"{len(kernels)} kernels, {len(executed)} executed: {sum(blocks[name] > 1 for name in executed)} with more than "
           f"one block, {sum(kernels[name] for name in executed)} of one block by nature; "
           f"{len(run.kernels)} instantiations; {len(points)} marked branches, {len(points) - len(missed)} taken; "
-          f"{len(run.sites)} sites of synchronisation")
+          f"{len(sites)} barriers, waits, shuffles and masks, {len(sites) - len(unreached)} in use")
     return complaints
 
 
@@ -113,11 +103,11 @@ def main(folder, program, *options):
         print(run.output[-4000:])
         print("The tests themselves fail.")
         return 1
-    sources = read_sources(folder)
+    sources = {path: Source(path, text) for path, text in kernel_files(folder).items()}
     if not any(source.kernels for source in sources.values()):
         print(f"There are no kernels in {folder}.")
         return 1
-    complaints = check(sources, run)
+    complaints = check(folder, sources, run)
     print("\n".join(complaints))
     return 1 if complaints else 0
 

@@ -1,12 +1,27 @@
-"""Runs a test program on the emulator and reads what it covered: kernels, marked branches, sites of synchronisation."""
+"""Runs a test program on the emulator and reads what it covered: kernels, marked branches, and sites (barriers, waits,
+shuffles, masks)."""
 
 import os
 import subprocess
 import tempfile
 
 
+def tests_of(program, options=()):
+    """The names of the program's tests."""
+    listed = subprocess.run([program, *options, "--gtest_list_tests"], text=True, check=True, stdout=subprocess.PIPE).stdout
+    names, suite = [], ""
+    for line in listed.splitlines():
+        name = line.split("#")[0].rstrip()
+        if name.startswith(" "):
+            names.append(suite + name.strip())
+        elif name.endswith("."):
+            suite = name
+    return names
+
+
 class Run:
-    """One run: passed, output, and if it kept a record kernels {name: blocks}, points and sites {(kind, "file:line")}."""
+    """One run: passed, output, and if it kept a record kernels {name: blocks}, points {(name, "file:line")} and
+    sites {(what, "file:line:column")}."""
 
     def __init__(self, program, options=(), skip=None, record=True, timeout=None):
         self.kernels, self.points, self.sites = {}, set(), set()

@@ -11,7 +11,7 @@ __global__ void __launch_bounds__(block_threads)
     bias_sums_kernel(double* partials, Image<const T> image, int pixels, int range_pixels) {
   const int channel = first_channel<N>();
   double sums[N]{};
-  if (channel < image.c) {
+  if (in_bounds(channel < image.c)) {
     Floats<N> sum{};
     for_range<4>(pixels, range_pixels, [&](int pixel) {
       const Floats<N> values = load<N>(image.data + pixel * image.stride + channel);
@@ -20,8 +20,6 @@ __global__ void __launch_bounds__(block_threads)
     });
 #pragma unroll
     for (int i = 0; i < N; ++i) sums[i] = static_cast<double>(sum[i]);
-  } else {
-    PLUME_COVER(ragged);
   }
   write_partials<1, N>(partials, sums, channel, image.c);
 }
@@ -31,7 +29,7 @@ __global__ void __launch_bounds__(block_threads)
   const int channel = finish_channel();
   double total[1];
   add_partials(total, partials, ranges, channel, channels);
-  if (threadIdx.y != 0 || channel >= channels) return;
+  if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
   const auto sum = static_cast<float>(total[0]);
   grad_bias[channel] = add ? grad_bias[channel] + sum : sum;
 }

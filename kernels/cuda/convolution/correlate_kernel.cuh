@@ -52,7 +52,7 @@ class CorrelateOperands {
 
   __device__ void load_gathered(T* to) const {
     const auto& in = arguments_.gathered;
-    const bool exists = row_.tap < arguments_.taps;
+    const bool exists = row_.tap < arguments_.taps;  // else the last tile's filling, whose sums nobody reads
     const Tap& tap = arguments_.tap[exists ? row_.tap : 0];
     const SourceView<T> source = in.views[row_.source];
 #pragma unroll 1  // registers are short, and asynchronous copies do not wait
@@ -62,23 +62,24 @@ class CorrelateOperands {
       const auto place = arguments_.grid.place(pixel);
       const int row = place.row * arguments_.stride + tap.row;
       const int column = place.column * arguments_.stride + tap.column;
-      const bool valid = exists && pixel < last_pixel_ && static_cast<unsigned>(row) < static_cast<unsigned>(in.h) &&
-                         static_cast<unsigned>(column) < static_cast<unsigned>(in.w);
+      const bool valid = exists && in_bounds(pixel < last_pixel_) &&
+                         in_bounds(static_cast<unsigned>(row) < static_cast<unsigned>(in.h)) &&
+                         in_bounds(static_cast<unsigned>(column) < static_cast<unsigned>(in.w));
       load_group(PixelMajor<T, Tile::rows>::at(to, line, static_cast<int>(threadIdx.x) % row_groups * group), source,
                  row_.channel, (place.image * in.h + row) * in.w + column, valid);
     }
   }
 
   __device__ void load_lattice(T* to) const {
-    const bool exists = column_.tap == 0;  // else beyond the last channel
+    const bool exists = column_.tap == 0;  // else beyond the last channel, filling too
     const SourceView<T> source = arguments_.lattice.views[column_.source];
 #pragma unroll
     for (int first = 0; first < depth * column_groups; first += Tile::threads) {
       const int line = (first + static_cast<int>(threadIdx.x)) / column_groups;
-      if (line >= depth) break;
+      if (!in_bounds(line < depth)) break;
       const int pixel = pixel_ + line;
       load_group(PixelMajor<T, Tile::width>::at(to, line, static_cast<int>(threadIdx.x) % column_groups * group),
-                 source, column_.channel, pixel, exists && pixel < last_pixel_);
+                 source, column_.channel, pixel, exists && in_bounds(pixel < last_pixel_));
     }
   }
 
@@ -140,7 +141,6 @@ __global__ void __launch_bounds__(Tile<width>::threads, Tile<width>::resident)
   const int part = static_cast<int>(blockIdx.y);
   const int first_pixel = part * arguments.part_pixels;
   const int last_pixel = min(first_pixel + arguments.part_pixels, arguments.pixels);
-  if ((last_pixel - first_pixel) % Operands::depth != 0) PLUME_COVER(ragged);
 
   typename Block::Sums sums = {};
   Operands operands(arguments, first_row, first_column, first_pixel, last_pixel);

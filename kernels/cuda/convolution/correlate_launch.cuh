@@ -35,7 +35,7 @@ struct WeightPlace {
     int first = 0;
     for (int i = 0; i < count; ++i) {
       const int width = (channels[i] + group_size<T> - 1) / group_size<T> * group_size<T>;
-      if (padded < width) return padded < channels[i] ? first + padded : -1;
+      if (padded < width) return in_bounds(padded < channels[i]) ? first + padded : -1;
       padded -= width;
       first += channels[i];
     }
@@ -46,7 +46,7 @@ struct WeightPlace {
     const int tap = tap_rows.quotient(row);
     const int gathered = channel(row - tap * tap_rows.divisor(), gathered_channels, gathered_count);
     const int lattice = channel(element - row * columns.divisor(), lattice_channels, lattice_count);
-    if (tap >= taps || gathered < 0 || lattice < 0) return -1;
+    if (!in_bounds(tap < taps) || !in_bounds(gathered >= 0) || !in_bounds(lattice >= 0)) return -1;
     return tap * strides.tap + gathered * strides.gathered + lattice * strides.lattice;
   }
 };

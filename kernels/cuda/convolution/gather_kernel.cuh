@@ -27,7 +27,7 @@ class GatherOperands {
 #pragma unroll
     for (int i = 0; i < pixels; ++i) {
       const int pixel = first_pixel + thread / chunk_groups + i * pixel_step;
-      if (pixel < lattice.pixels) {
+      if (in_bounds(pixel < lattice.pixels)) {
         const auto place = lattice.place(pixel, arguments.by_window);
         rows_[i] = place.row * arguments.input_step;
         columns_[i] = place.column * arguments.input_step;
@@ -71,7 +71,7 @@ class GatherOperands {
 
   __device__ void load_pixels(T* to) {
     const auto& in = arguments_.in;
-    const bool deep = cursor_.tap < lattice_.taps;  // else the last chunk's filling
+    const bool deep = in_bounds(cursor_.tap < lattice_.taps);  // else the last chunk's filling
     const Tap& tap = arguments_.taps[deep ? lattice_.first_tap + cursor_.tap : 0];
     const int row_shift = tap.row;
     const int column_shift = tap.column;
@@ -81,8 +81,8 @@ class GatherOperands {
     for (int i = 0; i < pixels; ++i) {
       const int row = rows_[i] + row_shift;
       const int column = columns_[i] + column_shift;
-      const bool valid = deep && static_cast<unsigned>(row) < static_cast<unsigned>(in.h) &&
-                         static_cast<unsigned>(column) < static_cast<unsigned>(in.w);
+      const bool valid = deep && in_bounds(static_cast<unsigned>(row) < static_cast<unsigned>(in.h)) &&
+                         in_bounds(static_cast<unsigned>(column) < static_cast<unsigned>(in.w));
       load_group(at(to, thread / chunk_groups + i * pixel_step, thread % chunk_groups), source, cursor_.channel,
                  origins_[i] + row_shift * in.w + column_shift, valid);
     }
@@ -93,7 +93,8 @@ class GatherOperands {
 #pragma unroll
     for (int first = 0; first < Tile::width * chunk_groups; first += Tile::threads) {
       const int i = first + static_cast<int>(threadIdx.x);
-      if (i < Tile::width * chunk_groups) cp_async16(at(to, i / chunk_groups, i % chunk_groups), weights_ + i * group);
+      if (in_bounds(i < Tile::width * chunk_groups))
+        cp_async16(at(to, i / chunk_groups, i % chunk_groups), weights_ + i * group);
     }
     weights_ += static_cast<std::ptrdiff_t>(arguments_.padded_out) * chunk;
   }
@@ -140,8 +141,7 @@ __global__ void __launch_bounds__(Tile<width>::threads, Tile<width>::resident)
   const int across = arguments.padded_out / width;
   const int first_pixel = static_cast<int>(blockIdx.x) / across * Block::rows;
   const int first_channel = static_cast<int>(blockIdx.x) % across * width;
-  if (first_pixel >= lattice.pixels) return;
-  if (first_pixel + Block::rows > lattice.pixels) PLUME_COVER(ragged);
+  if (first_pixel >= lattice.pixels) return;  // another lattice has more
 
   typename Block::Sums sums = {};
   GatherOperands<Arithmetic, Block> operands(arguments, lattice, first_pixel, first_channel);

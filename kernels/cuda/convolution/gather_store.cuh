@@ -18,8 +18,8 @@ __device__ ChannelGroup<T> finished(const GatherEpilogue<T>& epilogue, const T* 
 #pragma unroll
   for (int i = 0; i < group_size<T>; ++i) {
     float value = sums[i];
-    if (epilogue.bias != nullptr && i < count) value += epilogue.bias[channel + i];
-    if (epilogue.add && i < count) value += static_cast<float>(before[i]);
+    if (epilogue.bias != nullptr && in_bounds(i < count)) value += epilogue.bias[channel + i];
+    if (epilogue.add && in_bounds(i < count)) value += static_cast<float>(before[i]);
     values[i] = epilogue.relu && value < 0.0F ? 0.0F : value;
   }
   return values;
@@ -33,7 +33,7 @@ __device__ void store_group(T* to, const ChannelGroup<T>& values, int count, boo
   }
 #pragma unroll
   for (int i = 0; i < group_size<T>; ++i) {
-    if (i < count) to[i] = static_cast<T>(values[i]);
+    if (in_bounds(i < count)) to[i] = static_cast<T>(values[i]);
   }
 }
 
@@ -41,7 +41,7 @@ __device__ void store_group(T* to, const ChannelGroup<T>& values, int count, boo
 template <class T>
 __device__ ChannelGroup<T> store_pixel(const GatherArguments<T>& arguments, const GatherLattice& lattice,
                                        const PixelGrid::Place& place, const float* sums, int channel) {
-  if (place.row >= lattice.rows || place.column >= lattice.columns) return {};
+  if (!in_bounds(place.row < lattice.rows) || !in_bounds(place.column < lattice.columns)) return {};
   const int count = arguments.out.c - channel;
   T* to = arguments.out.at(place.image, lattice.first_row + place.row * arguments.step,
                            lattice.first_column + place.column * arguments.step) +
@@ -68,7 +68,7 @@ __device__ void store_window(const GatherArguments<T>& arguments, const GatherLa
   }
   const auto window = lattice.grid.place(first_pixel / 4);
   const Image<T>& pooled = arguments.epilogue.pooled;
-  if (window.row >= pooled.h || window.column >= pooled.w) return;
+  if (!in_bounds(window.row < pooled.h) || !in_bounds(window.column < pooled.w)) return;
   T* to = pooled.at(window.image, window.row, window.column) + channel;
   store_group(to, best, pooled.c - channel, arguments.pooled_packs);
 }
@@ -94,12 +94,12 @@ __device__ void store_sums(const GatherArguments<T>& arguments, const GatherLatt
     }
     __syncwarp();
 #pragma unroll 1
-    for (int i = lane; i < 16 / rows * groups; i += 32) {
+    for (int i = lane; in_bounds(i < 16 / rows * groups); i += 32) {
       const int row = i / groups * rows;
       const int column = i % groups * group_size<T>;
       const int pixel = first_pixel + Tile::first_row() + tile * 16 + row;
       const int channel = first_channel + Tile::first_column() + column;
-      if (pixel >= lattice.pixels || channel >= arguments.out.c) continue;
+      if (!in_bounds(pixel < lattice.pixels) || !in_bounds(channel < arguments.out.c)) continue;
       const float* from = turned + row * pitch + column;
       if (arguments.by_window) {
         store_window(arguments, lattice, pixel, from, pitch, channel);

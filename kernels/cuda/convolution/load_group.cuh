@@ -33,14 +33,14 @@ struct GroupCursor {
 template <class T>
 __device__ void load_group(T* shared, const SourceView<T>& source, int channel, int pixel, bool valid) {
   const T* from = source.data + static_cast<std::ptrdiff_t>(valid ? pixel : 0) * source.stride + channel;
-  if (source.aligned && channel + group_size<T> <= source.channels) {
+  if (source.aligned && in_bounds(channel + group_size<T> <= source.channels)) {
     cp_async16(shared, from, valid);
     return;
   }
   Pack<T, group_size<T>> group;
 #pragma unroll
   for (int i = 0; i < group_size<T>; ++i) {
-    group.values[i] = valid && channel + i < source.channels ? from[i] : T(0.0F);
+    group.values[i] = valid && in_bounds(channel + i < source.channels) ? from[i] : T(0.0F);
   }
   *reinterpret_cast<Pack<T, group_size<T>>*>(shared) = group;
 }

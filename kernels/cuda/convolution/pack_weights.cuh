@@ -17,10 +17,7 @@ __global__ void pack_weights_kernel(T* packed, const T* weight, WeightStrides st
   const int index = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
   const int out = index % arguments.padded_out;
   const int group = index / arguments.padded_out;
-  if (group >= lattice.chunks * chunk_groups) {
-    PLUME_COVER(ragged);
-    return;
-  }
+  if (!in_bounds(group < lattice.chunks * chunk_groups)) return;
   GroupCursor cursor;
   const int groups = arguments.in.padded / group_size<T>;
   cursor.tap = group / groups;
@@ -31,8 +28,8 @@ __global__ void pack_weights_kernel(T* packed, const T* weight, WeightStrides st
   Pack<T, group_size<T>> values;
 #pragma unroll
   for (int i = 0; i < group_size<T>; ++i) {
-    const bool exists = cursor.tap < lattice.taps && out < arguments.out.c &&
-                        cursor.channel + i < arguments.in.views[cursor.source].channels;
+    const bool exists = in_bounds(cursor.tap < lattice.taps) && in_bounds(out < arguments.out.c) &&
+                        in_bounds(cursor.channel + i < arguments.in.views[cursor.source].channels);
     values.values[i] = exists ? weight[arguments.taps[lattice.first_tap + cursor.tap].weight +
                                        (first + i) * strides.input + out * strides.output]
                               : T(0.0F);

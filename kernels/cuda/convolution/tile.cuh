@@ -46,7 +46,7 @@ __device__ int swizzled(int row, int group) {
 template <int stages, class Operands, class Sums>
 __device__ void run_pipeline(Operands& operands, int chunks, Sums& sums) {
   for (int chunk = 0; chunk < stages - 1; ++chunk) {
-    if (chunk < chunks) operands.load(chunk);
+    if (in_bounds(chunk < chunks)) operands.load(chunk);
     cp_async_commit();
   }
   for (int chunk = 0; chunk < chunks; ++chunk) {
@@ -54,7 +54,7 @@ __device__ void run_pipeline(Operands& operands, int chunks, Sums& sums) {
     cp_async_wait<stages - 2>();
     __syncthreads();  // the chunk is there for all, and all are done with the one before
     const int ahead = chunk + stages - 1;
-    if (ahead < chunks) operands.load(ahead % stages);
+    if (in_bounds(ahead < chunks)) operands.load(ahead % stages);
     cp_async_commit();
     operands.multiply(chunk % stages, sums);
   }

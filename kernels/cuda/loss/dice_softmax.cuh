@@ -11,7 +11,7 @@ __device__ inline void add_rows(double* sums, int rows, int classes) {
   const auto element = static_cast<int>(threadIdx.x);
   while (rows > 1) {
     const int half = (rows + 1) / 2;
-    if (element < (rows - half) * classes) sums[element] += sums[element + half * classes];
+    if (in_bounds(element < (rows - half) * classes)) sums[element] += sums[element + half * classes];
     __syncthreads();
     rows = half;
   }
@@ -37,11 +37,11 @@ __global__ void __launch_bounds__(sum_threads)
   for (auto first = static_cast<std::ptrdiff_t>(blockIdx.x) * sum_threads; first < pixels; first += step) {
     if (first >= step) PLUME_COVER(wrapped);
     const std::ptrdiff_t own = first + thread;
-    if (own >= pixels) PLUME_COVER(ragged);
-    weights[thread] = own < pixels ? weight_of(targets, own) : 0.0F;
-    if (own < pixels) softmax[thread] = SoftmaxPixel(logits.data + own * logits.stride, classes);
+    weights[thread] = in_bounds(own < pixels) ? weight_of(targets, own) : 0.0F;
+    if (in_bounds(own < pixels)) softmax[thread] = SoftmaxPixel(logits.data + own * logits.stride, classes);
     __syncthreads();
-    for (int q = thread / classes; q < sum_threads && thread < rows * classes; q += rows) {
+    // Threads beyond the last whole row do as others do; nobody reads their sums.
+    for (int q = thread / classes; in_bounds(q < sum_threads); q += rows) {
       if (weights[q] == 0) continue;
       const float p = softmax[q].probability(static_cast<float>(logits.data[(first + q) * logits.stride + c]));
       const float truth = targets.labels[first + q] == c ? 1.0F : 0.0F;
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(sum_threads)
   __syncthreads();
   add_rows(intersections, rows, classes);
   add_rows(totals, rows, classes);
-  if (thread < classes) {
+  if (in_bounds(thread < classes)) {
     overlaps.intersections(c)[blockIdx.x] = intersections[c];
     overlaps.totals(c)[blockIdx.x] = totals[c];
   }

@@ -29,10 +29,11 @@ __global__ void __launch_bounds__(sum_threads)
     finish_dice(LossOutput<T> output, DiceSlope* slopes, OverlapSums overlaps, double smooth) {
   const auto lane = static_cast<int>(threadIdx.x % warp_threads);
   double loss[1] = {0};
-  for (auto c = static_cast<int>(threadIdx.x / warp_threads); c < overlaps.classes; c += sum_threads / warp_threads) {
+  for (auto c = static_cast<int>(threadIdx.x / warp_threads); in_bounds(c < overlaps.classes);
+       c += sum_threads / warp_threads) {
     double intersection = 0;
     double total = 0;
-    for (int block = lane; block < overlaps.blocks; block += warp_threads) {
+    for (int block = lane; in_bounds(block < overlaps.blocks); block += warp_threads) {
       intersection += overlaps.intersections(c)[block];
       total += overlaps.totals(c)[block];
     }

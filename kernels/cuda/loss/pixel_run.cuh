@@ -27,28 +27,27 @@ struct PixelRun {
   int count;
 
   __device__ PixelRun(std::ptrdiff_t number, std::ptrdiff_t pixels)
-      : first(number * N), count(pixels - first < N ? static_cast<int>(pixels - first) : N) {
-    if (count < N) PLUME_COVER(ragged);
-  }
+      : first(number * N), count(pixels - first < N ? static_cast<int>(pixels - first) : N) {}
 };
 
 // 0 behind the run's end.
 template <bool dense, int N, class T>
 __device__ Floats<N> load_run(const T* from, std::ptrdiff_t stride, PixelRun<N> run) {
-  if (dense && run.count == N) return load<N>(from + run.first);
+  if (dense && in_bounds(run.count == N)) return load<N>(from + run.first);
   Floats<N> result;
 #pragma unroll
-  for (int i = 0; i < N; ++i) result[i] = i < run.count ? static_cast<float>(from[(run.first + i) * stride]) : 0.0F;
+  for (int i = 0; i < N; ++i)
+    result[i] = in_bounds(i < run.count) ? static_cast<float>(from[(run.first + i) * stride]) : 0.0F;
   return result;
 }
 
 // to (+)= values
 template <bool dense, int N, class T>
 __device__ void store_run(T* to, std::ptrdiff_t stride, PixelRun<N> run, const Floats<N>& values, bool add) {
-  if (dense && run.count == N) return store(to + run.first, values, add);
+  if (dense && in_bounds(run.count == N)) return store(to + run.first, values, add);
 #pragma unroll
   for (int i = 0; i < N; ++i) {
-    if (i >= run.count) break;
+    if (!in_bounds(i < run.count)) break;
     put(to[(run.first + i) * stride], values[i], add);
   }
 }
@@ -67,7 +66,7 @@ __device__ RunTargets<N> load_targets(const PixelTargets<T>& targets, PixelRun<N
   RunTargets<N> result;
 #pragma unroll
   for (int i = 0; i < N; ++i) {
-    const bool counts = i < run.count && label[i] != static_cast<float>(ignore_label);
+    const bool counts = in_bounds(i < run.count) && label[i] != static_cast<float>(ignore_label);
     result.weight[i] = !counts ? 0.0F : targets.weights ? given[i] : 1.0F;
     result.truth[i] = label[i] == 1.0F ? 1.0F : 0.0F;
   }

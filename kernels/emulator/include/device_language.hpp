@@ -39,6 +39,11 @@ void launch(const LaunchShape& shape, CudaStream& stream, Arguments... arguments
   check(emulator::launch<kernel>(shape.grid, shape.block, shape.dynamic_shared, stream.state().stream, arguments...));
 }
 
+// A mask: whether there is anything to read, write or add.
+[[nodiscard]] inline bool in_bounds(bool inside, Site site = Site::current()) {
+  return inside || emulator::mask_left_out(site);
+}
+
 // The launch's dynamic shared memory, 16-byte aligned.
 template <class T>
 T* dynamic_shared(Site site = Site::current()) {

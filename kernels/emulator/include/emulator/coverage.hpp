@@ -1,5 +1,8 @@
-// Records which kernels ran and which marked branches were taken, for the check that tests reach all of them.
+// Records which kernels ran, which marked branches were taken and which masks held something back, for the checks that
+// tests reach all of them and need each.
 #pragma once
+
+#include <source_location>
 
 namespace plume::emulator {
 
@@ -11,10 +14,12 @@ struct CoverPoint {
 };
 void cover(const CoverPoint& point);
 
+// A mask holds something back. True: act as if it did not.
+[[nodiscard]] bool mask_left_out(const std::source_location& site);
+
 }  // namespace plume::emulator
 
-// Marks a branch of device code that a test must take: `ragged` (a tail was masked), `wrapped` (a stage index or a
-// grid-stride loop came round).
+// Marks a branch of device code that a test must take: `wrapped` (a stage index or a grid-stride loop came round).
 #define PLUME_COVER(name)                                                                                \
   do {                                                                                                   \
     static bool plume_covered = false;                                                                   \
