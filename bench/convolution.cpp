@@ -51,7 +51,7 @@ void run(Direction direction, Tile tile, k::Image<float> in, k::Image<float> out
 
 void convolution(benchmark::State& state, Direction direction, Tile tile) {
   const Layer layer = layers[state.range(0)];
-  k::CpuStream stream(1);
+  k::CpuStream stream(1, k::ConvPolicy::direct);  // what winograd_... calls are not
   const auto image = [&](int channels) {
     return std::vector<float>(static_cast<std::size_t>(layer.size) * static_cast<std::size_t>(layer.size) *
                                   static_cast<std::size_t>(channels),

@@ -28,13 +28,18 @@ class Scratch {
   std::size_t capacity_ = 0;
 };
 
+// How the CPU's 3x3 convolutions of stride 1 multiply. automatic: as is fastest for their shape; winograd: with the faster
+// of F2 and F4, wherever it applies. Other convolutions are always direct.
+enum class ConvPolicy { automatic, direct, winograd, winograd_f2, winograd_f4 };
+
 // Results do not depend on the number of threads: kernels split work by shape, and add partial sums in a fixed order.
 class CpuStream {
  public:
   // threads = 0 takes OpenMP's default (OMP_NUM_THREADS, else the machine's cores).
-  explicit CpuStream(int threads = 0);
+  explicit CpuStream(int threads = 0, ConvPolicy convolutions = ConvPolicy::automatic);
 
   [[nodiscard]] int threads() const noexcept { return threads_; }
+  [[nodiscard]] ConvPolicy convolutions() const noexcept { return convolutions_; }
 
   enum Purpose : std::size_t { weights, inputs, partials, statistics, purposes };
   [[nodiscard]] Scratch& shared(Purpose purpose) { return shared_[purpose]; }
@@ -46,6 +51,7 @@ class CpuStream {
  private:
   static constexpr std::size_t slots = 2;
   int threads_;
+  ConvPolicy convolutions_;
   std::vector<Scratch> shared_;
   std::vector<Scratch> local_;
 };

@@ -143,6 +143,7 @@ Fields fields_of(Config& c) {
   f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
   f.choice("train.device", c.train.device.kind, device_names);
   f.choice("train.precision", c.train.device.precision, precision_names);
+  f.choice("train.conv", c.train.device.conv, conv_names);
   f.boolean("train.cuda_graph", c.train.cuda_graph);
 
   f.number("loss.cross_entropy", c.loss.cross_entropy, 0, 1e6);

@@ -12,10 +12,13 @@
 namespace plume::unet {
 namespace {
 
+template <class Enum>
+const std::string& name_in(const std::vector<std::pair<std::string, Enum>>& names, Enum value) {
+  return std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.second == value; })->first;
+}
+
 const std::string& name_of(Precision precision) {
-  return std::find_if(precision_names.begin(), precision_names.end(),
-                      [&](const auto& pair) { return pair.second == precision; })
-      ->first;
+  return name_in(precision_names, precision);
 }
 
 bool is_cuda(const kernels::Stream& stream) {
@@ -37,7 +40,7 @@ kernels::Stream make_stream(const DeviceSettings& settings, int threads) {
     throw usage_error("precision {} needs CUDA, and {}; choose f32", name_of(settings.precision),
                       settings.kind == DeviceKind::cpu ? "device is cpu" : "there is no CUDA device");
   }
-  return kernels::CpuStream(threads);
+  return kernels::CpuStream(threads, settings.conv);
 }
 
 DType element_type(Precision precision) {
@@ -45,7 +48,11 @@ DType element_type(Precision precision) {
 }
 
 std::string arithmetic(const kernels::Stream& stream, Precision precision) {
-  if (!is_cuda(stream)) return std::string(kernels::instruction_set());
+  if (const auto* cpu = std::get_if<kernels::CpuStream>(&stream)) {
+    const std::string set(kernels::instruction_set());
+    if (cpu->convolutions() == kernels::ConvPolicy::automatic) return set;
+    return fmt::format("{}, {} convolutions", set, name_in(conv_names, cpu->convolutions()));
+  }
   const int architecture = kernels::cuda_info().devices.at(0).architecture;
   return fmt::format("CUDA {}.{} {}", architecture / 10, architecture % 10, name_of(precision));
 }

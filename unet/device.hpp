@@ -19,9 +19,15 @@ inline const std::vector<std::pair<std::string, DeviceKind>> device_names{
 inline const std::vector<std::pair<std::string, Precision>> precision_names{
     {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
 
+inline const std::vector<std::pair<std::string, kernels::ConvPolicy>> conv_names{
+    {"auto", kernels::ConvPolicy::automatic},
+    {"direct", kernels::ConvPolicy::direct},
+    {"winograd", kernels::ConvPolicy::winograd}};
+
 struct DeviceSettings {
   DeviceKind kind = DeviceKind::automatic;
   Precision precision = Precision::f32;
+  kernels::ConvPolicy conv = kernels::ConvPolicy::automatic;  // on the CPU
 };
 
 // threads: of the CPU, 0 for all. Throws environment_error where CUDA is asked for and absent, usage_error where the
@@ -31,7 +37,8 @@ struct DeviceSettings {
 // The element type of images and activations.
 [[nodiscard]] DType element_type(Precision precision);
 
-// What results depend on in their last bits, for people and checkpoints: "avx2", or "CUDA 9.0 bf16".
+// What results depend on in their last bits, for people and checkpoints: "avx2", "avx2, direct convolutions", or "CUDA
+// 9.0 bf16".
 [[nodiscard]] std::string arithmetic(const kernels::Stream& stream, Precision precision);
 
 // One line: the device in use, and why it is the CPU where CUDA was built in.

@@ -3,15 +3,22 @@
 #include <algorithm>
 
 #include "kernels/convolution.hpp"
+#include "kernels/cpu/conv_algorithm.hpp"
 #include "kernels/cpu/gather_conv.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/weight_grad.hpp"
+#include "kernels/cpu/winograd/winograd.hpp"
 
 namespace plume::kernels {
 
 template <class T>
 void conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* weight, ChannelSlice slice,
                           ConvGeometry geometry, bool add, CpuStream& stream) {
+  const ConvAlgorithm algorithm =
+      choose_algorithm<T>({grad_in.n, grad_in.h, grad_in.w, grad_out.c, grad_in.c}, geometry, stream.convolutions());
+  if (algorithm != ConvAlgorithm::direct) {
+    return winograd_backward_data(grad_in, grad_out, weight, slice, geometry, add, winograd_tile(algorithm), stream);
+  }
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{slice.total} * grad_out.c;
   gather_adjoint(grad_in, Sources<T>(grad_out), weight + std::ptrdiff_t{slice.first} * grad_out.c,
                  {.input = 1, .output = grad_out.c}, geometry, tap_weights, Epilogue<T>{.add = add}, stream);
@@ -29,6 +36,11 @@ void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, c
 template <class T>
 void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CpuStream& stream) {
+  const ConvAlgorithm algorithm =
+      choose_algorithm<T>({grad_out.n, grad_out.h, grad_out.w, in.c(), grad_out.c}, geometry, stream.convolutions());
+  if (algorithm != ConvAlgorithm::direct) {
+    return winograd_backward_weight(grad_weight, in, grad_out, geometry, add, winograd_tile(algorithm), stream);
+  }
   const CorrelationStrides strides{std::ptrdiff_t{in.c()} * grad_out.c, grad_out.c, 1};
   correlate(grad_weight, strides, in, Sources<T>(grad_out), geometry, add, stream);
 }

@@ -24,8 +24,9 @@ void* Scratch::reserve(std::size_t bytes) {
   return memory_.get();
 }
 
-CpuStream::CpuStream(int threads)
+CpuStream::CpuStream(int threads, ConvPolicy convolutions)
     : threads_(threads > 0 ? threads : omp_get_max_threads()),
+      convolutions_(convolutions),
       shared_(purposes),
       local_(static_cast<std::size_t>(threads_) * slots) {}
 

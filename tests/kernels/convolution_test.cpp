@@ -19,7 +19,7 @@ class Convolution : public OnInstructionSet {
     if (problem.rows + g.pad[0] + g.pad[2] < g.kernel || problem.columns + g.pad[1] + g.pad[3] < g.kernel) return;
     ConvRun<T, Plain>(problem).check(stream_);
   }
-  kernels::CpuStream stream_{1};  // threads_test.cpp shows that more give the same bits
+  kernels::CpuStream stream_{1, kernels::ConvPolicy::direct};  // threads_test.cpp shows that more give the same bits
 };
 using Elements = testing::Types<float, double>;
 TYPED_TEST_SUITE(Convolution, Elements);

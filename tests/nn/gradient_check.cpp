@@ -152,7 +152,7 @@ std::vector<double> coefficients(std::size_t outputs) {
 }
 
 Evaluation evaluate(const OperationCheck& check, const Values& values, DType type, bool with_gradients) {
-  kernels::Stream stream = kernels::CpuStream(1);
+  kernels::Stream stream = kernels::CpuStream(1, check.convolutions);
   Arena arena;
   Tape tape;
   const Context context{stream, arena, with_gradients ? &tape : nullptr, check.training};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/base/dtype.hpp"
+#include "kernels/stream.hpp"
 #include "nn/context.hpp"
 #include "nn/tensor.hpp"
 
@@ -34,6 +35,7 @@ struct OperationCheck {
   std::function<Inputs(const Context&, const Leaves&)> apply;
   bool training = false;
   double float_bound = 0;  // relative L2 of outputs and gradients in float against double
+  kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic;
 };
 
 struct Evaluation {

@@ -36,6 +36,18 @@ TEST_P(Operation, FloatMatchesDouble) {
 INSTANTIATE_TEST_SUITE_P(, Operation, testing::ValuesIn(checked_operations()),
                          [](const auto& instance) { return instance.param; });
 
+TEST(ConvolutionAlgorithms, GradientsMatchDifferences) {
+  for (const auto policy :
+       {kernels::ConvPolicy::direct, kernels::ConvPolicy::winograd_f2, kernels::ConvPolicy::winograd_f4}) {
+    for (OperationCheck check : operation_checks()) {
+      if (check.operation != ConvRecord::name) continue;
+      SCOPED_TRACE(check.name);
+      check.convolutions = policy;
+      expect_gradients_match_differences(check);
+    }
+  }
+}
+
 template <std::size_t... i>
 std::set<std::string_view> names_of_all_records(std::index_sequence<i...>) {
   return {std::variant_alternative_t<i, Record>::name...};

@@ -121,12 +121,13 @@ Counts counts_of(const unet::Network& network, unet::Fusion fusion) {
 
 class Replay {
  public:
-  Replay(const Recording& recording, DType dtype, unet::Fusion fusion)
+  Replay(const Recording& recording, DType dtype, unet::Fusion fusion, kernels::ConvPolicy convolutions)
       : batches_(recording.batches),
         record_(recording.record),
         recipe_(json::parse(record_.metadata().at("recipe"))),
         network_(make_network(recording.model, dtype, fusion)),
-        optimizer_(optimizer_settings(recipe_), network_.parameters()) {
+        optimizer_(optimizer_settings(recipe_), network_.parameters()),
+        stream_(kernels::CpuStream(2, convolutions)) {
     difference_.all = counts_of(network_, fusion);
   }
 
@@ -187,7 +188,7 @@ class Replay {
   json recipe_;
   unet::Network network_;
   nn::Optimizer optimizer_;
-  kernels::Stream stream_ = kernels::CpuStream(2);
+  kernels::Stream stream_;
   nn::Arena arena_;
   Difference difference_;
 };
@@ -212,8 +213,8 @@ void expect_all_compared(const Difference& apart, Recorded recorded) {
   EXPECT_GT(apart.loss.compared, 1);
 }
 
-Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion) {
-  return Replay(recording, dtype, fusion).run();
+Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion, kernels::ConvPolicy convolutions) {
+  return Replay(recording, dtype, fusion, convolutions).run();
 }
 
 }  // namespace plume::tests

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/base/dtype.hpp"
+#include "kernels/stream.hpp"
 #include "unet/plan.hpp"
 
 namespace plume::tests {
@@ -46,6 +47,7 @@ enum class Recorded { with_layers, without_layers };
 // Fails where a record was silent on something that the network has.
 void expect_all_compared(const Difference& apart, Recorded recorded);
 
-[[nodiscard]] Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion);
+[[nodiscard]] Difference replay(const Recording& recording, DType dtype, unet::Fusion fusion,
+                                kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
 
 }  // namespace plume::tests

@@ -31,6 +31,8 @@ void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--device", "Where to compute; auto: on CUDA where there is a device", settings.kind,
              device_names);
   add_precision_option(command, settings);
+  add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,
+             conv_names);
 }
 
 void add_precision_option(CLI::App& command, DeviceSettings& settings) {
