@@ -18,10 +18,11 @@ void add_eval_command(CLI::App& app, Action& action);
 void add_predict_command(CLI::App& app, Action& action);
 void add_import_commands(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
+void add_bench_command(CLI::App& app, Action& action);
 
-// --device and --precision, or the latter alone, for commands that run a network.
+// --device, --precision and --conv, or without the first, for commands that run a network.
 void add_device_options(CLI::App& command, DeviceSettings& settings);
-void add_precision_option(CLI::App& command, DeviceSettings& settings);
+void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
 
 inline constexpr int exit_requeue = 85;  // stopped by a signal, to be resumed
 

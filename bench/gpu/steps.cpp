@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/base/philox.hpp"
+#include "data/random_batch.hpp"
 #include "kernels/cuda/graph.hpp"
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"
@@ -35,25 +35,6 @@ std::size_t free_bytes() {
   return free;
 }
 
-// Normal pixels and labels of which half are smoke: the device draws less power, and so runs faster, on zeros.
-data::Batch drawn_batch(const Work& work, int images) {
-  data::Batch batch;
-  batch.images = images;
-  batch.height = work.edge;
-  batch.width = work.edge;
-  batch.bands = work.bands;
-  Philox draw(1, 0);
-  batch.samples.resize(static_cast<std::size_t>(images));
-  batch.mean.assign(static_cast<std::size_t>(work.bands), 0.0F);
-  batch.std.assign(static_cast<std::size_t>(work.bands), 1.0F);
-  batch.pixels.resize(batch.pixel_bytes());
-  auto* values = reinterpret_cast<float*>(batch.pixels.data());
-  std::generate_n(values, batch.pixels.size() / sizeof(float), [&] { return draw.normal(); });
-  batch.labels.resize(batch.label_count());
-  for (std::uint8_t& label : batch.labels) label = static_cast<std::uint8_t>(draw.below(2));
-  return batch;
-}
-
 unet::ModelSettings model(const Work& work, int base) {
   unet::ModelSettings settings;
   settings.bands = work.bands;
@@ -71,8 +52,8 @@ class DeviceNetwork {
         shape_{images, work.edge, work.edge, work.bands},
         pixels_(&stream_, shape_.count() * sizeof(bf16), "images") {
     nn::initialize(network_.parameters(), nn::Initializer::he, 1);
-    const data::Batch batch = drawn_batch(work, images);
-    nn::upload(images_(), reinterpret_cast<const float*>(batch.pixels.data()), stream_);
+    const data::Batch batch = data::random_batch(images, work.edge, work.bands, 1);
+    nn::upload(images_(), data::values_of(batch), stream_);
   }
   DeviceNetwork(const DeviceNetwork&) = delete;
   DeviceNetwork& operator=(const DeviceNetwork&) = delete;
@@ -111,7 +92,7 @@ class Training : public DeviceNetwork {
         optimizer_(nn::OptimizerSettings{}, network_.parameters()),
         labels_(&stream_, shape_.count() / static_cast<std::size_t>(work.bands), "labels"),
         loss_(&stream_, sizeof(double), "loss") {
-    const data::Batch batch = drawn_batch(work, work.batch);
+    const data::Batch batch = data::random_batch(work.batch, work.edge, work.bands, 1);
     labels_.write(0, batch.labels.data(), batch.labels.size());
     wait();
     optimizer_.prepare(rate);
@@ -213,7 +194,7 @@ void train_from_host(benchmark::State& state, const Work& work, int base) {
   nn::initialize(network.parameters(), nn::Initializer::he, 1);
   nn::Optimizer optimizer(config.optimizer, network.parameters());
   unet::TrainingStep step(network, config, work.edge, work.edge);
-  const data::Batch batch = drawn_batch(work, work.batch);
+  const data::Batch batch = data::random_batch(work.batch, work.edge, work.bands, 1);
   for (int i = 0; i < 2; ++i) benchmark::DoNotOptimize(step.run(batch, optimizer, rate));  // eagerly, then recorded
   step.put(batch);
   const double seconds = median_seconds(state, [&] {

@@ -12,7 +12,7 @@ namespace {
 data::Batch learnable_batch(std::uint64_t seed) {
   data::Batch batch = tests::drawn_batch(2, seed);
   for (std::size_t p = 0; p < batch.labels.size(); ++p) {
-    const float* pixel = tests::values_of(batch) + p * tests::device_bands;
+    const float* pixel = data::values_of(batch) + p * tests::device_bands;
     batch.labels[p] = std::accumulate(pixel, pixel + tests::device_bands, 0.0F) > 1 ? 1 : 0;
   }
   return batch;

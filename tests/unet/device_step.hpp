@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "drawn_batch.hpp"
+#include "data/random_batch.hpp"
 #include "nn/initialize.hpp"
 #include "unet/device.hpp"
 #include "unet/training_step.hpp"
@@ -20,7 +20,7 @@ constexpr unet::DeviceSettings cpu{unet::DeviceKind::cpu, unet::Precision::f32};
 constexpr unet::DeviceSettings cuda{unet::DeviceKind::cuda, unet::Precision::f32};
 
 inline data::Batch drawn_batch(int images, std::uint64_t seed) {
-  return drawn_batch(images, device_edge, device_bands, seed);
+  return data::random_batch(images, device_edge, device_bands, seed);
 }
 
 inline unet::Config device_config(unet::Family family, unet::DeviceSettings device) {

@@ -74,8 +74,8 @@ TEST_F(DeviceTraining, PredictsAsTheCpu) {
       nn::initialize(network.parameters(), nn::Initializer::he, 1);
       Predictor predictor(network);
       const auto first =
-          predictor.probabilities(tests::values_of(batch), 1, tests::device_edge - 3, tests::device_edge);
-      EXPECT_EQ(first, predictor.probabilities(tests::values_of(batch), 1, tests::device_edge - 3, tests::device_edge));
+          predictor.probabilities(data::values_of(batch), 1, tests::device_edge - 3, tests::device_edge);
+      EXPECT_EQ(first, predictor.probabilities(data::values_of(batch), 1, tests::device_edge - 3, tests::device_edge));
       return first;
     };
     const auto ours = predict({DeviceKind::cuda, precision});

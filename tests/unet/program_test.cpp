@@ -91,10 +91,13 @@ TEST_F(ProgramTest, DoctorSpeaksJson) {
 }
 
 TEST_F(ProgramTest, DoctorComparesDevices) {
-  const Outcome same = run_plume({"doctor", "--compare", "cpu,cpu"});
+  const Outcome same = run_plume({"doctor", "--compare", "cpu,cpu", "--conv", "direct"});
   EXPECT_EQ(same.exit_code, 0) << same.errors;
   EXPECT_NE(same.output.find("head"), std::string::npos) << same.output;
   EXPECT_NE(same.output.find("largest relative difference 0.000e+00"), std::string::npos) << same.output;
+  const Outcome winograd = run_plume({"doctor", "--compare", "cpu,cpu", "--conv", "winograd"});
+  EXPECT_EQ(winograd.exit_code, 0) << winograd.errors;
+  EXPECT_EQ(winograd.output.find("largest relative difference 0.000e+00"), std::string::npos) << winograd.output;
   EXPECT_EQ(run_plume({"doctor", "--compare", "cpu"}).exit_code, 2);
   EXPECT_EQ(run_plume({"doctor", "--compare", "cpu,gpu"}).exit_code, 2);
   EXPECT_EQ(run_plume({"doctor", "--compare", "cpu,cpu", "--precision", "bf16"}).exit_code, 2);
@@ -108,7 +111,8 @@ TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
                                                                                        {"predict"},
                                                                                        {"import", "keras"},
                                                                                        {"import", "torch"},
-                                                                                       {"doctor"}}) {
+                                                                                       {"doctor"},
+                                                                                       {"bench"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_plume(arguments);
@@ -122,11 +126,28 @@ TEST_F(ProgramTest, UsageMistakes) {
   expect_failure(2, {"trian"});
   expect_failure(2, {"predict", "--model", "m"}, "--input");
   expect_failure(2, {"train", file("config.toml"), "--out", file("run")}, "--resume auto");
+  expect_failure(2, {"bench", "sleep"}, "sleep");
+  expect_failure(2, {"bench", "infer", "--base", "4", "--size", "40"}, "multiples of 16");
   expect_failure(
       2, {"predict", "--model", file("run/best.safetensors"), "--input", tile(), tile(), "--output", file("two")},
       "overwrite");
   expect_failure(2, {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "tset"},
                  "tset");
+}
+
+TEST_F(ProgramTest, BenchMeasuresBothKindsOfWork) {
+  for (const std::string work : {"train", "infer"}) {
+    const Outcome outcome =
+        run_plume({"bench", work, "--base", "4", "--size", "32", "--batch", "2", "--repeats", "3", "--json"});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+    const auto report = nlohmann::json::parse(outcome.output);
+    EXPECT_EQ(report.at("repeats"), 3);
+    EXPECT_GT(report.at("fastest_milliseconds").get<double>(), 0);
+    EXPECT_LE(report.at("fastest_milliseconds"), report.at("milliseconds"));
+    EXPECT_LE(report.at("milliseconds"), report.at("slowest_milliseconds"));
+    EXPECT_GT(report.at("images_per_second").get<double>(), 0);
+    EXPECT_GT(report.at("peak_mebibytes").get<double>(), 1);
+  }
 }
 
 TEST_F(ProgramTest, MissingAndDamagedFiles) {

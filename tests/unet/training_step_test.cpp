@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "drawn_batch.hpp"
+#include "data/random_batch.hpp"
 #include "nn/initialize.hpp"
 
 namespace plume::unet {
@@ -83,7 +83,7 @@ std::vector<float> difference(const std::vector<float>& a, const std::vector<flo
 TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
   for (const int images : {4, 3}) {  // 3: the last part holds one
     SCOPED_TRACE(images);
-    const data::Batch batch = tests::drawn_batch(images, edge, bands, 5);
+    const data::Batch batch = data::random_batch(images, edge, bands, 5);
     const Stepped whole = step_in_parts(batch, 1);
     for (const int parts : {2, 4}) {
       const Stepped accumulated = step_in_parts(batch, parts);

@@ -1,4 +1,4 @@
-// The options that choose a device, the same for every command that runs a network.
+// The options that choose a device, for commands that have no configuration file.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -30,13 +30,13 @@ void add_choice(CLI::App& command, const char* flag, const char* help, Enum& val
 void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--device", "Where to compute; auto: on CUDA where there is a device", settings.kind,
              device_names);
-  add_precision_option(command, settings);
-  add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,
-             conv_names);
+  add_arithmetic_options(command, settings);
 }
 
-void add_precision_option(CLI::App& command, DeviceSettings& settings) {
+void add_arithmetic_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16", settings.precision, precision_names);
+  add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,
+             conv_names);
 }
 
 }  // namespace plume::unet

@@ -27,7 +27,7 @@ struct Arguments {
   bool json = false;
   std::vector<std::string> compare;
   std::string model;
-  DeviceSettings device;  // the precision counts, of the second device
+  DeviceSettings device;  // how precise the second device is to be; the first is f32, direct convolutions
 };
 
 nlohmann::ordered_json examine() {
@@ -107,8 +107,8 @@ DeviceKind device_named(const std::string& name) {
 
 int compare(const Arguments& arguments) {
   if (arguments.compare.size() != 2) throw usage_error("--compare takes two devices, for example cpu,cuda");
-  const DeviceSettings reference{device_named(arguments.compare[0]), Precision::f32};
-  const DeviceSettings other{device_named(arguments.compare[1]), arguments.device.precision};
+  const DeviceSettings reference{device_named(arguments.compare[0]), Precision::f32, kernels::ConvPolicy::direct};
+  const DeviceSettings other{device_named(arguments.compare[1]), arguments.device.precision, arguments.device.conv};
   const auto [graph, tensors] = network_to_compare(arguments.model);
   const Comparison result = compare_devices(graph, tensors, reference, other);
   const double tolerance = comparison_tolerance(other.precision);
@@ -136,7 +136,7 @@ void add_doctor_command(CLI::App& app, Action& action) {
                    "Run a network on two devices, cpu,cuda, and print how far each layer's values and gradients part")
       ->delimiter(',');
   command->add_option("--model", arguments->model, "The network to compare on; a small drawn one if none is given");
-  add_precision_option(*command, arguments->device);
+  add_arithmetic_options(*command, arguments->device);
   command->footer("Example: plume doctor --compare cpu,cuda");
   command->callback([arguments, &action] {
     action = [arguments] { return arguments->compare.empty() ? tell(arguments->json) : compare(*arguments); };
