@@ -22,7 +22,7 @@ struct Progress {
   double best_iou = -1;  // over validations so far; -1 before the first
   std::int64_t best_step = 0;
   int validations_since_best = 0;
-  std::string instruction_set;  // bits are the same only on the same one
+  std::string instruction_set;  // and what else last bits depend on: device.hpp's arithmetic()
   std::uint64_t tiles = 0;      // a hash of the training tiles' names
 };
 

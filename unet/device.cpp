@@ -49,9 +49,7 @@ DType element_type(Precision precision) {
 
 std::string arithmetic(const kernels::Stream& stream, Precision precision) {
   if (const auto* cpu = std::get_if<kernels::CpuStream>(&stream)) {
-    const std::string set(kernels::instruction_set());
-    if (cpu->convolutions() == kernels::ConvPolicy::automatic) return set;
-    return fmt::format("{}, {} convolutions", set, name_in(conv_names, cpu->convolutions()));
+    return fmt::format("{}, {} convolutions", kernels::instruction_set(), name_in(conv_names, cpu->convolutions()));
   }
   const int architecture = kernels::cuda_info().devices.at(0).architecture;
   return fmt::format("CUDA {}.{} {}", architecture / 10, architecture % 10, name_of(precision));

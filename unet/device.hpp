@@ -22,7 +22,9 @@ inline const std::vector<std::pair<std::string, Precision>> precision_names{
 inline const std::vector<std::pair<std::string, kernels::ConvPolicy>> conv_names{
     {"auto", kernels::ConvPolicy::automatic},
     {"direct", kernels::ConvPolicy::direct},
-    {"winograd", kernels::ConvPolicy::winograd}};
+    {"winograd", kernels::ConvPolicy::winograd},
+    {"winograd-f2", kernels::ConvPolicy::winograd_f2},
+    {"winograd-f4", kernels::ConvPolicy::winograd_f4}};
 
 struct DeviceSettings {
   DeviceKind kind = DeviceKind::automatic;
@@ -37,8 +39,8 @@ struct DeviceSettings {
 // The element type of images and activations.
 [[nodiscard]] DType element_type(Precision precision);
 
-// What results depend on in their last bits, for people and checkpoints: "avx2", "avx2, direct convolutions", or "CUDA
-// 9.0 bf16".
+// What results depend on in their last bits, for people and checkpoints: "avx2, auto convolutions", or "CUDA 9.0
+// bf16".
 [[nodiscard]] std::string arithmetic(const kernels::Stream& stream, Precision precision);
 
 // One line: the device in use, and why it is the CPU where CUDA was built in.

@@ -63,7 +63,9 @@ StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, DType stor
 void StepInput::put(const data::Batch& batch) {
   if (waiting_ == ring_.size()) throw std::logic_error("more batches put than taken");
   if (batch.images > shape_.n || batch.height != shape_.h || batch.width != shape_.w || batch.bands != shape_.c ||
-      batch.dtype != stored_) {
+      batch.dtype != stored_ || std::ssize(batch.samples) != batch.images ||
+      batch.pixels.size() != batch.pixel_bytes() || batch.labels.size() != batch.label_count() ||
+      std::ssize(batch.mean) != shape_.c || std::ssize(batch.std) != shape_.c) {
     throw std::logic_error("a batch of another shape");
   }
   Slot& slot = ring_[next_];

@@ -167,8 +167,10 @@ class Trainer {
     const std::string here = progress_.instruction_set;
     progress_ = resumed.progress;
     if (progress_.instruction_set != here) {
-      fmt::print(stderr, "note: resumed with {}, begun with {}: last bits may differ\n", here,
-                 progress_.instruction_set);
+      if (!options_.quiet) {
+        fmt::print(stderr, "note: resumed with {}, begun with {}: last bits may differ\n", here,
+                   progress_.instruction_set);
+      }
       progress_.instruction_set = here;
     }
     const auto from = std::filesystem::absolute(options_.resume).parent_path();
@@ -192,8 +194,8 @@ class Trainer {
       if (std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
         throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
       }
-      const bool harmless =
-          key == "train.threads" || key == "train.cuda_graph" || key == "data.loader_threads" || key == "data.shard";
+      const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "data.loader_threads" ||
+                            key == "data.shard" || key == "train.conv";  // arithmetic() tells
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
       }
@@ -224,11 +226,20 @@ class Trainer {
     loader_.recycle(std::move(batch));
   }
 
+  // A batch that cannot be read must not cost the step that runs; the loader gives the error again when it is needed.
+  void put_next_batch() {
+    try {
+      put_batch();
+    } catch (const Error&) {
+      return;
+    }
+  }
+
   void train_step() {
     if (put_.empty()) put_batch();
     const double rate = learning_rate(config_.schedule, progress_.step, steps_);
     step_.start(optimizer_, rate);
-    if (progress_.step + 1 < steps_) put_batch();  // beside the running step
+    if (progress_.step + 1 < steps_) put_next_batch();  // beside the running step
     last_loss_ = step_.finish();
     const BatchPlace batch = put_.front();
     put_.pop_front();

@@ -18,7 +18,8 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       height_(config.train.crop > 0 ? config.train.crop : height),
       width_(config.train.crop > 0 ? config.train.crop : width),
       own_stream_(network.stream() ? std::nullopt
-                                   : std::optional<kernels::Stream>(kernels::CpuStream(config.train.threads))),
+                                   : std::optional<kernels::Stream>(
+                                         kernels::CpuStream(config.train.threads, config.train.device.conv))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
       arena_(&stream_),
       losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses") {}

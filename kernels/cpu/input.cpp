@@ -43,10 +43,5 @@ template void prepare_images(Image<float>, Image<const std::uint8_t>, const Plac
 template void prepare_images(Image<float>, Image<const std::uint16_t>, const Placement*, const BandScaling&,
                              CpuStream&);
 template void prepare_images(Image<float>, Image<const float>, const Placement*, const BandScaling&, CpuStream&);
-template void prepare_images(Image<double>, Image<const std::uint8_t>, const Placement*, const BandScaling&,
-                             CpuStream&);
-template void prepare_images(Image<double>, Image<const std::uint16_t>, const Placement*, const BandScaling&,
-                             CpuStream&);
-template void prepare_images(Image<double>, Image<const float>, const Placement*, const BandScaling&, CpuStream&);
 
 }  // namespace plume::kernels

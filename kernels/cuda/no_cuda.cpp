@@ -3,7 +3,6 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/batch_norm.hpp"
-#include "kernels/convert.hpp"
 #include "kernels/convolution.hpp"
 #include "kernels/input.hpp"
 #include "kernels/loss.hpp"
@@ -214,13 +213,6 @@ void sgd_step(const UpdateBuffers<T>&, const UpdateConstants<T, SgdBody<T>>*, co
   absent();
 }
 
-template <class To, class From>
-void convert(To*, const From*, std::ptrdiff_t, CudaStream&) {
-  absent();
-}
-
-template void convert<bf16, float>(bf16*, const float*, std::ptrdiff_t, CudaStream&);
-template void convert<float, bf16>(float*, const bf16*, std::ptrdiff_t, CudaStream&);
 template <class T, class Raw>
 void prepare_images(Image<T>, Image<const Raw>, const Placement*, const BandScaling&, CudaStream&) {
   absent();

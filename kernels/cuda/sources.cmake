@@ -24,7 +24,6 @@ set(PLUME_CUDA_KERNEL_SOURCES
   batch_norm.cu
   batch_norm_backward.cu
   batch_statistics.cu
-  convert.cu
   input.cu
   convolution/bias.cu
   convolution/correlate_bf16.cu

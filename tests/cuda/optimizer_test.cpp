@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "device_array.hpp"
-#include "kernels/convert.hpp"
 
 namespace plume::tests {
 namespace {
@@ -113,22 +112,6 @@ TEST_F(CudaOptimizer, SquaredNormOfManyIsTheSameEveryTime) {
   kernels::squared_norm(results.data() + 1, shifted.data() + 1, static_cast<std::ptrdiff_t>(count), *stream_);
   EXPECT_NEAR(results.values()[0], expected, 1e-12 * expected);
   EXPECT_EQ(results.values()[1], results.values()[0]) << "from memory that is not aligned";
-}
-
-TEST_F(CudaOptimizer, Convert) {
-  for (const Extent& extent : extents) {
-    SCOPED_TRACE(testing::Message() << extent.count << " elements from " << extent.shift);
-    const auto values = converted<float>(random_values(extent.all(), 6, -1e3, 1e3));
-    const DeviceVector<float> floats(*stream_, values), back(*stream_, std::vector<float>(extent.all(), 7));
-    const DeviceVector<bf16> halves(*stream_, std::vector<float>(extent.all(), 7));
-    kernels::convert(halves.data() + extent.shift, floats.data() + extent.shift, extent.size(), *stream_);
-    kernels::convert(back.data() + extent.shift, halves.data() + extent.shift, extent.size(), *stream_);
-    std::vector<bf16> expected(extent.all(), bf16(7.0F));
-    kernels::convert(expected.data() + extent.shift, values.data() + extent.shift, extent.size(), cpu_);
-    std::vector<float> expected_back(extent.all(), 7);
-    kernels::convert(expected_back.data(), expected.data(), static_cast<std::ptrdiff_t>(extent.all()), cpu_);
-    EXPECT_EQ(back.values(), expected_back);
-  }
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "data/loader.hpp"
 
 #include <gtest/gtest.h>
-#include <hdf5.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +10,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
+#include "../spoil_label.hpp"
 #include "kernels/input.hpp"
 #include "tiles.hpp"
 
@@ -174,17 +174,8 @@ TEST_F(Loader, StopsPromptlyWhereverItIs) {
 }
 
 TEST_F(Loader, AWorkersErrorReachesNext) {
-  std::size_t offset = 0;
-  {
-    const auto file = H5Fopen(shard_->path().c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
-    const auto labels = H5Dopen2(file, "labels", H5P_DEFAULT);
-    offset = H5Dget_offset(labels);
-    H5Dclose(labels);
-    H5Fclose(file);
-  }
-  auto bytes = read_file(shard_->path());
-  bytes[offset + 9 * 576 + 3] = 77;  // tile t09 is in the third batch
-  write_file(folder_ / "bad.h5", bytes);
+  std::filesystem::copy(shard_->path(), folder_ / "bad.h5");
+  spoil_label(folder_ / "bad.h5", 9);  // in the third batch
   const data::Shard bad(folder_ / "bad.h5");
   data::Loader made(bad, {.batch = 4, .shuffle = false}, {}, {}, 2, 4);
   EXPECT_EQ(made.next().images, 4);

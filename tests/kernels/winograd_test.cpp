@@ -113,6 +113,45 @@ TYPED_TEST(WinogradConvolution, SameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TYPED_TEST(WinogradConvolution, NoImagesHaveNoGradient) {
+  using T = TypeParam;
+  std::vector<T> grad_weight(9 * 2 * 3, T{5});
+  const kernels::Image<const T> x(nullptr, 0, 4, 4, 2);
+  const kernels::Image<const T> grad(nullptr, 0, 4, 4, 3);
+  for (const WinogradTile tile : {WinogradTile::f2, WinogradTile::f4}) {
+    kernels::winograd_backward_weight<T>(grad_weight.data(), x, grad, this->same, true, tile, this->stream_);
+    EXPECT_EQ(grad_weight, std::vector<T>(grad_weight.size(), T{5}));
+  }
+  kernels::winograd_backward_weight<T>(grad_weight.data(), x, grad, this->same, false, WinogradTile::f4, this->stream_);
+  EXPECT_EQ(grad_weight, std::vector<T>(grad_weight.size(), T{0}));
+}
+
+// Sums of one sign over many tiles: one long chain of f32 additions would lose 1e-3.
+TEST(WinogradWeightGradient, SumsOverManyTilesStayExact) {
+  constexpr int edge = 512;
+  Pixels<float> x(Array::random(1, edge, edge, 1, 1));
+  Pixels<float> y(Array::random(1, edge, edge, 1, 2));
+  for (Pixels<float>* pixels : {&x, &y}) {
+    float* values = pixels->image().data;
+    const std::ptrdiff_t stride = pixels->image().stride;
+    for (std::ptrdiff_t p = 0; p < std::ptrdiff_t{edge} * edge; ++p)
+      values[p * stride] = 0.5F + std::abs(values[p * stride]);
+  }
+  double expected = 0;  // of the middle tap
+  for (int row = 0; row < edge; ++row) {
+    for (int column = 0; column < edge; ++column) {
+      expected += double{*x.image().at(0, row, column)} * double{*y.image().at(0, row, column)};
+    }
+  }
+  for (const WinogradTile tile : {WinogradTile::f2, WinogradTile::f4}) {
+    CpuStream stream(1);
+    std::vector<float> grad_weight(9);
+    kernels::winograd_backward_weight<float>(grad_weight.data(), x.image(), y.image(), {3, 1, {1, 1, 1, 1}}, false,
+                                             tile, stream);
+    EXPECT_NEAR(grad_weight[4], expected, 2e-5 * expected);
+  }
+}
+
 TYPED_TEST(WinogradConvolution, ReluKeepsNan) {
   using T = TypeParam;
   Array pixel(1, 1, 1, 1);

@@ -11,6 +11,8 @@
 #include <string>
 
 #include "../expect_error.hpp"
+#include "../spoil_label.hpp"
+#include "data/sampling.hpp"
 #include "small_training.hpp"
 
 namespace plume::unet {
@@ -52,6 +54,27 @@ TEST_F(TrainTest, SameSeedSameBits) {
   config_.train.seed = 4;
   run("c", config_);
   EXPECT_NE(weights("a"), weights("c"));
+}
+
+// The batch behind it is read while a step runs; what is wrong with it must not cost that step.
+TEST_F(TrainTest, AnUnreadableTileCostsNoStepBeforeIt) {
+  config_.train.batch = 1;
+  config_.train.crop = 0;
+  config_.train.class_share = 0;
+  config_.train.validate_every = 2;
+  int tile = 0;
+  {
+    const data::Shard shard(shard_);
+    data::Sampling sampling;
+    sampling.batch = 1;
+    sampling.seed = config_.train.seed;
+    tile = data::Sampler(shard, sampling).samples(0, 2).at(0).tile;
+  }
+  tests::spoil_label(shard_, tile);
+  std::int64_t done = 0;
+  tests::expect_input_error([&] { run("spoiled", config_, {}, [&](std::int64_t step) { done = step; }); }, "label 77");
+  EXPECT_EQ(done, 2);
+  EXPECT_NE(weights("spoiled"), "");
 }
 
 TEST_F(TrainTest, SameBitsOnAnyNumberOfThreads) {

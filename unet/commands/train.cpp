@@ -22,6 +22,7 @@ struct Arguments {
   std::string resume;
   std::string device;
   std::string precision;
+  std::string conv;
   bool quiet = false;
   bool json = false;
   bool memory = false;
@@ -45,6 +46,7 @@ std::vector<std::string> settings_of(const Arguments& arguments) {
   std::vector<std::string> settings = arguments.settings;
   if (!arguments.device.empty()) settings.push_back("train.device=" + arguments.device);
   if (!arguments.precision.empty()) settings.push_back("train.precision=" + arguments.precision);
+  if (!arguments.conv.empty()) settings.push_back("train.conv=" + arguments.conv);
   return settings;
 }
 
@@ -93,6 +95,7 @@ void add_train_command(CLI::App& app, Action& action) {
                       "auto: go on from the run folder's last.safetensors if it is there; or a path to one");
   command->add_option("--device", arguments->device, "train.device: auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  command->add_option("--conv", arguments->conv, "train.conv: auto, direct or winograd convolutions on the CPU");
   command->add_option("--precision", arguments->precision, "train.precision: f32; on CUDA also tf32 and bf16")
       ->check(CLI::IsMember({"f32", "tf32", "bf16"}));
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");

@@ -47,12 +47,7 @@ void winograd_product(const WinogradProduct<T>& product) {
 template <class Isa, class T, int inputs, int vectors>
 void winograd_correlation(const WinogradCorrelation<T>& correlation) {
   using V = Vector<Isa, T>;
-  typename V::type sum[inputs][vectors];
-#pragma GCC unroll 8
-  for (int i = 0; i < inputs; ++i) {
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; ++v) sum[i][v] = V::load(correlation.sums + i * correlation.width + v * V::lanes);
-  }
+  typename V::type sum[inputs][vectors] = {};  // of these tiles alone: short chains keep f32 sums exact
 
   const T* input = correlation.inputs;
   const T* grads = correlation.grads;
@@ -70,7 +65,10 @@ void winograd_correlation(const WinogradCorrelation<T>& correlation) {
 #pragma GCC unroll 8
   for (int i = 0; i < inputs; ++i) {
 #pragma GCC unroll 2
-    for (int v = 0; v < vectors; ++v) V::store(correlation.sums + i * correlation.width + v * V::lanes, sum[i][v]);
+    for (int v = 0; v < vectors; ++v) {
+      T* to = correlation.sums + i * correlation.width + v * V::lanes;
+      V::store(to, V::load(to) + sum[i][v]);
+    }
   }
 }
 

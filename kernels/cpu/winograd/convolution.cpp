@@ -16,7 +16,6 @@ namespace {
 constexpr std::size_t inputs_bytes = std::size_t{512} << 10;   // of a task's own tiles: half of a common L2
 constexpr std::size_t weights_bytes = std::size_t{320} << 10;  // of a task's own weights
 constexpr std::size_t sums_bytes = std::size_t{384} << 10;
-constexpr int least_tasks = 4;  // that output channels are cut into
 
 // Where the weights of tap t = 3 * row + column, input channel i and output channel o lie: data[t * tap + i * input + o *
 // output].
@@ -85,7 +84,7 @@ struct Plan {
 
     const int fitting_groups =
         few_tiles ? static_cast<int>(sums_bytes / (tile_sums * static_cast<std::size_t>(block_tiles))) : 1;
-    task_groups = std::clamp(fitting_groups, 1, std::max(1, groups / least_tasks));
+    task_groups = std::clamp(fitting_groups, 1, std::max(1, groups / std::max(4, 2 * threads)));
     const std::size_t block_weights = point_bytes * static_cast<std::size_t>(block_channels * width * task_groups);
     chunk = few_tiles ? std::clamp(static_cast<int>(weights_bytes / block_weights), 1, input_blocks) : input_blocks;
 

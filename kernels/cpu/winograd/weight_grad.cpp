@@ -106,16 +106,16 @@ void gather_grads(T* grads, const Problem<T>& problem, const Plan<T>& plan, cons
                first_group, last_group);
 }
 
-// Adds the products of a block of tiles, [point][block or group][tile][width], to the sums.
+// Adds the products of a block of tiles, [point][block or group][tile][width], to the sums of some input blocks.
 template <class T>
 void correlate_tiles(const Sums<T>& sums, const T* inputs, const T* grads, const Problem<T>& problem,
-                     const Plan<T>& plan, int tiles) {
+                     const Plan<T>& plan, int tiles, int first_block, int last_block) {
   const WinogradPrimitives<T>& cpu = plan.cpu.winograd;
   WinogradCorrelation<T> tile;
   tile.width = plan.width;
   tile.tiles = tiles;
   for (int point = 0; point < plan.points; ++point) {
-    for (int block = sums.first_block; block < sums.last_block; ++block) {
+    for (int block = first_block; block < last_block; ++block) {
       const int channels = std::min(block_channels, problem.in.c() - block * block_channels);
       for (int group = sums.first_group; group < sums.last_group; ++group) {
         const int vectors =
@@ -154,25 +154,34 @@ void write_taps(const Sums<T>& sums, int copies, const Problem<T>& problem, cons
   }
 }
 
-// Many tiles: tasks are parts of them.
+// Many tiles: tasks are parts of them, and where those are fewer than threads, some input blocks of a part.
 template <class T>
 void correlate_parts(const Problem<T>& problem, const Plan<T>& plan, CpuStream& stream) {
   Sums<T> sums{nullptr, 0, plan.input_blocks, 0, plan.groups, plan.width};
   const std::ptrdiff_t copy = plan.points * sums.step();
   sums.data = stream.shared(CpuStream::partials).take<T>(static_cast<std::size_t>(plan.parts * copy));
-  parallel_tasks(stream, plan.parts, [&](std::ptrdiff_t part, int thread) {
+  const int wanted_tasks = stream.threads() == 1 ? 1 : 2 * stream.threads();
+  const int splits = std::min(ceil_div(wanted_tasks, plan.parts), plan.input_blocks);
+  parallel_tasks(stream, std::ptrdiff_t{plan.parts} * splits, [&](std::ptrdiff_t task, int thread) {
+    const std::ptrdiff_t part = task / splits;
+    const auto split = static_cast<int>(task % splits);
+    const int first_block = plan.input_blocks * split / splits;
+    const int last_block = plan.input_blocks * (split + 1) / splits;
     T* inputs = stream.local(thread, 0).take<T>(static_cast<std::size_t>(plan.points * plan.inputs_step));
     T* grads = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.points * plan.grads_step));
     Sums<T> own = sums;
     own.data += part * copy;
-    std::fill_n(own.data, copy, T{0});
+    for (int point = 0; point < plan.points; ++point) {
+      T* sum = own.data + point * own.step();
+      std::fill(sum + own.offset(first_block, 0), sum + own.offset(last_block, 0), T{0});
+    }
     const std::ptrdiff_t last = plan.tiling.tiles * (part + 1) / plan.parts;
     for (std::ptrdiff_t first = plan.tiling.tiles * part / plan.parts; first < last; first += plan.block_tiles) {
       const auto count = static_cast<int>(std::min<std::ptrdiff_t>(plan.block_tiles, last - first));
       const TileBlock tiles(first, count, count);
-      gather_inputs(inputs, problem, plan, tiles, 0, plan.input_blocks);
+      gather_inputs(inputs, problem, plan, tiles, first_block, last_block);
       gather_grads(grads, problem, plan, tiles, 0, plan.groups);
-      correlate_tiles(own, inputs, grads, problem, plan, count);
+      correlate_tiles(own, inputs, grads, problem, plan, count, first_block, last_block);
     }
   });
   parallel_tasks(stream, plan.input_blocks, [&](std::ptrdiff_t block, int) {
@@ -214,7 +223,7 @@ void correlate_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStrea
     const std::ptrdiff_t elements = plan.points * sums.step();
     sums.data = stream.local(thread).take<T>(static_cast<std::size_t>(elements));
     std::fill_n(sums.data, elements, T{0});
-    correlate_tiles(sums, inputs, grads, problem, plan, plan.block_tiles);
+    correlate_tiles(sums, inputs, grads, problem, plan, plan.block_tiles, sums.first_block, sums.last_block);
     for (int b = sums.first_block; b < sums.last_block; ++b) write_taps(sums, 1, problem, plan, b);
   });
 }
@@ -225,6 +234,10 @@ template <class T>
 void winograd_backward_weight(T* grad_weight, const Sources<T>& in, Image<const T> grad_out,
                               const ConvGeometry& geometry, bool add, WinogradTile tile, CpuStream& stream) {
   assert(winograd_applies(geometry));
+  if (grad_out.pixels() == 0) {
+    if (!add) std::fill_n(grad_weight, std::ptrdiff_t{9} * in.c() * grad_out.c, T{0});
+    return;
+  }
   const Problem<T> problem{grad_weight, in, Sources<T>(grad_out), geometry.pad[0], geometry.pad[1], add};
   const Plan<T> plan(problem, tile);
   if (plan.few_tiles) {
