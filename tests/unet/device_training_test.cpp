@@ -73,8 +73,7 @@ TEST_F(DeviceTraining, PredictsAsTheCpu) {
       Network network(graph, element_type(device.precision), Fusion::on, &stream);
       nn::initialize(network.parameters(), nn::Initializer::he, 1);
       Predictor predictor(network);
-      const auto first =
-          predictor.probabilities(data::values_of(batch), 1, tests::device_edge - 3, tests::device_edge);
+      const auto first = predictor.probabilities(data::values_of(batch), 1, tests::device_edge - 3, tests::device_edge);
       EXPECT_EQ(first, predictor.probabilities(data::values_of(batch), 1, tests::device_edge - 3, tests::device_edge));
       return first;
     };
