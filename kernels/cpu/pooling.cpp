@@ -2,7 +2,6 @@
 #include "kernels/pooling.hpp"
 
 #include "kernels/cpu/parallel.hpp"
-#include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels {
 
@@ -11,8 +10,26 @@ void max_pool_forward(Image<T> out, std::uint8_t* index, Image<const T> in, CpuS
   parallel_tasks(stream, std::ptrdiff_t{out.n} * out.h, [&](std::ptrdiff_t task, int) {
     const int image = static_cast<int>(task / out.h);
     const int row = static_cast<int>(task % out.h);
-    primitives<T>().max_pool(out.at(image, row, 0), out.stride, index ? index + task * out.w * out.c : nullptr,
-                             in.at(image, 2 * row, 0), in.at(image, 2 * row + 1, 0), in.stride, out.w, out.c);
+    std::uint8_t* which = index ? index + task * out.w * out.c : nullptr;
+    for (int column = 0; column < out.w; ++column) {
+      const T* window[4];
+      for (int k = 0; k < 4; ++k) window[k] = in.at(image, 2 * row + k / 2, 2 * column + k % 2);
+      T* to = out.at(image, row, column);
+      for (int c = 0; c < out.c; ++c) {
+        T best = window[0][c];
+        std::uint8_t best_index = 0;
+        for (std::uint8_t k = 1; k < 4; ++k) {
+          const T value = window[k][c];
+          // Written so that a NaN replaces a number and is never replaced.
+          const bool better = !(value <= best) && best == best;
+          best = better ? value : best;
+          best_index = better ? k : best_index;
+        }
+        to[c] = best;
+        if (which) which[c] = best_index;
+      }
+      if (which) which += out.c;
+    }
   });
 }
 

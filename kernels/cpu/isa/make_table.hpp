@@ -7,8 +7,6 @@
 
 #include "kernels/cpu/isa/channel_loops.hpp"
 #include "kernels/cpu/isa/conv_tile.hpp"
-#include "kernels/cpu/isa/pool_loops.hpp"
-#include "kernels/cpu/isa/update_loops.hpp"
 #include "kernels/cpu/isa/weight_grad_tile.hpp"
 #include "kernels/cpu/isa/winograd_points.hpp"
 #include "kernels/cpu/isa/winograd_product.hpp"
@@ -90,8 +88,6 @@ constexpr Primitives<T> make_table() {
   table.scale_shift = scale_shift<Isa, T>;
   table.norm_grad_sums = norm_grad_sums<Isa, T>;
   table.norm_grad_apply = norm_grad_apply<Isa, T>;
-  table.max_pool = max_pool<Isa, T>;
-  table.adamw = adamw<Isa, T>;
   return table;
 }
 
