@@ -1,5 +1,5 @@
-// Which of the CPU's convolutions runs: a model of their cost picks the fastest, by shape alone, so that the bits of a
-// result hang neither on a clock nor on the machine's load.
+// Which of the CPU's convolutions runs: a model of their cost on one thread picks, by shape alone, so that the bits of
+// a result hang neither on a clock nor on the machine's load.
 #pragma once
 
 #include "kernels/convolution.hpp"
