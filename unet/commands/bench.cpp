@@ -18,6 +18,7 @@
 #include "unet/command.hpp"
 #include "unet/config.hpp"
 #include "unet/families.hpp"
+#include "unet/fold_norms.hpp"
 #include "unet/network.hpp"
 #include "unet/predict.hpp"
 #include "unet/training_step.hpp"
@@ -71,7 +72,8 @@ std::vector<double> measure_training(Network& network, const Arguments& argument
   return measure(arguments.repeats, [&] { static_cast<void>(step.run(batch, optimizer, rate)); });
 }
 
-std::vector<double> measure_inference(const Network& network, const Arguments& arguments) {
+std::vector<double> measure_inference(const Network& trained, const Arguments& arguments) {
+  const Network network = fold_norms(trained);
   Predictor predictor(network);
   const data::Batch batch = data::random_batch(arguments.batch, arguments.size, network.graph().input.bands, 1);
   return measure(arguments.repeats, [&] {
