@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace plume::unet {
@@ -48,32 +47,45 @@ nn::NamedTensor parameter(const Network& network, const std::string& name) {
   return network.parameters().to_named(*network.parameters().find(name));
 }
 
-// The convolution's weight and bias with the normalisation in them.
-std::pair<nn::NamedTensor, nn::NamedTensor> fold(const Network& network, const Layer& conv, const Layer& norm) {
-  nn::NamedTensor weight = parameter(network, conv.name + ".weight");
-  nn::NamedTensor bias = parameter(network, norm.name + ".bias");
-  bias.name = conv.name + ".bias";
+// What a normalisation does by its running statistics: x * scale + shift.
+struct Affine {
+  std::vector<double> scale;
+  std::vector<double> shift;
+};
+
+Affine affine_of(const Network& network, const Layer& norm) {
   const nn::NamedTensor gamma = parameter(network, norm.name + ".weight");
+  const nn::NamedTensor beta = parameter(network, norm.name + ".bias");
   const nn::NamedTensor mean = parameter(network, norm.name + ".running_mean");
   const nn::NamedTensor variance = parameter(network, norm.name + ".running_var");
-  const std::size_t channels = bias.values.size();
-  std::vector<double> scale(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    scale[c] = double{gamma.values[c]} / std::sqrt(double{variance.values[c]} + double{norm.epsilon});
+  Affine affine;
+  for (std::size_t c = 0; c < gamma.values.size(); ++c) {
+    const double scale = double{gamma.values[c]} / std::sqrt(double{variance.values[c]} + double{norm.epsilon});
+    affine.scale.push_back(scale);
+    affine.shift.push_back(double{beta.values[c]} - scale * double{mean.values[c]});
   }
-  std::vector<float> old_bias(channels);
-  if (conv.bias) old_bias = parameter(network, bias.name).values;
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double shift = scale[c] * (double{old_bias[c]} - double{mean.values[c]});
-    bias.values[c] = static_cast<float>(double{bias.values[c]} + shift);
-  }
+  return affine;
+}
+
+nn::NamedTensor folded_weight(const Network& network, const Layer& conv, const Affine& affine) {
+  nn::NamedTensor weight = parameter(network, conv.name + ".weight");
   // (out, in, k, k), or (in, out, k, k) where transposed
   const auto taps = static_cast<std::size_t>(conv.kernel) * static_cast<std::size_t>(conv.kernel);
   const auto inner = conv.kind == LayerKind::conv2d ? static_cast<std::size_t>(weight.shape[1]) * taps : taps;
   for (std::size_t i = 0; i < weight.values.size(); ++i) {
-    weight.values[i] = static_cast<float>(double{weight.values[i]} * scale[i / inner % channels]);
+    weight.values[i] = static_cast<float>(double{weight.values[i]} * affine.scale[i / inner % affine.scale.size()]);
   }
-  return {std::move(weight), std::move(bias)};
+  return weight;
+}
+
+nn::NamedTensor folded_bias(const Network& network, const Layer& conv, const Affine& affine) {
+  const std::string name = conv.name + ".bias";
+  nn::NamedTensor bias{name, {conv.channels}, std::vector<float>(affine.scale.size())};
+  if (conv.bias) bias = parameter(network, name);
+  for (std::size_t c = 0; c < bias.values.size(); ++c) {
+    bias.values[c] = static_cast<float>(affine.scale[c] * double{bias.values[c]} + affine.shift[c]);
+  }
+  return bias;
 }
 
 }  // namespace
@@ -82,20 +94,18 @@ Network fold_norms(const Network& network) {
   const Graph& graph = network.graph();
   const auto folds = find_folds(graph);
   Network folded(without(folds, graph), network.dtype(), Fusion::on, network.stream());
-  std::map<std::string, nn::NamedTensor> changed;
+  nn::Parameters& parameters = folded.parameters();
+  const auto set = [&](const nn::NamedTensor& tensor) { parameters.from_named(*parameters.find(tensor.name), tensor); };
   for (const Layer& layer : graph.layers) {
     const auto found = folds.find(layer.name);
     if (found == folds.end()) continue;
-    auto [weight, bias] = fold(network, layer, *found->second);
-    changed[weight.name] = std::move(weight);
-    changed[bias.name] = std::move(bias);
+    const Affine affine = affine_of(network, *found->second);
+    set(folded_weight(network, layer, affine));
+    set(folded_bias(network, layer, affine));
   }
-  std::vector<nn::NamedTensor> tensors;
-  for (const nn::ParameterInfo& info : folded.parameters().all()) {
-    const auto found = changed.find(info.name);
-    tensors.push_back(found == changed.end() ? parameter(network, info.name) : std::move(found->second));
+  for (const nn::ParameterInfo& info : parameters.all()) {
+    if (!folds.contains(info.name.substr(0, info.name.rfind('.')))) set(parameter(network, info.name));
   }
-  load_parameters(folded, tensors);
   return folded;
 }
 

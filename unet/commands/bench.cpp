@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/random_batch.hpp"
@@ -55,10 +56,10 @@ std::vector<double> measure(int repeats, const std::function<void()>& body) {
 
 Network make_network(const Arguments& arguments, kernels::Stream& stream) {
   const DType dtype = element_type(arguments.device.precision);
-  if (!arguments.model.empty()) return load_model(arguments.model, dtype, &stream);
-  Network network(build_graph(arguments.network), dtype, Fusion::on, &stream);
-  nn::initialize(network.parameters(), nn::Initializer::he, 1);
-  return network;
+  Network network = arguments.model.empty() ? Network(build_graph(arguments.network), dtype, Fusion::on, &stream)
+                                            : load_model(arguments.model, dtype, &stream);
+  if (arguments.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  return arguments.work == "train" ? std::move(network) : fold_norms(network);
 }
 
 std::vector<double> measure_training(Network& network, const Arguments& arguments) {
@@ -72,8 +73,7 @@ std::vector<double> measure_training(Network& network, const Arguments& argument
   return measure(arguments.repeats, [&] { static_cast<void>(step.run(batch, optimizer, rate)); });
 }
 
-std::vector<double> measure_inference(const Network& trained, const Arguments& arguments) {
-  const Network network = fold_norms(trained);
+std::vector<double> measure_inference(const Network& network, const Arguments& arguments) {
   Predictor predictor(network);
   const data::Batch batch = data::random_batch(arguments.batch, arguments.size, network.graph().input.bands, 1);
   return measure(arguments.repeats, [&] {
