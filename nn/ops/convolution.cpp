@@ -31,7 +31,8 @@ void backward_conv(const Context& context, const Record& record, const Data& dat
     if (record.relu) {
       kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
     }
-    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, true, stream);
+    if (record.bias)
+      kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, context.accumulate, stream);
     weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
     int first = 0;
     for (const GradientSlot& slot : slots) {
@@ -66,7 +67,7 @@ void backward(const Context& context, const ConvRecord& record) {
         kernels::conv2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry, add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 
@@ -92,7 +93,7 @@ void backward(const Context& context, const ConvTransposeRecord& record) {
                                                    add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 
