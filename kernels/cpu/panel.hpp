@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 
+#include "kernels/cpu/copy_channels.hpp"
 #include "kernels/cpu/primitives.hpp"
 #include "kernels/image.hpp"
 
@@ -48,14 +48,8 @@ void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int f
         if (first < last && left < right) {
           const T* from = source.at(window.image, row, window.first_column + left) + (first - source_first);
           T* pixel = to + std::ptrdiff_t{left} * width + (first - first_channel);
-          if (last - first == block_channels) {
-            for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
-              std::memcpy(pixel, from, block_channels * sizeof(T));  // of a known size: no call
-            }
-          } else {
-            for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
-              for (int c = 0; c < last - first; ++c) pixel[c] = from[c];
-            }
+          for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
+            copy_channels<block_channels>(pixel, from, last - first);
           }
         }
         source_first += source.c;

@@ -1,6 +1,7 @@
 // The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps.
 #pragma once
 
+#include "kernels/cpu/copy_channels.hpp"
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/primitives.hpp"
 
@@ -40,7 +41,7 @@ inline void start_pixel(typename Vector<Isa, T>::type (&sum)[vectors], const T* 
     return;
   }
   T padded[vectors * V::lanes] = {};
-  for (int c = 0; c < channels; ++c) padded[c] = from[c];
+  copy_channels<vectors * V::lanes / 2>(padded, from, channels);
   for (int v = 0; v < vectors; ++v) sum[v] = V::load(padded + v * V::lanes);
 }
 
@@ -59,7 +60,7 @@ inline void finish_pixel(T* to, const typename Vector<Isa, T>::type (&sum)[vecto
   }
   T padded[vectors * V::lanes];
   for (int v = 0; v < vectors; ++v) V::store(padded + v * V::lanes, value[v]);
-  for (int c = 0; c < channels; ++c) to[c] = padded[c];
+  copy_channels<vectors * V::lanes / 2>(to, padded, channels);
 }
 
 template <class Isa, class T, int pixels, int vectors>

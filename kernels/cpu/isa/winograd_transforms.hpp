@@ -1,7 +1,11 @@
 // The two-dimensional transforms of Winograd tiles: a one-dimensional one along the columns, then one along the rows.
 #pragma once
 
-#include "kernels/cpu/isa/conv_tile.hpp"
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "kernels/cpu/copy_channels.hpp"
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/winograd/primitives.hpp"
 
@@ -62,17 +66,40 @@ void winograd_weights(const WinogradWeights<T>& weights) {
   }
 }
 
-// Writes one vector, of which `channels` exist.
-template <class Isa, class T>
-[[gnu::always_inline]] inline void write_vector(T* to, typename Vector<Isa, T>::type value, const T* bias, int channels,
-                                                bool add, bool relu) {
+// The vector's `channels` first values; `known` of them, where it is not zero.
+template <class Isa, class T, int known>
+[[gnu::always_inline]] inline typename Vector<Isa, T>::type load_channels(const T* from, int channels) {
   using V = Vector<Isa, T>;
-  typename V::type start[1] = {};
-  if (bias) start_pixel<Isa, T, 1>(start, bias, channels);
-  if (add) start_pixel<Isa, T, 1>(start, to, channels);
-  if (bias || add) value += start[0];
-  const typename V::type sum[1] = {value};
-  finish_pixel<Isa, T, 1>(to, sum, channels, relu);
+  if constexpr (known == V::lanes) return V::load(from);
+  T padded[V::lanes] = {};
+  if constexpr (known > 0) {
+    std::memcpy(padded, from, known * sizeof(T));
+  } else {
+    copy_channels<V::lanes / 2>(padded, from, channels);
+  }
+  return V::load(padded);
+}
+
+template <class Isa, class T, int known>
+[[gnu::always_inline]] inline void store_channels(T* to, typename Vector<Isa, T>::type value, int channels) {
+  using V = Vector<Isa, T>;
+  if constexpr (known == V::lanes) return V::store(to, value);
+  T padded[V::lanes];
+  V::store(padded, value);
+  if constexpr (known > 0) {
+    std::memcpy(to, padded, known * sizeof(T));
+  } else {
+    copy_channels<V::lanes / 2>(to, padded, channels);
+  }
+}
+
+// body(how many channels are known to exist: all, half or, as zero, some of a vector's lanes)
+template <class Isa, class T, class Body>
+[[gnu::always_inline]] inline void with_known_channels(int channels, const Body& body) {
+  constexpr int lanes = Vector<Isa, T>::lanes;
+  if (channels == lanes) return body(std::integral_constant<int, lanes>{});
+  if (2 * channels == lanes) return body(std::integral_constant<int, lanes / 2>{});
+  body(std::integral_constant<int, 0>{});
 }
 
 template <class F, class Isa, class T>
@@ -93,16 +120,22 @@ void winograd_output(const WinogradOutput<T>& output_tile) {
       for (int row = 0; row < outputs; ++row) across[row][column] = output[row];
     }
     const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
-    const T* bias = tile.bias ? tile.bias + c : nullptr;
-    for (int row = 0; row < tile.rows; ++row) {
-      typename V::type output[outputs];
-      F::output(output, across[row]);
-      T* to = tile.pixels + row * tile.row_step + c;
-      for (int column = 0; column < tile.columns; ++column) {
-        __builtin_prefetch(to + (column + outputs) * tile.column_step, 1);
-        write_vector<Isa, T>(to + column * tile.column_step, output[column], bias, channels, tile.add, tile.relu);
+    const typename V::type least = typename V::type{} + (tile.relu ? T{0} : -std::numeric_limits<T>::infinity());
+    with_known_channels<Isa, T>(channels, [&](auto known) {
+      typename V::type bias = {};
+      if (tile.bias) bias = load_channels<Isa, T, known>(tile.bias + c, channels);
+      for (int row = 0; row < tile.rows; ++row) {
+        typename V::type output[outputs];
+        F::output(output, across[row]);
+        T* to = tile.pixels + row * tile.row_step + c;
+        for (int column = 0; column < tile.columns; ++column, to += tile.column_step) {
+          __builtin_prefetch(to + outputs * tile.column_step, 1);
+          typename V::type value = output[column] + bias;
+          if (tile.add) value += load_channels<Isa, T, known>(to, channels);
+          store_channels<Isa, T, known>(to, value < least ? least : value, channels);  // a NaN stays one
+        }
       }
-    }
+    });
   }
 }
 
@@ -131,14 +164,17 @@ void winograd_weight_grad(const WinogradWeightGrad<T>& gradient) {
       for (int row = 0; row < 3; ++row) across[row][column] = tap[row];
     }
     const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
-    for (int row = 0; row < 3; ++row) {
-      typename V::type tap[3];
-      F::weight_grad(tap, across[row]);
-      for (int column = 0; column < 3; ++column) {
-        T* to = tile.taps + (row * 3 + column) * tile.tap_step + c;
-        write_vector<Isa, T>(to, tap[column], nullptr, channels, tile.add, false);
+    with_known_channels<Isa, T>(channels, [&](auto known) {
+      for (int row = 0; row < 3; ++row) {
+        typename V::type tap[3];
+        F::weight_grad(tap, across[row]);
+        for (int column = 0; column < 3; ++column) {
+          T* to = tile.taps + (row * 3 + column) * tile.tap_step + c;
+          if (tile.add) tap[column] += load_channels<Isa, T, known>(to, channels);
+          store_channels<Isa, T, known>(to, tap[column], channels);
+        }
       }
-    }
+    });
   }
 }
 
