@@ -1,8 +1,7 @@
 // The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps.
 #pragma once
 
-#include "kernels/cpu/copy_channels.hpp"
-#include "kernels/cpu/isa/vector.hpp"
+#include "kernels/cpu/isa/partial_vector.hpp"
 #include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels::isa {
@@ -32,45 +31,44 @@ inline const T* conv_block(typename Vector<Isa, T>::type (&sum)[pixels][vectors]
   return weights;
 }
 
-// The values a tile's sums start with, for one pixel: its bias, or what the output holds, or zero.
+// The vectors of a pixel: its `channels` first values, zeros beyond.
 template <class Isa, class T, int vectors>
-inline void start_pixel(typename Vector<Isa, T>::type (&sum)[vectors], const T* from, int channels) {
-  using V = Vector<Isa, T>;
-  if (channels == vectors * V::lanes) {
-    for (int v = 0; v < vectors; ++v) sum[v] = V::load(from + v * V::lanes);
-    return;
+[[gnu::always_inline]] inline void load_pixel(typename Vector<Isa, T>::type (&value)[vectors], const T* from,
+                                              int channels) {
+  constexpr int lanes = Vector<Isa, T>::lanes;
+  for (int v = 0; v < vectors; ++v, from += lanes, channels -= lanes) {
+    if (channels >= lanes) {
+      value[v] = load_channels<Isa, T, lanes>(from, lanes);
+    } else {
+      value[v] = load_channels<Isa, T, 0>(from, channels > 0 ? channels : 0);
+    }
   }
-  T padded[vectors * V::lanes] = {};
-  copy_channels<vectors * V::lanes / 2>(padded, from, channels);
-  for (int v = 0; v < vectors; ++v) sum[v] = V::load(padded + v * V::lanes);
 }
 
 template <class Isa, class T, int vectors>
-inline void finish_pixel(T* to, const typename Vector<Isa, T>::type (&sum)[vectors], int channels, bool relu) {
-  using V = Vector<Isa, T>;
-  typename V::type value[vectors];
-  for (int v = 0; v < vectors; ++v) value[v] = sum[v];
-  if (relu) {
-    const typename V::type zero = {};
-    for (int v = 0; v < vectors; ++v) value[v] = value[v] < zero ? zero : value[v];  // keeps NaN
+[[gnu::always_inline]] inline void store_pixel(T* to, const typename Vector<Isa, T>::type (&value)[vectors],
+                                               int channels) {
+  constexpr int lanes = Vector<Isa, T>::lanes;
+  for (int v = 0; v < vectors && channels > 0; ++v, to += lanes, channels -= lanes) {
+    if (channels >= lanes) {
+      store_channels<Isa, T, lanes>(to, value[v], lanes);
+    } else {
+      store_channels<Isa, T, 0>(to, value[v], channels);
+    }
   }
-  if (channels == vectors * V::lanes) {
-    for (int v = 0; v < vectors; ++v) V::store(to + v * V::lanes, value[v]);
-    return;
-  }
-  T padded[vectors * V::lanes];
-  for (int v = 0; v < vectors; ++v) V::store(padded + v * V::lanes, value[v]);
-  copy_channels<vectors * V::lanes / 2>(to, padded, channels);
 }
 
 template <class Isa, class T, int pixels, int vectors>
 void conv_tile(const ConvTile<T>& tile) {
   typename Vector<Isa, T>::type sum[pixels][vectors] = {};
   if (tile.bias) {
-    for (int p = 0; p < pixels; ++p) start_pixel<Isa, T, vectors>(sum[p], tile.bias, tile.channels);
+    load_pixel<Isa, T, vectors>(sum[0], tile.bias, tile.channels);
+    for (int p = 1; p < pixels; ++p) {
+      for (int v = 0; v < vectors; ++v) sum[p][v] = sum[0][v];
+    }
   } else if (tile.add_to_output) {
     for (int p = 0; p < pixels; ++p) {
-      start_pixel<Isa, T, vectors>(sum[p], tile.output + p * tile.output_step, tile.channels);
+      load_pixel<Isa, T, vectors>(sum[p], tile.output + p * tile.output_step, tile.channels);
     }
   }
 
@@ -83,8 +81,10 @@ void conv_tile(const ConvTile<T>& tile) {
                   : conv_block<Isa, T, pixels, vectors, 0>(sum, tile, block, width, weights);
   }
 
+  const typename Vector<Isa, T>::type zero = {};
   for (int p = 0; p < pixels; ++p) {
-    finish_pixel<Isa, T, vectors>(tile.output + p * tile.output_step, sum[p], tile.channels, tile.relu);
+    for (int v = 0; tile.relu && v < vectors; ++v) sum[p][v] = sum[p][v] < zero ? zero : sum[p][v];  // a NaN stays one
+    store_pixel<Isa, T, vectors>(tile.output + p * tile.output_step, sum[p], tile.channels);
   }
 }
 
