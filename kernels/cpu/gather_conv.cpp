@@ -65,8 +65,7 @@ struct Plan {
     chunk = std::clamp(static_cast<int>(weight_bytes / block_weights), 1, blocks);
     panel_columns = (lattice.columns - 1) * lattice.input_step + reach.columns;
 
-    const std::size_t row_bytes =
-        sizeof(T) * static_cast<std::size_t>(panel_columns * std::min(chunk * block_channels, in.c()));
+    const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(panel_columns * chunk * block_channels);
     const int panel_rows = static_cast<int>(panel_bytes / row_bytes);
     const int fitting = std::max(1, (panel_rows - reach.rows) / lattice.input_step + 1);
     const int wanted_tasks = threads == 1 ? 1 : 4 * threads;

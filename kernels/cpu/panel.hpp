@@ -20,42 +20,38 @@ struct PanelWindow {
   int columns = 0;
 };
 
-// Packs channel blocks [first_block, last_block) into [block][row][column][width]. The last block of all is as narrow as
-// its channels unless full_width pads it with zeros.
+// Packs channel blocks [first_block, last_block) into [block][row][column][block_channels]; what lies beyond the last
+// channel is left as it is.
 template <class T>
-void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int first_block, int last_block,
-                bool full_width = false) {
+void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int first_block, int last_block) {
   const std::ptrdiff_t pixels = std::ptrdiff_t{window.rows} * window.columns;
   const int left = std::clamp(-window.first_column, 0, window.columns);
   const int right = std::clamp(in.w() - window.first_column, left, window.columns);
   for (int block = first_block; block < last_block; ++block) {
     const int first_channel = block * block_channels;
     const int channels = std::min(block_channels, in.c() - first_channel);
-    const int width = full_width ? block_channels : channels;
     T* to = panel + (block - first_block) * pixels * block_channels;
-    for (int r = 0; r < window.rows; ++r, to += std::ptrdiff_t{window.columns} * width) {
+    for (int r = 0; r < window.rows; ++r, to += std::ptrdiff_t{window.columns} * block_channels) {
       const int row = window.first_row + r;
       if (row < 0 || row >= in.h()) {
-        std::fill_n(to, std::ptrdiff_t{window.columns} * width, T{0});
+        std::fill_n(to, std::ptrdiff_t{window.columns} * block_channels, T{0});
         continue;
       }
-      std::fill_n(to, std::ptrdiff_t{left} * width, T{0});
-      std::fill_n(to + std::ptrdiff_t{right} * width, std::ptrdiff_t{window.columns - right} * width, T{0});
+      std::fill_n(to, std::ptrdiff_t{left} * block_channels, T{0});
+      std::fill_n(to + std::ptrdiff_t{right} * block_channels, std::ptrdiff_t{window.columns - right} * block_channels,
+                  T{0});
       int source_first = 0;
       for (const auto& source : in) {
         const int first = std::max(first_channel, source_first);
         const int last = std::min(first_channel + channels, source_first + source.c);
         if (first < last && left < right) {
           const T* from = source.at(window.image, row, window.first_column + left) + (first - source_first);
-          T* pixel = to + std::ptrdiff_t{left} * width + (first - first_channel);
-          for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
+          T* pixel = to + std::ptrdiff_t{left} * block_channels + (first - first_channel);
+          for (int x = left; x < right; ++x, from += source.stride, pixel += block_channels) {
             copy_channels<block_channels>(pixel, from, last - first);
           }
         }
         source_first += source.c;
-      }
-      if (width > channels) {
-        for (int x = left; x < right; ++x) std::fill(to + x * width + channels, to + (x + 1) * width, T{0});
       }
     }
   }

@@ -162,7 +162,7 @@ void correlate(T* result, CorrelationStrides strides, const Sources<T>& gathered
       const PanelWindow window{image, first_row * geometry.stride - geometry.pad[0], -geometry.pad[1],
                                (rows - 1) * geometry.stride + geometry.kernel, plan.columns};
       for (int block = first_block; block < last_block; ++block) {
-        pack_panel(panel, gathered, window, block, block + 1, true);
+        pack_panel(panel, gathered, window, block, block + 1);
         run_block(copy + block * plan.block_elements, panel, packed, plan, geometry, rows, lattice.w(), lattice.c());
       }
     }

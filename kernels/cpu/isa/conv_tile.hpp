@@ -1,20 +1,22 @@
 // The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps.
 #pragma once
 
+#include <limits>
+
 #include "kernels/cpu/isa/partial_vector.hpp"
 #include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels::isa {
 
-// One channel block. fixed_stride is the distance between neighbouring output pixels in the panel where it is known at
-// compile time (stride 1, full block), so that the addresses fold into the instructions; 0 where it is not.
-template <class Isa, class T, int pixels, int vectors, int fixed_stride>
+// One channel block. pixel_step is known at compile time (1) or, as zero, is the tile's: known, the addresses of the
+// pixels fold into the instructions.
+template <class Isa, class T, int pixels, int vectors, int pixel_step>
 inline const T* conv_block(typename Vector<Isa, T>::type (&sum)[pixels][vectors], const ConvTile<T>& tile,
                            const T* block, int width, const T* weights) {
   using V = Vector<Isa, T>;
-  const std::ptrdiff_t stride = fixed_stride ? fixed_stride : std::ptrdiff_t{tile.pixel_step} * width;
+  const std::ptrdiff_t stride = std::ptrdiff_t{pixel_step ? pixel_step : tile.pixel_step} * block_channels;
   for (int tap = 0; tap < tile.taps; ++tap) {
-    const T* pixel = block + std::ptrdiff_t{tile.tap_offset[tap]} * width;
+    const T* pixel = block + std::ptrdiff_t{tile.tap_offset[tap]} * block_channels;
     for (int channel = 0; channel < width; ++channel) {
       typename V::type weight[vectors];
 #pragma GCC unroll 4
@@ -60,31 +62,46 @@ template <class Isa, class T, int vectors>
 
 template <class Isa, class T, int pixels, int vectors>
 void conv_tile(const ConvTile<T>& tile) {
-  typename Vector<Isa, T>::type sum[pixels][vectors] = {};
-  if (tile.bias) {
-    load_pixel<Isa, T, vectors>(sum[0], tile.bias, tile.channels);
-    for (int p = 1; p < pixels; ++p) {
-      for (int v = 0; v < vectors; ++v) sum[p][v] = sum[0][v];
-    }
-  } else if (tile.add_to_output) {
+  using V = typename Vector<Isa, T>::type;
+  V sum[pixels][vectors];
+  // Loops over pixels are unrolled wherever they touch the sums, which would not stay in registers otherwise.
+  if (tile.add_to_output && tile.bias == nullptr) {
+    V start[pixels][vectors];
     for (int p = 0; p < pixels; ++p) {
-      load_pixel<Isa, T, vectors>(sum[p], tile.output + p * tile.output_step, tile.channels);
+      load_pixel<Isa, T, vectors>(start[p], tile.output + p * tile.output_step, tile.channels);
+    }
+#pragma GCC unroll 24
+    for (int p = 0; p < pixels; ++p) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) sum[p][v] = start[p][v];
+    }
+  } else {
+    V start[vectors] = {};
+    if (tile.bias) load_pixel<Isa, T, vectors>(start, tile.bias, tile.channels);
+#pragma GCC unroll 24
+    for (int p = 0; p < pixels; ++p) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) sum[p][v] = start[v];
     }
   }
 
   const T* weights = tile.weights;
   for (int b = 0; b < tile.blocks; ++b) {
     const int width = b + 1 == tile.blocks ? tile.last_width : block_channels;
-    const T* block = tile.panel + b * tile.block_stride + tile.first_pixel * width;
-    weights = width == block_channels && tile.pixel_step == 1
-                  ? conv_block<Isa, T, pixels, vectors, block_channels>(sum, tile, block, block_channels, weights)
-                  : conv_block<Isa, T, pixels, vectors, 0>(sum, tile, block, width, weights);
+    const T* block = tile.panel + b * tile.block_stride + tile.first_pixel * block_channels;
+    weights = tile.pixel_step == 1 ? conv_block<Isa, T, pixels, vectors, 1>(sum, tile, block, width, weights)
+                                   : conv_block<Isa, T, pixels, vectors, 0>(sum, tile, block, width, weights);
   }
 
-  const typename Vector<Isa, T>::type zero = {};
+  const V least = V{} + (tile.relu ? T{0} : -std::numeric_limits<T>::infinity());
+  V end[pixels][vectors];
+#pragma GCC unroll 24
   for (int p = 0; p < pixels; ++p) {
-    for (int v = 0; tile.relu && v < vectors; ++v) sum[p][v] = sum[p][v] < zero ? zero : sum[p][v];  // a NaN stays one
-    store_pixel<Isa, T, vectors>(tile.output + p * tile.output_step, sum[p], tile.channels);
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) end[p][v] = sum[p][v] < least ? least : sum[p][v];  // a NaN stays one
+  }
+  for (int p = 0; p < pixels; ++p) {
+    store_pixel<Isa, T, vectors>(tile.output + p * tile.output_step, end[p], tile.channels);
   }
 }
 

@@ -113,13 +113,15 @@ void winograd_weight_grad(const WinogradWeightGrad<T>& gradient) {
   for (int c = 0; c < tile.channels; c += V::lanes) {
     typename V::type across[3][points];  // [row][column point]
     for (int column = 0; column < points; ++column) {
-      typename V::type sum[points] = {};
+      typename V::type sum[points];
       for (int row = 0; row < points; ++row) {
         const T* from = tile.points + (row * points + column) * tile.point_step + c;
+        typename V::type total = {};
         for (int copy = 0; copy < tile.copies; ++copy, from += tile.copy_step) {
-          sum[row] += V::load(from);
+          total += V::load(from);
           __builtin_prefetch(from + tile.channels);  // the next input channel's
         }
+        sum[row] = total;
       }
       typename V::type tap[3];
       F::weight_grad(tap, sum);
