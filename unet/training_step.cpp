@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "kernels/base/error.hpp"
+#include "kernels/profile.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 
@@ -94,7 +95,10 @@ void TrainingStep::plan_parts(int images) {
 }
 
 void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
-  network_.parameters().zero_gradients();
+  {
+    const kernels::ProfileRange range(stream_, "gradients", "zeroing");
+    network_.parameters().zero_gradients();
+  }
   for_parts(images, [&](int index, int first, int count) {
     queue_part(index, first, count, static_cast<double>(count) / images, false);
   });
