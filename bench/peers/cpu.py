@@ -4,11 +4,11 @@
     build/bin/plume must be built (release); each --python has torch, and maybe onnx, onnxruntime and openvino
     python3 bench/peers/cpu.py --python /usr/bin/python3 --python VENV/bin/python --out bench/results/cpu
 
-All sides have the same network with the same weights, and their probabilities must agree before anything is timed. A
-round is a process of plume and one of each Python, in turn. In the first round every setting of the libraries is measured, in
-the others those within a quarter of the best; the setting with the best median counts as the peer. The default, seven rounds
-of all works, takes about an hour on two cores; --works takes single ones, e.g. train:32:1 infer:smoke_wmts_ref:8.
-Results are OUT-GROUP.md and .json, where GROUP is training, inference, memory, start or threads.
+All sides have the same network with the same weights, and their probabilities must agree before anything is timed.
+A round is a process of plume and one of each Python, in turn. In the first round every setting of the libraries is
+measured, in the others those within a quarter of the best; the setting with the best median counts as the peer. The
+default, seven rounds of all works, takes about an hour on two cores; --works takes single ones, e.g. train:32:1
+infer:smoke_wmts_ref:8. Results are OUT-GROUP.md and .json; groups are training, inference, memory, start and threads.
 """
 import argparse
 import dataclasses
@@ -57,7 +57,7 @@ class Work:
         return "MiB" if self.kind == "memory" else "ms"
 
     def repeats(self):
-        """As many as take some seconds; a classic U-Net of base 32 needs 24 GFLOP for an image, three times for a step."""
+        """As many as take some seconds; a classic U-Net of base 32 needs 24 GFLOP an image, a step three times that."""
         base = int(self.network) if self.network.isdigit() else 24
         gflop = 24 * (base / 32) ** 2 * self.batch * (1 if self.kind == "infer" else 3)
         return max(2, min(10, round(500 / gflop)))
@@ -106,7 +106,7 @@ class Bench:
         self.names = {}  # of settings, by Python and kind of work
 
     def subject(self, network):
-        """The folder of a network: subject.py's, with plume's own probabilities and, where it can be made, model.onnx."""
+        """The folder of a network: subject.py's, with plume's own probabilities."""
         folder = self.folder / network
         if folder.exists():
             return folder
@@ -122,17 +122,17 @@ class Bench:
         return folder
 
     def plume(self, kind, work, *more, before=()):
-        command = [*before, self.options.plume, "bench", kind, "--model", self.subject(work.network) / "model.safetensors",
-                   "--batch", work.batch, "--repeats", work.repeats(), "--device", "cpu", "--json", *more]
-        return run_json(command)
+        model = self.subject(work.network) / "model.safetensors"
+        return run_json([*before, self.options.plume, "bench", kind, "--model", model, "--batch", work.batch,
+                         "--repeats", work.repeats(), "--device", "cpu", "--json", *more])
 
     def peer(self, python, kind, work, *more):
         command = [python, "-B", PEERS / "cpu_peer.py", kind, self.subject(work.network), "--batch", work.batch,
                    "--threads", self.options.threads, "--repeats", work.repeats(), *more]
         return run_json(command, env=self.environment)
 
-    # Each of the following is one round: {program: figure}, ours first. Peers that are not in `contenders` are left out; none
-    # (null): all are measured.
+    # Each of the following is one round: {program: figure}, ours first. Peers that are not in `contenders` are left out;
+    # None: all are measured.
 
     def speed(self, work, contenders):
         figures = {"plume": self.plume(work.kind, work, "--threads", self.options.threads)["milliseconds"]}
@@ -193,7 +193,7 @@ class Bench:
         return self.names[python, kind]
 
     def libraries(self, python, folder):
-        """{what first_mask.py runs: its name with its version}; the model in ONNX is written where a library needs it."""
+        """{what first_mask.py runs: its name with its version}; writes the model in ONNX where a library needs it."""
         found = {}
         for name in self.all_settings(python, "infer", folder):
             words = name.split()
@@ -244,6 +244,9 @@ def main():
     parser.add_argument("--out", help="write OUT-GROUP.md and OUT-GROUP.json")
     parser.add_argument("--check", action="store_true", help="fail where a ratio is below the one asked for")
     options = parser.parse_args()
+    for network in {work.network for work in options.works if not work.network.isdigit()}:
+        if not (options.models / f"{network}.h5").exists():
+            parser.error(f"{options.models}/{network}.h5 is not there: name its folder by --models, or other --works")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
         rows = [bench.row(work) for work in options.works]

@@ -6,8 +6,9 @@
     cpu_peer.py infer FOLDER --list               # names of the settings
     cpu_peer.py infer FOLDER --onnx FILE          # writes the model for other libraries
 
-FOLDER is subject.py's. Before anything is timed, the setting's probabilities must be plume's. Prints JSON: the median of the
-repeats by setting, after two runs for compilers and caches, and the process's peak memory, libraries alone and in all.
+FOLDER is subject.py's. Before anything is timed, the setting's probabilities must be plume's. Prints JSON: the median
+of the repeats by setting, after two runs for compilers and caches, and the process's peak memory, as soon as PyTorch is
+imported and in all.
 """
 import argparse
 import importlib.util

@@ -6,12 +6,12 @@ HEADS = {
                  "A training step is forward, loss, backward and AdamW."),
     "inference": ("Inference on the CPU, plume and its best peer", "From normalised pixels to probabilities."),
     "memory": ("Memory of training on the CPU, plume and PyTorch",
-               "The most that a process held (ru_maxrss) after some training steps, a process for each setting; in brackets "
+               "The most that a process held (ru_maxrss) after some training steps, a process for each setting; in brackets\n"
                "what PyTorch held beyond its imported library, listed only."),
     "start": ("From process start to the first mask on the CPU",
-              "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format tif`, which writes "
-              "probabilities too, and bench/peers/first_mask.py. Less one inference: the same less the median of `plume bench "
-              "infer`, against a limit."),
+              "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format tif`, which\n"
+              "writes probabilities too, and bench/peers/first_mask.py. Less one inference: the same less the median of\n"
+              "`plume bench infer`, against a limit."),
     "threads": ("Two threads against one", "Each pinned to as many cores."),
 }
 
@@ -27,10 +27,9 @@ def markdown(group, rows, options):
     first = rows[0]
     unit = {"ms": "Milliseconds", "MiB": "MiB"}[first["unit"]]
     lines = [f"# {title}", "", f"{first['machine']}; plume {first['commit']}; `{first['command']}`", ""]
-    lines += [f"{what} {unit}, less is better: median (lowest to highest) of the rounds, {options.rounds} unless fewer are "
-              "listed, programs in turn.",
-              "f32, 256x256, 6 bands; classic U-Nets have depth 4. All sides have the same weights, and their probabilities",
-              "agreed to 1e-3. The peer is the setting with the best median.", ""]
+    lines += [what, f"{unit}, less is better: median (lowest to highest) of up to {options.rounds} rounds, programs in turn."]
+    lines += ["f32, 256x256, 6 bands; classic U-Nets have depth 4. All sides have the same weights, and their"]
+    lines += ["probabilities agreed to 1e-3. The peer is the setting with the best median.", ""]
     lines += ["| work | plume | best peer | its setting | ratio | asked |", "| --- | --- | --- | --- | --- | --- |"]
     for row in rows:
         ours = next(iter(row["rounds"].values()))

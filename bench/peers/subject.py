@@ -2,7 +2,7 @@
 
     VENV/bin/python bench/peers/subject.py FOLDER [--base 32]    # a random classic U-Net, and the tiles
 
-FOLDER then holds model.safetensors (with --base; else it is put there by others) and tiles/0.npy to 7.npy [256, 256, 6];
+FOLDER then holds model.safetensors (with --base; else others put it there) and tiles/0.npy to 7.npy [256, 256, 6].
 cpu.py adds expected/*_probability.npy, plume's.
 """
 import argparse

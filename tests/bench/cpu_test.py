@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What bench/peers/cpu.py makes of its programs, with stand-ins for them, and that it refuses peers which compute something
-else: cpu_test.py PLUME ROOT"""
+"""What bench/peers/cpu.py makes of its programs, with stand-ins for them, and that a peer which computes something else
+is refused: cpu_test.py PLUME ROOT"""
 import json
 import os
 import pathlib
@@ -35,13 +35,14 @@ class WithStandIns(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
+        (self.folder / "smoke_wmts_ref.h5").touch()
         for name, text in (("plume", STAND_IN_PLUME), ("python", STAND_IN_PYTHON)):
             (self.folder / name).write_text(text)
             (self.folder / name).chmod(0o755)
 
     def run_cpu(self, *arguments):
         command = [sys.executable, "-B", PEERS / "cpu.py", "--plume", self.folder / "plume", "--python",
-                   self.folder / "python", "--out", self.folder / "cpu", "--rounds", "3", *arguments]
+                   self.folder / "python", "--models", self.folder, "--out", self.folder / "cpu", "--rounds", "3", *arguments]
         return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
     def rows(self, group):
@@ -84,6 +85,9 @@ class WithStandIns(unittest.TestCase):
         done = self.run_cpu("--works", "sleep:64:4")
         self.assertEqual(done.returncode, 2)
         self.assertIn("sleep:64:4", done.stderr)
+        done = self.run_cpu("--works", "infer:nowhere")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("nowhere.h5", done.stderr)
 
 
 has_torch = subprocess.run([PYTHON, "-c", "import torch, numpy"], capture_output=True, check=False).returncode == 0
@@ -116,7 +120,9 @@ class Agreement(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertGreater(min(json.loads(done.stdout)["milliseconds"].values()), 0)
 
-        spoil = f"""import sys; sys.path.insert(0, {str(ROOT / "tests" / "parity")!r}); import safetensors_numpy as files
+        spoil = f"""import sys
+sys.path.insert(0, {str(ROOT / "tests" / "parity")!r})
+import safetensors_numpy as files
 weights, metadata = files.load(sys.argv[1])
 weights["head.bias"] += 0.1
 files.save(sys.argv[1], weights, metadata)"""
