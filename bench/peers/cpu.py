@@ -131,8 +131,8 @@ class Bench:
                    "--threads", self.options.threads, "--repeats", work.repeats(), *more]
         return run_json(command, env=self.environment)
 
-    # Each of the following is one round: {program: figure}, ours first. Peers that are not in `contenders` are left out;
-    # None: all are measured.
+    # Each of the following is one round: {program: figure}, ours first. Only `contenders` are measured of the peers;
+    # None: all.
 
     def speed(self, work, contenders):
         figures = {"plume": self.plume(work.kind, work, "--threads", self.options.threads)["milliseconds"]}

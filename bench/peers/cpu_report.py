@@ -6,12 +6,12 @@ HEADS = {
                  "A training step is forward, loss, backward and AdamW."),
     "inference": ("Inference on the CPU, plume and its best peer", "From normalised pixels to probabilities."),
     "memory": ("Memory of training on the CPU, plume and PyTorch",
-               "The most that a process held (ru_maxrss) after some training steps, a process for each setting; in brackets\n"
-               "what PyTorch held beyond its imported library, listed only."),
+               "The most that a process held (ru_maxrss) after some training steps, a process for each setting; in\n"
+               "brackets what PyTorch held beyond its imported library, listed only."),
     "start": ("From process start to the first mask on the CPU",
-              "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format tif`, which\n"
-              "writes probabilities too, and bench/peers/first_mask.py. Less one inference: the same less the median of\n"
-              "`plume bench infer`, against a limit."),
+              "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format tif`,\n"
+              "which writes probabilities too, and bench/peers/first_mask.py. Less one inference: the same less the\n"
+              "median of `plume bench infer`, against a limit."),
     "threads": ("Two threads against one", "Each pinned to as many cores."),
 }
 
@@ -27,8 +27,8 @@ def markdown(group, rows, options):
     first = rows[0]
     unit = {"ms": "Milliseconds", "MiB": "MiB"}[first["unit"]]
     lines = [f"# {title}", "", f"{first['machine']}; plume {first['commit']}; `{first['command']}`", ""]
-    lines += [what, f"{unit}, less is better: median (lowest to highest) of up to {options.rounds} rounds, programs in turn."]
-    lines += ["f32, 256x256, 6 bands; classic U-Nets have depth 4. All sides have the same weights, and their"]
+    lines += [what, f"{unit}, less is better: median (lowest to highest) of up to {options.rounds} rounds."]
+    lines += ["Programs in turn, f32, 256x256, 6 bands; classic U-Nets have depth 4. All have the same weights; their"]
     lines += ["probabilities agreed to 1e-3. The peer is the setting with the best median.", ""]
     lines += ["| work | plume | best peer | its setting | ratio | asked |", "| --- | --- | --- | --- | --- | --- |"]
     for row in rows:

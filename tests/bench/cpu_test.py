@@ -42,7 +42,8 @@ class WithStandIns(unittest.TestCase):
 
     def run_cpu(self, *arguments):
         command = [sys.executable, "-B", PEERS / "cpu.py", "--plume", self.folder / "plume", "--python",
-                   self.folder / "python", "--models", self.folder, "--out", self.folder / "cpu", "--rounds", "3", *arguments]
+                   self.folder / "python", "--models", self.folder, "--out", self.folder / "cpu", "--rounds", "3",
+                   *arguments]
         return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
     def rows(self, group):
