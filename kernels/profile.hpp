@@ -1,5 +1,5 @@
-// Where a step's time goes: operations name their stretches of work, which then show in a profiler's timeline (NVTX) and,
-// on a CpuStream that keeps a profile, in that.
+// Where a step's time goes: operations name their stretches of work, which then show in a profiler's timeline (NVTX)
+// and, on a CpuStream that keeps a profile, in that.
 #pragma once
 
 #include <chrono>

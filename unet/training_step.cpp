@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "kernels/base/error.hpp"
-#include "kernels/profile.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 
@@ -95,10 +94,6 @@ void TrainingStep::plan_parts(int images) {
 }
 
 void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
-  {
-    const kernels::ProfileRange range(stream_, "gradients", "zeroing");
-    network_.parameters().zero_gradients();
-  }
   for_parts(images, [&](int index, int first, int count) {
     queue_part(index, first, count, static_cast<double>(count) / images, false);
   });
@@ -108,7 +103,7 @@ void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
 void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
   const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
-  const nn::Context context{stream_, arena_, &tape, true, dry};
+  const nn::Context context{stream_, arena_, &tape, true, dry, index > 0};
   const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);

@@ -21,8 +21,8 @@ std::string output_name(const Conv& conv) {
   return weight.substr(0, weight.rfind('.'));
 }
 
-// By the definition: every weight meets every position once, in a multiplication and an addition. Positions are the output's
-// pixels, of a transposed convolution the input's.
+// By the definition: every weight meets every position once, in a multiplication and an addition. Positions are the
+// output's pixels, of a transposed convolution the input's.
 double flops_of(const Tensor& weight, const Shape& positions) {
   return 2.0 * static_cast<double>(weight.shape().count()) * static_cast<double>(positions.count()) / positions.c;
 }
@@ -45,7 +45,8 @@ void backward_conv(const Context& context, const Record& record, double flops, c
     if (record.relu) {
       kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
     }
-    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, true, stream);
+    if (record.bias)
+      kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, context.accumulate, stream);
     {
       const kernels::ProfileRange range(context.stream, record.y.name(), "weight gradient", flops);
       weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
@@ -87,7 +88,7 @@ void backward(const Context& context, const ConvRecord& record) {
         kernels::conv2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry, add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 
@@ -114,7 +115,7 @@ void backward(const Context& context, const ConvTransposeRecord& record) {
                                                    add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 

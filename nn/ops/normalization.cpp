@@ -111,7 +111,7 @@ void backward(const Context& context, const BatchNormRecord& record) {
       if (record.relu) saved.y = record.y.image<T>().channels(first, image.c);
       kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
                                      record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
-                                     slot->add, true, stream);
+                                     slot->add, context.accumulate, stream);
       ++slot;
     });
   });

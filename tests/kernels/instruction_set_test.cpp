@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "array.hpp"
 #include "conv_case.hpp"
+#include "kernels/cpu/isa/adamw.hpp"
 #include "kernels/cpu/peak.hpp"
 #include "kernels/cpu/primitives.hpp"
 
@@ -34,6 +36,21 @@ TEST_F(InstructionSet, PeakIsARateThatCpusHave) {
   const double peak = kernels::measure_peak(stream);
   EXPECT_GT(peak, 1e9);   // a multiply-add for each of 0.5 GHz
   EXPECT_LT(peak, 1e12);  // 16 lanes, 2 units, 10 GHz
+}
+
+// AdamW's equal steps would show a last bit of a gradient that nearly cancels.
+TEST_F(InstructionSet, LeavesNoTraceInAdamw) {
+  constexpr std::size_t count = 1000;
+  const kernels::AdamwBody<float> body{0.01F, 0.9F, 0.99F, 1e-6F, 1e-3F, 0.1F, 0.1F};
+  const auto gradients = converted<float>(random_values(count, 2));
+  const auto step = [&](decltype(kernels::isa::adamw_portable<float>)& adamw) {
+    std::vector<float> parameters = converted<float>(random_values(count, 1)), first(count), second(count);
+    for (int i = 0; i < 3; ++i) {
+      adamw(parameters.data(), gradients.data(), first.data(), second.data(), count, 0.7F, body);
+    }
+    return parameters;
+  };
+  EXPECT_EQ(step(*kernels::primitives<float>().adamw), step(kernels::isa::adamw_portable<float>));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "unet/commands/bench_work.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "data/random_batch.hpp"
 #include "kernels/base/error.hpp"
@@ -9,6 +10,7 @@
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/config.hpp"
+#include "unet/fold_norms.hpp"
 #include "unet/predict.hpp"
 #include "unet/training_step.hpp"
 
@@ -17,10 +19,10 @@ namespace {
 
 Network make_network(const BenchSettings& settings, kernels::Stream& stream) {
   const DType dtype = element_type(settings.device.precision);
-  if (!settings.model.empty()) return load_model(settings.model, dtype, &stream);
-  Network network(build_graph(settings.network), dtype, Fusion::on, &stream);
-  nn::initialize(network.parameters(), nn::Initializer::he, 1);
-  return network;
+  Network network = settings.model.empty() ? Network(build_graph(settings.network), dtype, Fusion::on, &stream)
+                                           : load_model(settings.model, dtype, &stream);
+  if (settings.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  return settings.kind == BenchSettings::Kind::train ? std::move(network) : fold_norms(network);
 }
 
 data::Batch noise(const BenchSettings& settings, const Network& network) {

@@ -144,9 +144,10 @@ void write_taps(const Sums<T>& sums, int copies, const Problem<T>& problem, cons
   tile.copy_step = plan.points * sums.step();
   tile.copies = copies;
   tile.tap_step = std::ptrdiff_t{in_channels} * out_channels;
+  tile.input_step = out_channels;
   tile.add = problem.add;
-  for (int i = 0; i < std::min(block_channels, in_channels - first); ++i) {
-    for (int group = sums.first_group; group < sums.last_group; ++group) {
+  for (int group = sums.first_group; group < sums.last_group; ++group) {
+    for (int i = 0; i < std::min(block_channels, in_channels - first); ++i) {
       tile.points = sums.data + sums.offset(block, group) + std::ptrdiff_t{i} * plan.width;
       tile.taps = problem.grad_weight + std::ptrdiff_t{first + i} * out_channels + group * plan.width;
       tile.channels = std::min(plan.width, out_channels - group * plan.width);
