@@ -42,7 +42,7 @@ void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
   images_ = input_->take();
   optimizer.prepare(rate);
   auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
-  if (cuda) plan_parts(images_);
+  plan_parts(images_);
   const bool known = !recordings_.try_emplace(images_).second;
   if (cuda && known && config_.train.cuda_graph && graph_refusal_.empty()) {
     replay(*cuda, images_, optimizer);
@@ -85,8 +85,8 @@ void TrainingStep::for_parts(int images, const std::function<void(int index, int
   for (int first = 0; first < images; first += part()) body(index++, first, std::min(part(), images - first));
 }
 
-// The heap is slow on CUDA, and what it gave must not be freed while queued work uses it: every part has its plan before
-// it runs.
+// Every part has its plan before it runs: on CUDA the heap is slow, and what it gave must not be freed while queued work
+// uses it; on the CPU each piece of it would come with page faults of its own.
 void TrainingStep::plan_parts(int images) {
   for_parts(images, [&](int index, int first, int count) {
     if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true);

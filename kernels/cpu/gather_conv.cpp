@@ -7,6 +7,7 @@
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -124,6 +125,7 @@ template <class T>
 void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides, const Lattice& lattice,
                  Epilogue<T> epilogue, CpuStream& stream) {
   if (lattice.rows <= 0 || lattice.columns <= 0) return;
+  name_algorithm(stream, "direct");
   const Plan<T> plan(out, in, lattice, stream.threads());
   const int taps = static_cast<int>(lattice.taps.size());
   std::vector<int> offsets;

@@ -67,6 +67,10 @@ struct Primitives {
 
   WinogradPrimitives<T> winograd;
 
+  // x[i] = x[i] * factor + term for peak_values values, `rounds` times
+  int peak_values = 0;
+  void (*multiply_adds)(T* x, T factor, T term, std::ptrdiff_t rounds) = nullptr;
+
   // The functions below work on `pixels` pixels of `c` channels, each array with its own pixel stride.
 
   // sum[c] += x

@@ -8,6 +8,7 @@
 #include "kernels/cpu/winograd/gather_tiles.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -240,6 +241,7 @@ void winograd_backward_weight(T* grad_weight, const Sources<T>& in, Image<const 
     return;
   }
   const Problem<T> problem{grad_weight, in, Sources<T>(grad_out), geometry.pad[0], geometry.pad[1], add};
+  name_algorithm(stream, name_of(tile));
   const Plan<T> plan(problem, tile);
   if (plan.few_tiles) {
     correlate_channels(problem, plan, stream);
