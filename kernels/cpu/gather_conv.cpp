@@ -167,6 +167,7 @@ std::vector<PackedLattice<T>> pack_lattices(const std::vector<Lattice>& lattices
 template <class T>
 void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
                  const std::vector<Lattice>& lattices, Epilogue<T> epilogue, CpuStream& stream) {
+  name_algorithm(stream, "direct");
   const Plan<T> plan(out, in, lattices, stream.threads());
   if (out.pixels() == 0) return;
   const auto packed = pack_lattices(lattices, weight, strides, plan, in.c(), out.c, stream);
