@@ -37,8 +37,8 @@ void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, c
 template <class T>
 void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CpuStream& stream) {
-  const ConvAlgorithm algorithm =
-      choose_algorithm<T>({grad_out.n, grad_out.h, grad_out.w, in.c(), grad_out.c}, geometry, stream.convolutions());
+  const ConvAlgorithm algorithm = choose_algorithm<T>({grad_out.n, grad_out.h, grad_out.w, in.c(), grad_out.c, true},
+                                                      geometry, stream.convolutions());
   if (algorithm != ConvAlgorithm::direct) {
     return winograd_backward_weight(grad_weight, in, grad_out, geometry, add, winograd_tile(algorithm), stream);
   }
