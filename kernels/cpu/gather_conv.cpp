@@ -2,7 +2,6 @@
 #include "kernels/cpu/gather_conv.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
@@ -14,29 +13,6 @@ namespace {
 constexpr std::size_t panel_bytes = std::size_t{256} << 10;  // half of a common L2
 constexpr std::size_t weight_bytes = std::size_t{128}
                                      << 10;  // of one output-channel group, kept in L2 beside the panel
-
-// What the taps reach around an output pixel.
-struct Reach {
-  int first_row = 0;
-  int first_column = 0;
-  int rows = 0;
-  int columns = 0;
-};
-
-Reach reach_of(const std::vector<Tap>& taps) {
-  if (taps.empty()) return {0, 0, 1, 1};
-  int first_row = std::numeric_limits<int>::max();
-  int first_column = first_row;
-  int last_row = std::numeric_limits<int>::min();
-  int last_column = last_row;
-  for (const Tap& tap : taps) {
-    first_row = std::min(first_row, tap.row);
-    last_row = std::max(last_row, tap.row);
-    first_column = std::min(first_column, tap.column);
-    last_column = std::max(last_column, tap.column);
-  }
-  return {first_row, first_column, last_row - first_row + 1, last_column - first_column + 1};
-}
 
 // How a convolution is cut: channels into groups and chunks by shape alone (they order the sums), rows and groups into
 // tasks by the number of threads too (they do not).

@@ -19,11 +19,21 @@ struct PanelWindow {
   int columns = 0;
 };
 
+// Writes the same pixel, or zeros where it is null, some times over.
+template <class T>
+void fill_pixels(T* to, std::ptrdiff_t pixels, int width, const T* pixel) {
+  if (pixel == nullptr) {
+    std::fill_n(to, pixels * width, T{0});
+    return;
+  }
+  for (std::ptrdiff_t i = 0; i < pixels; ++i) to = std::copy_n(pixel, width, to);
+}
+
 // Packs channel blocks [first_block, last_block) into [block][row][column][width]. The last block of all is as narrow as
-// its channels unless full_width pads it with zeros.
+// its channels unless full_width pads it with zeros. outside: the pixel around the image, of full blocks; null: zeros.
 template <class T>
 void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int first_block, int last_block,
-                bool full_width = false) {
+                bool full_width = false, const T* outside = nullptr) {
   const std::ptrdiff_t pixels = std::ptrdiff_t{window.rows} * window.columns;
   const int left = std::clamp(-window.first_column, 0, window.columns);
   const int right = std::clamp(in.w() - window.first_column, left, window.columns);
@@ -31,15 +41,16 @@ void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int f
     const int first_channel = block * block_channels;
     const int channels = std::min(block_channels, in.c() - first_channel);
     const int width = full_width ? block_channels : channels;
+    const T* border = outside ? outside + first_channel : nullptr;
     T* to = panel + (block - first_block) * pixels * block_channels;
     for (int r = 0; r < window.rows; ++r, to += std::ptrdiff_t{window.columns} * width) {
       const int row = window.first_row + r;
       if (row < 0 || row >= in.h()) {
-        std::fill_n(to, std::ptrdiff_t{window.columns} * width, T{0});
+        fill_pixels(to, window.columns, width, border);
         continue;
       }
-      std::fill_n(to, std::ptrdiff_t{left} * width, T{0});
-      std::fill_n(to + std::ptrdiff_t{right} * width, std::ptrdiff_t{window.columns - right} * width, T{0});
+      fill_pixels(to, left, width, border);
+      fill_pixels(to + std::ptrdiff_t{right} * width, window.columns - right, width, border);
       int source_first = 0;
       for (const auto& source : in) {
         const int first = std::max(first_channel, source_first);

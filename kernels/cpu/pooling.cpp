@@ -58,6 +58,7 @@ void max_pool_backward(Image<T> grad_in, Image<const T> grad_out, const std::uin
 
 template void max_pool_forward(Image<float>, std::uint8_t*, Image<const float>, CpuStream&);
 template void max_pool_forward(Image<double>, std::uint8_t*, Image<const double>, CpuStream&);
+template void max_pool_forward(Image<std::uint8_t>, std::uint8_t*, Image<const std::uint8_t>, CpuStream&);
 template void max_pool_backward(Image<float>, Image<const float>, const std::uint8_t*, bool, CpuStream&);
 template void max_pool_backward(Image<double>, Image<const double>, const std::uint8_t*, bool, CpuStream&);
 
