@@ -1,5 +1,4 @@
-// 2x2 max-pooling with stride 2; an odd last row or column is dropped. f32, f64 and, forward,
-// u8 on the CPU, f32 and bf16 on CUDA.
+// 2x2 max-pooling with stride 2; an odd last row or column is dropped. f32 and f64 on the CPU, f32 and bf16 on CUDA.
 #pragma once
 
 #include <cstdint>

@@ -87,8 +87,9 @@ void dequantize(Image<float> out, Image<const std::uint8_t> in, Quantization fro
 void quantized_add(Image<std::uint8_t> out, Quantization to, Image<const std::uint8_t> a, Quantization from_a,
                    Image<const std::uint8_t> b, Quantization from_b, CpuStream& stream);
 
-// Max-pooling and upsampling keep scale and zero point: kernels/pooling.hpp and kernels/upsample.hpp take u8 forward, the
-// latter in sixteenths, rounded half up.
+// 2x2 max-pooling with stride 2 (kernels/pooling.hpp). It keeps scale and zero point, as kernels/upsample.hpp does, which takes
+// u8 too.
+void quantized_max_pool(Image<std::uint8_t> out, Image<const std::uint8_t> in, CpuStream& stream);
 
 // The instructions that the 8-bit products use, for people: "avx512_vnni", say.
 [[nodiscard]] std::string_view quantized_instruction_set();

@@ -3,22 +3,22 @@
 
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
+#include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels {
 namespace {
 
-// update(i, gradient) for every element, and what every optimiser does around it.
-template <class T, class Body, class Update>
-void update_all(const UpdateBuffers<T>& buffers, const UpdateConstants<T, Body>& constants, const double* squared,
-                CpuStream& stream, const Update& update) {
-  const T scale = clip_scale(constants.clip, squared);
-  const T keep = constants.average_decay;
-  parallel_for(stream, buffers.count, [&](std::ptrdiff_t i) {
-    T& parameter = buffers.parameters[i];
-    update(i, buffers.gradients[i] * scale);
-    if (buffers.average) buffers.average[i] = keep * buffers.average[i] + (T{1} - keep) * parameter;
-    if (buffers.copy) buffers.copy[i] = bf16(static_cast<float>(parameter));
-  });
+constexpr std::ptrdiff_t grain = std::ptrdiff_t{1} << 15;
+
+// What follows every update of a parameter.
+template <class T>
+void finish(const UpdateBuffers<T>& buffers, T keep, std::ptrdiff_t first, std::ptrdiff_t last) {
+  for (std::ptrdiff_t i = first; buffers.average && i < last; ++i) {
+    buffers.average[i] = keep * buffers.average[i] + (T{1} - keep) * buffers.parameters[i];
+  }
+  for (std::ptrdiff_t i = first; buffers.copy && i < last; ++i) {
+    buffers.copy[i] = bf16(static_cast<float>(buffers.parameters[i]));
+  }
 }
 
 }  // namespace
@@ -38,16 +38,24 @@ void squared_norm(double* result, const T* values, std::ptrdiff_t count, CpuStre
 template <class T>
 void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
                 const double* squared, CpuStream& stream) {
-  update_all(buffers, *constants, squared, stream, [&](std::ptrdiff_t i, T gradient) {
-    constants->body(buffers.parameters[i], gradient, buffers.first[i], buffers.second[i]);
+  const T scale = clip_scale(constants->clip, squared);
+  parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    primitives<T>().adamw(buffers.parameters + first, buffers.gradients + first, buffers.first + first,
+                          buffers.second + first, last - first, scale, constants->body);
+    finish(buffers, constants->average_decay, first, last);
   });
 }
 
 template <class T>
 void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<T>>* constants, const double* squared,
               CpuStream& stream) {
-  update_all(buffers, *constants, squared, stream,
-             [&](std::ptrdiff_t i, T gradient) { constants->body(buffers.parameters[i], gradient, buffers.first[i]); });
+  const T scale = clip_scale(constants->clip, squared);
+  parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      constants->body(buffers.parameters[i], buffers.gradients[i] * scale, buffers.first[i]);
+    }
+    finish(buffers, constants->average_decay, first, last);
+  });
 }
 
 template void squared_norm(double*, const float*, std::ptrdiff_t, CpuStream&);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "kernels/cpu/primitives.hpp"
 #include "kernels/image.hpp"
@@ -60,7 +61,7 @@ void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int f
           T* pixel = to + std::ptrdiff_t{left} * width + (first - first_channel);
           if (last - first == block_channels) {
             for (int x = left; x < right; ++x, from += source.stride, pixel += width) {
-              std::copy_n(from, block_channels, pixel);
+              std::memcpy(pixel, from, block_channels * sizeof(T));  // of a known size: no call
             }
           } else {
             for (int x = left; x < right; ++x, from += source.stride, pixel += width) {

@@ -1,7 +1,10 @@
 // Max-pooling on the CPU, a row of windows at a time.
 #include "kernels/pooling.hpp"
 
+#include <algorithm>
+
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels {
 
@@ -10,55 +13,36 @@ void max_pool_forward(Image<T> out, std::uint8_t* index, Image<const T> in, CpuS
   parallel_tasks(stream, std::ptrdiff_t{out.n} * out.h, [&](std::ptrdiff_t task, int) {
     const int image = static_cast<int>(task / out.h);
     const int row = static_cast<int>(task % out.h);
-    std::uint8_t* which = index ? index + task * out.w * out.c : nullptr;
-    for (int column = 0; column < out.w; ++column) {
-      const T* window[4];
-      for (int k = 0; k < 4; ++k) window[k] = in.at(image, 2 * row + k / 2, 2 * column + k % 2);
-      T* to = out.at(image, row, column);
-      for (int c = 0; c < out.c; ++c) {
-        T best = window[0][c];
-        std::uint8_t best_index = 0;
-        for (std::uint8_t k = 1; k < 4; ++k) {
-          const T value = window[k][c];
-          // Written so that a NaN replaces a number and is never replaced.
-          const bool better = !(value <= best) && best == best;
-          best = better ? value : best;
-          best_index = better ? k : best_index;
-        }
-        to[c] = best;
-        if (which) which[c] = best_index;
-      }
-      if (which) which += out.c;
-    }
+    primitives<T>().max_pool(out.at(image, row, 0), out.stride, index ? index + task * out.w * out.c : nullptr,
+                             in.at(image, 2 * row, 0), in.at(image, 2 * row + 1, 0), in.stride, out.w, out.c);
   });
 }
 
 template <class T>
 void max_pool_backward(Image<T> grad_in, Image<const T> grad_out, const std::uint8_t* index, bool add,
                        CpuStream& stream) {
-  const auto put = [add](T& to, T value) { to = add ? to + value : value; };
-  parallel_tasks(stream, std::ptrdiff_t{grad_in.n} * ((grad_in.h + 1) / 2), [&](std::ptrdiff_t task, int) {
-    const int image = static_cast<int>(task / ((grad_in.h + 1) / 2));
-    const int row = static_cast<int>(task % ((grad_in.h + 1) / 2));
-    for (int column = 0; column < (grad_in.w + 1) / 2; ++column) {
-      const bool covered = row < grad_out.h && column < grad_out.w;
-      const T* from = covered ? grad_out.at(image, row, column) : nullptr;
-      const std::uint8_t* which =
-          covered ? index + ((std::ptrdiff_t{image} * grad_out.h + row) * grad_out.w + column) * grad_out.c : nullptr;
-      for (int k = 0; k < 4; ++k) {
-        const int y = 2 * row + k / 2;
-        const int x = 2 * column + k % 2;
-        if (y >= grad_in.h || x >= grad_in.w) continue;
-        T* to = grad_in.at(image, y, x);
-        for (int c = 0; c < grad_in.c; ++c) put(to[c], covered && which[c] == k ? from[c] : T{0});
-      }
+  const auto& cpu = primitives<T>();
+  const std::ptrdiff_t window_rows = (grad_in.h + 1) / 2;
+  const auto clear = [&](int image, int row, int first_column) {
+    for (int column = first_column; !add && column < grad_in.w; ++column) {
+      std::fill_n(grad_in.at(image, row, column), grad_in.c, T{0});
     }
+  };
+  parallel_tasks(stream, grad_in.n * window_rows, [&](std::ptrdiff_t task, int) {
+    const int image = static_cast<int>(task / window_rows);
+    const int row = static_cast<int>(task % window_rows);
+    if (row == grad_out.h) return clear(image, 2 * row, 0);
+    cpu.max_pool_grad(grad_in.at(image, 2 * row, 0), grad_in.at(image, 2 * row + 1, 0), grad_in.stride,
+                      grad_out.at(image, row, 0), grad_out.stride,
+                      index + (std::ptrdiff_t{image} * grad_out.h + row) * grad_out.w * grad_out.c, grad_out.w,
+                      grad_out.c, add);
+    clear(image, 2 * row, 2 * grad_out.w);
+    clear(image, 2 * row + 1, 2 * grad_out.w);
   });
 }
 
 template void max_pool_forward(Image<float>, std::uint8_t*, Image<const float>, CpuStream&);
 template void max_pool_forward(Image<double>, std::uint8_t*, Image<const double>, CpuStream&);
-template void max_pool_forward(Image<std::uint8_t>, std::uint8_t*, Image<const std::uint8_t>, CpuStream&);
 template void max_pool_backward(Image<float>, Image<const float>, const std::uint8_t*, bool, CpuStream&);
 template void max_pool_backward(Image<double>, Image<const double>, const std::uint8_t*, bool, CpuStream&);
 

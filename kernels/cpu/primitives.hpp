@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "kernels/cpu/winograd/primitives.hpp"
+#include "kernels/functors.hpp"
 
 namespace plume::kernels {
 
@@ -83,6 +85,16 @@ struct Primitives {
   void (*norm_grad_apply)(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride,
                           std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean,
                           const T* a, const T* b, const T* d, std::ptrdiff_t pixels, int c, bool add) = nullptr;
+
+  // A row of 2x2 windows: out and index [windows, c]; the index, of the first greatest, only where not null.
+  void (*max_pool)(T* out, std::ptrdiff_t out_stride, std::uint8_t* index, const T* top, const T* bottom,
+                   std::ptrdiff_t in_stride, std::ptrdiff_t windows, int c) = nullptr;
+  // Its gradient, written to the two rows of pixels or added to them.
+  void (*max_pool_grad)(T* top, T* bottom, std::ptrdiff_t in_stride, const T* grad, std::ptrdiff_t grad_stride,
+                        const std::uint8_t* index, std::ptrdiff_t windows, int c, bool add) = nullptr;
+  // One step of AdamW with gradients times scale; the buffers do not overlap. The same bits from every set.
+  void (*adamw)(T* parameters, const T* gradients, T* first, T* second, std::ptrdiff_t count, T scale,
+                const AdamwBody<T>& body) = nullptr;
 };
 
 enum class InstructionSet { portable, avx2, avx512 };

@@ -8,7 +8,6 @@
 #include <list>
 
 #include "conv_case.hpp"
-#include "kernels/pooling.hpp"
 #include "kernels/upsample.hpp"
 
 namespace plume::tests {
@@ -324,7 +323,7 @@ TEST(QuantizedPasses, MaxPoolingTakesTheLargestByte) {
     const Array in = random_bytes(2, 9, 14, channels, 1);
     Pixels<std::uint8_t> from(in, 1);
     Pixels<std::uint8_t> to(Array(2, 4, 7, channels), 2);
-    kernels::max_pool_forward<std::uint8_t>(to.image(), nullptr, from.image(), stream);
+    kernels::quantized_max_pool(to.image(), from.image(), stream);
     const Array pooled = to.array();
     int wrong = 0;
     for_each(pooled, [&](int n, int y, int x, int c) {

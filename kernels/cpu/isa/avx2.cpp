@@ -1,4 +1,5 @@
 // The primitives for x86-64 with AVX2 and FMA.
+#include "kernels/cpu/isa/adamw.hpp"
 #include "kernels/cpu/isa/make_table.hpp"
 #include "kernels/cpu/isa/tables.hpp"
 
@@ -15,7 +16,7 @@ struct Avx2 {
 
 template <class T>
 const Primitives<T>* avx2() {
-  static constexpr Primitives<T> table = make_table<Avx2, T>();
+  static constexpr Primitives<T> table = make_table<Avx2, T>(adamw_avx2<T>);
   return &table;
 }
 

@@ -1,4 +1,5 @@
 // The primitives for x86-64 with AVX-512 (F, VL, BW, DQ).
+#include "kernels/cpu/isa/adamw.hpp"
 #include "kernels/cpu/isa/make_table.hpp"
 #include "kernels/cpu/isa/tables.hpp"
 
@@ -15,7 +16,7 @@ struct Avx512 {
 
 template <class T>
 const Primitives<T>* avx512() {
-  static constexpr Primitives<T> table = make_table<Avx512, T>();
+  static constexpr Primitives<T> table = make_table<Avx512, T>(adamw_avx512<T>);
   return &table;
 }
 

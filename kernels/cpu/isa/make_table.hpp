@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/isa/channel_loops.hpp"
 #include "kernels/cpu/isa/conv_tile.hpp"
+#include "kernels/cpu/isa/pool_loops.hpp"
 #include "kernels/cpu/isa/weight_grad_tile.hpp"
 #include "kernels/cpu/isa/winograd_points.hpp"
 #include "kernels/cpu/isa/winograd_product.hpp"
@@ -73,7 +74,7 @@ constexpr WinogradPrimitives<T> make_winograd_table() {
 }
 
 template <class Isa, class T>
-constexpr Primitives<T> make_table() {
+constexpr Primitives<T> make_table(decltype(Primitives<T>::adamw) adamw) {
   Primitives<T> table;
   table.name = Isa::name;
   table.lanes = Vector<Isa, T>::lanes;
@@ -88,6 +89,9 @@ constexpr Primitives<T> make_table() {
   table.scale_shift = scale_shift<Isa, T>;
   table.norm_grad_sums = norm_grad_sums<Isa, T>;
   table.norm_grad_apply = norm_grad_apply<Isa, T>;
+  table.max_pool = max_pool<Isa, T>;
+  table.max_pool_grad = max_pool_grad<Isa, T>;
+  table.adamw = adamw;
   return table;
 }
 

@@ -1,4 +1,5 @@
 // The primitives for any CPU, with 128-bit vectors (SSE2, NEON).
+#include "kernels/cpu/isa/adamw.hpp"
 #include "kernels/cpu/isa/make_table.hpp"
 #include "kernels/cpu/isa/tables.hpp"
 
@@ -15,7 +16,7 @@ struct Portable {
 
 template <class T>
 const Primitives<T>* portable() {
-  static constexpr Primitives<T> table = make_table<Portable, T>();
+  static constexpr Primitives<T> table = make_table<Portable, T>(adamw_portable<T>);
   return &table;
 }
 

@@ -1,4 +1,4 @@
-// The register tile of an 8-bit convolution: pixels x vectors sums held in registers over all channels and taps. Dot has the
+// The loops of 8-bit inference. The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps. Dot has the
 // instruction set's products: the types Sums and Bytes, and weights(), inputs() and add().
 #pragma once
 
@@ -82,6 +82,27 @@ void quantized_tile(const QuantizedTile<Out>& tile) {
   }
 }
 
+template <class Isa, class In>
+void round_pixels(std::uint8_t* y, std::ptrdiff_t y_stride, const In* x, std::ptrdiff_t x_stride,
+                  const float* multiplier, const float* shift, float least, std::ptrdiff_t pixels, int c) {
+  using V = Vector<Isa, float>;
+  using Inputs = typename VectorOf<In, V::lanes* static_cast<int>(sizeof(In))>::type;
+  const typename V::type lowest = typename V::type{} + least;
+  for (std::ptrdiff_t p = 0; p < pixels; ++p, x += x_stride, y += y_stride) {
+    for (int i = 0; i < c; i += V::lanes) {
+      Inputs input = {};
+      if (c - i >= V::lanes) {
+        input = *reinterpret_cast<const Inputs*>(x + i);
+      } else {
+        for (int k = 0; k < c - i; ++k) input[k] = x[i + k];
+      }
+      const typename V::type value =
+          __builtin_convertvector(input, typename V::type) * V::load(multiplier + i) + V::load(shift + i);
+      write_outputs<Isa, std::uint8_t>(y + i, value > lowest ? value : lowest, c - i);
+    }
+  }
+}
+
 // Isa::tile_pixels is the most pixels whose sums, with two vectors, fit the registers.
 template <class Isa, class Dot>
 constexpr QuantizedPrimitives make_quantized_table() {
@@ -89,6 +110,8 @@ constexpr QuantizedPrimitives make_quantized_table() {
   table.name = Isa::name;
   table.lanes = Vector<Isa, float>::lanes;
   table.tile_pixels = Isa::tile_pixels;
+  table.round = round_pixels<Isa, std::uint8_t>;
+  table.round_real = round_pixels<Isa, float>;
   [&]<int... p>(std::integer_sequence<int, p...>) {
     ((table.tile[1][p + 1] = quantized_tile<Isa, Dot, std::uint8_t, p + 1, 1>), ...);
     ((table.tile[2][p + 1] = quantized_tile<Isa, Dot, std::uint8_t, p + 1, 2>), ...);

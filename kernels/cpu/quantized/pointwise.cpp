@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/cpu/parallel.hpp"
+#include "kernels/cpu/quantized/primitives.hpp"
 #include "kernels/quantized.hpp"
 
 namespace plume::kernels {
@@ -11,10 +12,19 @@ namespace {
 constexpr float largest = 255;
 constexpr std::ptrdiff_t pixels_of_task = 2048;
 
-// Rounds half up; a NaN gives least.
-std::uint8_t rounded(float value, float least) {
-  const float above = value > least ? value : least;
+// Rounds half up.
+std::uint8_t rounded(float value) {
+  const float above = value > 0 ? value : 0;
   return static_cast<std::uint8_t>(static_cast<std::int32_t>((above < largest ? above : largest) + 0.5F));
+}
+
+template <class In>
+auto rounding_of(const QuantizedPrimitives& cpu) {
+  if constexpr (std::is_same_v<In, float>) {
+    return cpu.round_real;
+  } else {
+    return cpu.round;
+  }
 }
 
 }  // namespace
@@ -30,20 +40,18 @@ Quantization quantization_of(float low, float high) {
 template <class In>
 void requantize(Image<std::uint8_t> out, Quantization to, Image<const In> in, std::span<const float> factor,
                 std::span<const float> term, bool relu, CpuStream& stream) {
-  std::vector<float> multiplier(factor.begin(), factor.end());
-  std::vector<float> shift(term.begin(), term.end());
-  for (float& m : multiplier) m /= to.scale;
-  for (float& s : shift) s = s / to.scale + static_cast<float>(to.zero_point);
+  const QuantizedPrimitives& cpu = quantized_primitives();
+  // Whole vectors are read.
+  std::vector<float> multiplier(factor.size() + static_cast<std::size_t>(cpu.lanes));
+  std::vector<float> shift(multiplier.size());
+  for (std::size_t c = 0; c < factor.size(); ++c) {
+    multiplier[c] = factor[c] / to.scale;
+    shift[c] = term[c] / to.scale + static_cast<float>(to.zero_point);
+  }
   const float least = relu ? to.zero_point : 0.0F;
   parallel_ranges(stream, out.pixels(), pixels_of_task, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    const float* m = multiplier.data();
-    const float* s = shift.data();
-    for (std::ptrdiff_t p = first; p < last; ++p) {
-      std::uint8_t* y = out.data + p * out.stride;
-      const In* x = in.data + p * in.stride;
-#pragma GCC ivdep
-      for (int c = 0; c < out.c; ++c) y[c] = rounded(static_cast<float>(x[c]) * m[c] + s[c], least);
-    }
+    rounding_of<In>(cpu)(out.data + first * out.stride, out.stride, in.data + first * in.stride, in.stride,
+                         multiplier.data(), shift.data(), least, last - first, out.c);
   });
 }
 
@@ -70,7 +78,25 @@ void quantized_add(Image<std::uint8_t> out, Quantization to, Image<const std::ui
       const std::uint8_t* z = b.data + p * b.stride;
 #pragma GCC ivdep
       for (int c = 0; c < out.c; ++c) {
-        y[c] = rounded(static_cast<float>(x[c]) * factor_a + static_cast<float>(z[c]) * factor_b + shift, 0);
+        y[c] = rounded(static_cast<float>(x[c]) * factor_a + static_cast<float>(z[c]) * factor_b + shift);
+      }
+    }
+  });
+}
+
+void quantized_max_pool(Image<std::uint8_t> out, Image<const std::uint8_t> in, CpuStream& stream) {
+  parallel_tasks(stream, std::ptrdiff_t{out.n} * out.h, [&](std::ptrdiff_t task, int) {
+    const int image = static_cast<int>(task / out.h);
+    const int row = static_cast<int>(task % out.h);
+    for (int column = 0; column < out.w; ++column) {
+      const std::uint8_t* top = in.at(image, 2 * row, 2 * column);
+      const std::uint8_t* bottom = in.at(image, 2 * row + 1, 2 * column);
+      std::uint8_t* to = out.at(image, row, column);
+#pragma GCC ivdep
+      for (int c = 0; c < out.c; ++c) {
+        const std::uint8_t upper = top[c] > top[in.stride + c] ? top[c] : top[in.stride + c];
+        const std::uint8_t lower = bottom[c] > bottom[in.stride + c] ? bottom[c] : bottom[in.stride + c];
+        to[c] = upper > lower ? upper : lower;
       }
     }
   });

@@ -1,4 +1,4 @@
-// The innermost loop of 8-bit convolutions, as a table that is filled once per instruction set and chosen at run time.
+// The innermost loops of 8-bit inference, as a table that is filled once per instruction set and chosen at run time.
 #pragma once
 
 #include <array>
@@ -41,6 +41,13 @@ struct QuantizedPrimitives {
   int tile_pixels = 0;         // the most that a tile may have
   Tiles<std::uint8_t> tile{};  // [vectors][pixels]; the output rounded and clamped to 0..255
   Tiles<float> real_tile{};
+
+  // y = x * multiplier[c] + shift[c], not below least, rounded and clamped to 0..255, of `pixels` pixels of `c` channels.
+  template <class In>
+  using Round = void (*)(std::uint8_t* y, std::ptrdiff_t y_stride, const In* x, std::ptrdiff_t x_stride,
+                         const float* multiplier, const float* shift, float least, std::ptrdiff_t pixels, int c);
+  Round<std::uint8_t> round = nullptr;
+  Round<float> round_real = nullptr;
 };
 
 // The table for this CPU, under PLUME_ISA as primitives() (kernels/cpu/primitives.hpp).
