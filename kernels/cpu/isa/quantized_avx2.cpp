@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/isa/quantized_dot.hpp"
 #include "kernels/cpu/isa/quantized_tables.hpp"
-#include "kernels/cpu/isa/quantized_tile.hpp"
+#include "kernels/cpu/isa/quantized_loops.hpp"
 
 namespace plume::kernels::isa {
 namespace {

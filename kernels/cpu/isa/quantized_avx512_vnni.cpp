@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "kernels/cpu/isa/quantized_tables.hpp"
-#include "kernels/cpu/isa/quantized_tile.hpp"
+#include "kernels/cpu/isa/quantized_loops.hpp"
 
 namespace plume::kernels::isa {
 namespace {
