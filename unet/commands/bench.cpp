@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/random_batch.hpp"
@@ -18,6 +19,7 @@
 #include "unet/command.hpp"
 #include "unet/config.hpp"
 #include "unet/families.hpp"
+#include "unet/fold_norms.hpp"
 #include "unet/network.hpp"
 #include "unet/predict.hpp"
 #include "unet/training_step.hpp"
@@ -54,10 +56,10 @@ std::vector<double> measure(int repeats, const std::function<void()>& body) {
 
 Network make_network(const Arguments& arguments, kernels::Stream& stream) {
   const DType dtype = element_type(arguments.device.precision);
-  if (!arguments.model.empty()) return load_model(arguments.model, dtype, &stream);
-  Network network(build_graph(arguments.network), dtype, Fusion::on, &stream);
-  nn::initialize(network.parameters(), nn::Initializer::he, 1);
-  return network;
+  Network network = arguments.model.empty() ? Network(build_graph(arguments.network), dtype, Fusion::on, &stream)
+                                            : load_model(arguments.model, dtype, &stream);
+  if (arguments.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  return arguments.work == "train" ? std::move(network) : fold_norms(network);
 }
 
 std::vector<double> measure_training(Network& network, const Arguments& arguments) {

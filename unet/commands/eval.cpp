@@ -9,6 +9,7 @@
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"
+#include "unet/fold_norms.hpp"
 
 namespace plume::unet {
 namespace {
@@ -38,7 +39,7 @@ nlohmann::ordered_json to_json(const Confusion& counts) {
 int run_eval(const Arguments& arguments) {
   const data::Split split = data::split_from_name(arguments.split);
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
-  const Network network = load_model(arguments.model, element_type(arguments.device.precision), &stream);
+  const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const data::Shard shard(arguments.data);
   Predictor predictor(network);
   const Evaluation result = evaluate(predictor, network.graph(), shard, split, arguments.threshold);

@@ -18,6 +18,7 @@
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
+#include "unet/fold_norms.hpp"
 #include "unet/overlay.hpp"
 
 namespace plume::unet {
@@ -114,7 +115,7 @@ int run_predict(const Arguments& arguments) {
   const auto files = files_of(arguments.inputs);
   const auto bands = data::parse_bands(arguments.bands);
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
-  const Network network = load_model(arguments.model, element_type(arguments.device.precision), &stream);
+  const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const Graph& graph = network.graph();
   Predictor predictor(network);
   std::error_code failed;
