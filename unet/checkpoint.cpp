@@ -16,6 +16,7 @@ namespace plume::unet {
 namespace {
 
 constexpr const char* optimizer_prefix = "optimizer.";
+constexpr const char* ranges_key = "plume.ranges";
 
 nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
   return {{"step", progress.step},
@@ -103,6 +104,31 @@ Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stre
   Network network(graph_of(file), dtype, Fusion::on, stream);
   load_weights(file, network);
   return network;
+}
+
+void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges) {
+  const nn::SafetensorsFile file(model);
+  nn::Metadata metadata = file.metadata();
+  metadata[ranges_key] = to_json(ranges);
+  std::vector<nn::TensorSource> sources;
+  for (const nn::TensorInfo& tensor : file.tensors()) {
+    if (tensor.name.starts_with(optimizer_prefix)) continue;
+    sources.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
+  }
+  nn::save_safetensors(path, metadata, sources);
+}
+
+Ranges load_ranges(const std::filesystem::path& path) {
+  const nn::SafetensorsFile file(path);
+  const auto found = file.metadata().find(ranges_key);
+  if (found == file.metadata().end()) {
+    throw input_error("{}: not calibrated for int8; `plume quantize` makes a model that is", path.string());
+  }
+  return with_context(path.string(), [&] { return ranges_from_json(found->second); });
+}
+
+std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision precision) {
+  return precision == Precision::int8 ? std::optional(load_ranges(path)) : std::nullopt;
 }
 
 Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {

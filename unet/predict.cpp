@@ -53,6 +53,11 @@ Predictor::Predictor(const Network& network, int threads)
       arena_(&stream_),
       multiple_(size_multiple(network.graph())) {}
 
+Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads)
+    : Predictor(network, threads) {
+  if (ranges) quantized_.emplace(network, *ranges, std::get<kernels::CpuStream>(stream_));
+}
+
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
   // On CUDA, where the heap is slow, the plan comes first.
   const bool planned = arena_.plan(key_of(shape)) != nullptr;
@@ -66,7 +71,7 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
   const nn::Context context{.stream = stream_, .arena = arena_, .dry = dry};
   const nn::Tensor x = context.allocate(shape, network_.dtype(), "images");
   if (!dry) nn::upload(x, pixels, stream_);
-  const nn::Tensor logits = network_(context, x);
+  const nn::Tensor logits = quantized_ ? (*quantized_)(context, x) : network_(context, x);
   const nn::Tensor y = context.allocate(logits.shape(), DType::f32, "probabilities");
   const auto link =
       network_.graph().activation == Activation::sigmoid ? kernels::Link::sigmoid : kernels::Link::softmax;

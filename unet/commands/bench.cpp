@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "kernels/base/error.hpp"
 #include "nn/initialize.hpp"
 #include "nn/optimizer.hpp"
+#include "unet/calibrate.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
 #include "unet/config.hpp"
@@ -73,9 +75,18 @@ std::vector<double> measure_training(Network& network, const Arguments& argument
   return measure(arguments.repeats, [&] { static_cast<void>(step.run(batch, optimizer, rate)); });
 }
 
+// What a model was calibrated with, or the noise itself.
+std::optional<Ranges> find_ranges(const Network& network, const Arguments& arguments, const data::Batch& batch) {
+  if (!arguments.model.empty()) return ranges_for(arguments.model, arguments.device.precision);
+  if (arguments.device.precision != Precision::int8) return std::nullopt;
+  Calibration calibration(network);
+  calibration.add(data::values_of(batch), {batch.images, batch.height, batch.width, batch.bands});
+  return calibration.ranges();
+}
+
 std::vector<double> measure_inference(const Network& network, const Arguments& arguments) {
-  Predictor predictor(network);
   const data::Batch batch = data::random_batch(arguments.batch, arguments.size, network.graph().input.bands, 1);
+  Predictor predictor(network, find_ranges(network, arguments, batch));
   return measure(arguments.repeats, [&] {
     static_cast<void>(
         predictor.probabilities_of_normalized(data::values_of(batch), arguments.batch, arguments.size, arguments.size));
@@ -89,6 +100,9 @@ double peak_mebibytes() {
 }
 
 int run_bench(const Arguments& arguments) {
+  if (arguments.work == "train" && arguments.device.precision == Precision::int8) {
+    throw usage_error("--precision int8 is for inference; choose another to train");
+  }
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   Network network = make_network(arguments, stream);
   const int multiple = size_multiple(network.graph());
