@@ -6,6 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/base/error.hpp"
@@ -16,7 +17,7 @@ namespace plume::unet {
 namespace {
 
 constexpr const char* optimizer_prefix = "optimizer.";
-constexpr const char* ranges_key = "plume.ranges";
+constexpr const char* range_suffix = ".range";
 
 nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
   return {{"step", progress.step},
@@ -108,23 +109,37 @@ Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stre
 
 void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges) {
   const nn::SafetensorsFile file(model);
-  nn::Metadata metadata = file.metadata();
-  metadata[ranges_key] = to_json(ranges);
   std::vector<nn::TensorSource> sources;
   for (const nn::TensorInfo& tensor : file.tensors()) {
-    if (tensor.name.starts_with(optimizer_prefix)) continue;
+    if (tensor.name.starts_with(optimizer_prefix) || tensor.name.ends_with(range_suffix)) continue;
     sources.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
   }
-  nn::save_safetensors(path, metadata, sources);
+  for (const auto& [layer, channels] : ranges) {
+    sources.push_back(
+        {layer + range_suffix, DType::f32, {std::ssize(channels), 2}, std::as_bytes(std::span(channels))});
+  }
+  nn::save_safetensors(path, file.metadata(), sources);
 }
 
 Ranges load_ranges(const std::filesystem::path& path) {
   const nn::SafetensorsFile file(path);
-  const auto found = file.metadata().find(ranges_key);
-  if (found == file.metadata().end()) {
+  Ranges ranges;
+  for (const nn::TensorInfo& tensor : file.tensors()) {
+    if (!tensor.name.ends_with(range_suffix)) continue;
+    const auto values = file.floats(tensor.name);
+    std::vector<Range> channels(values.size() / 2);
+    bool sound = tensor.shape.size() == 2 && tensor.shape[1] == 2;
+    for (std::size_t c = 0; c < channels.size() && sound; ++c) {
+      channels[c] = {values[2 * c], values[2 * c + 1]};
+      sound = std::isfinite(channels[c].low) && std::isfinite(channels[c].high) && channels[c].low <= channels[c].high;
+    }
+    if (!sound) throw input_error("{}: {} is no list of ranges", path.string(), tensor.name);
+    ranges[tensor.name.substr(0, tensor.name.size() - std::strlen(range_suffix))] = std::move(channels);
+  }
+  if (ranges.empty()) {
     throw input_error("{}: not calibrated for int8; `plume quantize` makes a model that is", path.string());
   }
-  return with_context(path.string(), [&] { return ranges_from_json(found->second); });
+  return ranges;
 }
 
 std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision precision) {

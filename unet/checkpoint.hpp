@@ -1,6 +1,7 @@
 // Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
 // on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
-// "plume.version", "plume.training" (JSON), "plume.config" (TOML), "plume.ranges" (JSON, unet/ranges.hpp).
+// "plume.version", "plume.training" (JSON), "plume.config" (TOML). A model calibrated for int8 has the ranges of its values too: f32
+// tensors "<layer>.range" [channels, 2], least and greatest (unet/ranges.hpp).
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ void save_training(const std::filesystem::path& path, const Network& network, co
 // A copy of the model in a file, for use, with the ranges to quantise it by.
 void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges);
 
-// The ranges in a model. Throws input_error where it has none.
+// The ranges in a model. Throws input_error where it has none, or one is damaged.
 [[nodiscard]] Ranges load_ranges(const std::filesystem::path& path);
 
 // They where the precision is int8; none otherwise.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,8 +14,10 @@
 namespace plume::unet {
 namespace {
 
+constexpr float least_share = 1.0F / 256;
+
 using kernels::Quantization;
-using kernels::QuantizedSource;
+using Channels = std::vector<Quantization>;
 
 std::size_t at(int i) {
   return static_cast<std::size_t>(i);
@@ -24,12 +27,27 @@ const Layer& layer_of(const Network& network, int index) {
   return network.graph().layers[at(index)];
 }
 
-Quantization quantization_of(const Layer& layer, const Ranges& ranges) {
+// relu: what a layer yields is not below 0, whatever the range.
+Channels quantization_of(const Layer& layer, int channels, bool relu, const Ranges& ranges) {
   const auto found = ranges.find(layer.name);
-  if (found == ranges.end()) {
+  if (found == ranges.end() || std::ssize(found->second) != channels) {
     throw input_error("no range of layer {}, which int8 needs; run `plume quantize` on this model", layer.name);
   }
-  return kernels::quantization_of(found->second.low, found->second.high);
+  // A channel that calibration hardly saw alive gets a share of the widest one's range, to be ready for more.
+  float widest = 0;
+  for (const Range& range : found->second) widest = std::max(widest, range.high - range.low);
+  Channels quantizations;
+  for (const Range& range : found->second) {
+    quantizations.push_back(
+        kernels::quantization_of(relu ? 0 : range.low, std::max(range.high, range.low + widest * least_share)));
+  }
+  return quantizations;
+}
+
+Channels joined(const std::vector<Channels>& parts) {
+  Channels all;
+  for (const Channels& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
 }
 
 // body(CPU stream), unless the step only plans its memory.
@@ -58,25 +76,24 @@ nn::Tensor join(const nn::Context& context, const nn::Inputs& parts, const Pass&
   return joined;
 }
 
-nn::Tensor quantize(const nn::Context& context, const nn::Inputs& parts, Quantization to) {
-  const std::vector<float> one(at(parts.shape().c), 1.0F);
-  const std::vector<float> zero(one.size());
-  return join<float>(context, parts, [&](auto image, auto from, std::size_t, kernels::CpuStream& stream) {
-    kernels::requantize<float>(image, to, from, one, zero, false, stream);
+nn::Tensor quantize(const nn::Context& context, const nn::Inputs& parts, const Channels& to) {
+  const std::vector<float> one(to.size(), 1.0F);
+  const std::vector<float> zero(to.size());
+  return join<float>(context, parts, [&](auto image, auto from, std::size_t first, kernels::CpuStream& stream) {
+    kernels::requantize<float>(image, std::span(to).subspan(first, at(image.c)), from, one, zero, stream);
   });
 }
 
-nn::Inputs dequantize(const nn::Context& context, const nn::Inputs& parts,
-                      const std::vector<QuantizedSource>& sources) {
+nn::Inputs dequantize(const nn::Context& context, const nn::Inputs& parts, const std::vector<Channels>& from) {
   nn::Inputs reals;
-  auto source = sources.begin();
+  auto quantization = from.begin();
   for (const nn::Tensor& part : parts) {
     const nn::Tensor real = context.allocate(part.shape(), DType::f32, part.name());
     on_cpu(context, [&](kernels::CpuStream& stream) {
-      kernels::dequantize(real.image<float>(), part.image<std::uint8_t>(), source->quantization, stream);
+      kernels::dequantize(real.image<float>(), part.image<std::uint8_t>(), *quantization, stream);
     });
     reals.append(real);
-    ++source;
+    ++quantization;
   }
   return reals;
 }
@@ -127,18 +144,17 @@ nn::Inputs upsample(const nn::Context& context, const nn::Inputs& input, kernels
 }  // namespace
 
 QuantizedNetwork::QuantizedNetwork(const Network& network, const Ranges& ranges, kernels::CpuStream& stream)
-    : network_(network), sources_(network.graph().layers.size() + 1) {
+    : network_(network), values_(network.graph().layers.size() + 1) {
   for (const Step& step : network.plan().steps) {
-    const bool last = at(step.output) + 1 == sources_.size();
-    const bool eight_bit = runs_in_eight_bits(step);
-    if (!last) sources_[at(step.output)] = output_of(step, ranges);
-    if (step.pooled >= 0) sources_[at(step.pooled)] = sources_[at(step.output)];
-    steps_.push_back(eight_bit ? std::optional(prepare(step, ranges, stream)) : std::nullopt);
+    const bool last = at(step.output) + 1 == values_.size();
+    if (!last) values_[at(step.output)] = output_of(step, ranges);
+    if (step.pooled >= 0) values_[at(step.pooled)] = values_[at(step.output)];
+    steps_.push_back(runs_in_eight_bits(step) ? std::optional(prepare(step, ranges, stream)) : std::nullopt);
   }
 }
 
 bool QuantizedNetwork::runs_in_eight_bits(const Step& step) const {
-  const auto is_image = [&](int value) { return sources_[at(value)].empty(); };
+  const auto is_image = [&](int value) { return values_[at(value)].empty(); };
   if (std::any_of(step.inputs.begin(), step.inputs.end(), is_image)) return false;
   switch (step.kind) {
     case StepKind::conv:
@@ -149,57 +165,55 @@ bool QuantizedNetwork::runs_in_eight_bits(const Step& step) const {
     case StepKind::upsample_nearest:
     case StepKind::upsample_bilinear: break;
     case StepKind::concat:
-      if (sources_of(step).size() > kernels::Sources<std::uint8_t>::max_count) return false;
+      if (inputs_of(step).size() > kernels::Sources<std::uint8_t>::max_count) return false;
       break;
     case StepKind::conv_norm_relu:
     case StepKind::conv_norm_relu_pool:
     case StepKind::relu:
     case StepKind::add: return false;
   }
-  return at(step.output) + 1 < sources_.size();  // logits are f32, and only convolutions give them
+  return at(step.output) + 1 < values_.size();  // logits are f32, and only convolutions give them
 }
 
-QuantizedNetwork::Sources QuantizedNetwork::sources_of(const Step& step) const {
-  Sources all;
-  for (const int value : step.inputs) {
-    const Sources& sources = sources_[at(value)];
-    all.insert(all.end(), sources.begin(), sources.end());
-  }
+std::vector<Channels> QuantizedNetwork::inputs_of(const Step& step) const {
+  std::vector<Channels> all;
+  for (const int value : step.inputs) all.insert(all.end(), values_[at(value)].begin(), values_[at(value)].end());
   return all;
 }
 
-QuantizedNetwork::Sources QuantizedNetwork::output_of(const Step& step, const Ranges& ranges) const {
+std::vector<Channels> QuantizedNetwork::output_of(const Step& step, const Ranges& ranges) const {
   if (runs_in_eight_bits(step)) {
     switch (step.kind) {
       case StepKind::max_pool:
       case StepKind::upsample_nearest:
       case StepKind::upsample_bilinear:
-      case StepKind::concat: return sources_of(step);  // they keep what they are given
+      case StepKind::concat: return inputs_of(step);  // they keep what they are given
       default: break;
     }
   }
   const int channels = infer_outputs(network_.graph())[at(step.output - 1)].channels;
-  return {{channels, quantization_of(layer_of(network_, step.output - 1), ranges)}};
+  const Layer& layer = layer_of(network_, step.output - 1);
+  return {quantization_of(layer, channels, layer.kind == LayerKind::relu, ranges)};
 }
 
 QuantizedNetwork::EightBit QuantizedNetwork::prepare(const Step& step, const Ranges& ranges,
                                                      kernels::CpuStream& stream) const {
   EightBit prepared;
-  Sources sources = sources_of(step);
+  Channels input = joined(inputs_of(step));
   if (step.norm >= 0) {
     const Layer& norm = layer_of(network_, step.norm);
-    const bool alone = step.kind == StepKind::batch_norm;
-    prepared.norm = prepare_norm(
-        norm, sources, alone ? sources_[at(step.output)].front().quantization : quantization_of(norm, ranges));
-    prepared.norm->relu = alone && step.relu;
-    sources = {{static_cast<int>(prepared.norm->factor.size()), prepared.norm->output}};
+    prepared.norm = prepare_norm(norm, input,
+                                 step.kind == StepKind::batch_norm
+                                     ? values_[at(step.output)].front()
+                                     : quantization_of(norm, static_cast<int>(input.size()), false, ranges));
+    input = prepared.norm->output;
   }
-  if (step.conv >= 0) prepared.conv = prepare_conv(step, sources, stream);
+  if (step.conv >= 0) prepared.conv = prepare_conv(step, input, stream);
   return prepared;
 }
 
-QuantizedNetwork::Norm QuantizedNetwork::prepare_norm(const Layer& layer, const Sources& sources,
-                                                      Quantization output) const {
+QuantizedNetwork::Norm QuantizedNetwork::prepare_norm(const Layer& layer, const Channels& input,
+                                                      Channels output) const {
   const auto part = [&](const char* name) {
     return network_.parameters().to_named(*network_.parameters().find(layer.name + name)).values;
   };
@@ -207,20 +221,17 @@ QuantizedNetwork::Norm QuantizedNetwork::prepare_norm(const Layer& layer, const 
   const auto beta = part(".bias");
   const auto mean = part(".running_mean");
   const auto variance = part(".running_var");
-  Norm norm{{}, {}, output, false};
-  for (const QuantizedSource& source : sources) {
-    for (int c = 0; c < source.channels; ++c) {
-      const std::size_t i = norm.factor.size();
-      const float scale = gamma[i] / std::sqrt(variance[i] + layer.epsilon);
-      const float factor = scale * source.quantization.scale;
-      norm.factor.push_back(factor);
-      norm.term.push_back(beta[i] - scale * mean[i] - factor * static_cast<float>(source.quantization.zero_point));
-    }
+  Norm norm{{}, {}, std::move(output)};
+  for (std::size_t c = 0; c < input.size(); ++c) {
+    const float scale = gamma[c] / std::sqrt(variance[c] + layer.epsilon);
+    const float factor = scale * input[c].scale;
+    norm.factor.push_back(factor);
+    norm.term.push_back(beta[c] - scale * mean[c] - factor * static_cast<float>(input[c].zero_point));
   }
   return norm;
 }
 
-kernels::QuantizedConv QuantizedNetwork::prepare_conv(const Step& step, const Sources& sources,
+kernels::QuantizedConv QuantizedNetwork::prepare_conv(const Step& step, const Channels& input,
                                                       kernels::CpuStream& stream) const {
   const Layer& layer = layer_of(network_, step.conv);
   const nn::Parameters& parameters = network_.parameters();
@@ -231,8 +242,7 @@ kernels::QuantizedConv QuantizedNetwork::prepare_conv(const Step& step, const So
   conv.transposed = layer.kind == LayerKind::conv_transpose2d;
   conv.relu = step.relu;
   conv.out = layer.channels;
-  const Sources& output = sources_[at(step.output)];
-  return kernels::quantize_conv(conv, sources, output.empty() ? nullptr : &output.front().quantization, stream);
+  return kernels::quantize_conv(conv, input, joined(values_[at(step.output)]), stream);
 }
 
 nn::Inputs QuantizedNetwork::run(const nn::Context& context, const Step& step, const EightBit& prepared,
@@ -250,35 +260,32 @@ nn::Inputs QuantizedNetwork::run(const nn::Context& context, const Step& step, c
     const Norm& norm = *prepared.norm;
     input =
         join<std::uint8_t>(context, input, [&](auto image, auto from, std::size_t first, kernels::CpuStream& stream) {
-          const auto channels = static_cast<std::size_t>(image.c);
-          kernels::requantize<std::uint8_t>(image, norm.output, from, std::span(norm.factor).subspan(first, channels),
-                                            std::span(norm.term).subspan(first, channels), norm.relu, stream);
+          const auto own = [&](const auto& all) { return std::span(all).subspan(first, at(image.c)); };
+          kernels::requantize<std::uint8_t>(image, own(norm.output), from, own(norm.factor), own(norm.term), stream);
         });
   }
   if (!prepared.conv) return input;
-  return convolve(context, input, *prepared.conv, layer_of(network_, step.conv).name,
-                  sources_[at(step.output)].empty());
+  return convolve(context, input, *prepared.conv, layer_of(network_, step.conv).name, values_[at(step.output)].empty());
 }
 
 void QuantizedNetwork::run_real(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t i) const {
   const Step& step = network_.plan().steps[i];
   std::vector<nn::Inputs> reals(values.size());
   for (const int value : step.inputs) {
-    const Sources& sources = sources_[at(value)];
-    reals[at(value)] = sources.empty() ? values[at(value)] : dequantize(context, values[at(value)], sources);
+    const auto& from = values_[at(value)];
+    reals[at(value)] = from.empty() ? values[at(value)] : dequantize(context, values[at(value)], from);
   }
   network_.run_step(reals, context, i);
   for (const int value : {step.output, step.pooled}) {
     if (value < 0) continue;
-    const Sources& sources = sources_[at(value)];
-    values[at(value)] =
-        sources.empty() ? reals[at(value)] : quantize(context, reals[at(value)], sources.front().quantization);
+    const auto& to = values_[at(value)];
+    values[at(value)] = to.empty() ? reals[at(value)] : quantize(context, reals[at(value)], to.front());
   }
 }
 
 nn::Tensor QuantizedNetwork::operator()(const nn::Context& context, const nn::Tensor& images) const {
   network_.require_fit(images.shape());
-  std::vector<nn::Inputs> values(sources_.size());
+  std::vector<nn::Inputs> values(values_.size());
   values[0] = images;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = network_.plan().steps[i];

@@ -23,14 +23,13 @@ class QuantizedNetwork {
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images) const;
 
  private:
-  using Sources = std::vector<kernels::QuantizedSource>;
+  using Channels = std::vector<kernels::Quantization>;  // one for each
 
   // A normalisation of 8-bit values: q of (q of the input * factor + term), by channel.
   struct Norm {
     std::vector<float> factor;
     std::vector<float> term;
-    kernels::Quantization output;
-    bool relu = false;
+    Channels output;
   };
   // What a step does in 8 bits; neither: its kind says all.
   struct EightBit {
@@ -39,12 +38,12 @@ class QuantizedNetwork {
   };
 
   [[nodiscard]] bool runs_in_eight_bits(const Step& step) const;
-  // All channels that a step reads, part by part.
-  [[nodiscard]] Sources sources_of(const Step& step) const;
-  [[nodiscard]] Sources output_of(const Step& step, const Ranges& ranges) const;
+  // Of all values that a step reads, part by part.
+  [[nodiscard]] std::vector<Channels> inputs_of(const Step& step) const;
+  [[nodiscard]] std::vector<Channels> output_of(const Step& step, const Ranges& ranges) const;
   [[nodiscard]] EightBit prepare(const Step& step, const Ranges& ranges, kernels::CpuStream& stream) const;
-  [[nodiscard]] Norm prepare_norm(const Layer& layer, const Sources& sources, kernels::Quantization output) const;
-  [[nodiscard]] kernels::QuantizedConv prepare_conv(const Step& step, const Sources& sources,
+  [[nodiscard]] Norm prepare_norm(const Layer& layer, const Channels& input, Channels output) const;
+  [[nodiscard]] kernels::QuantizedConv prepare_conv(const Step& step, const Channels& input,
                                                     kernels::CpuStream& stream) const;
 
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const EightBit& prepared,
@@ -53,7 +52,7 @@ class QuantizedNetwork {
   void run_real(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t i) const;
 
   const Network& network_;
-  std::vector<Sources> sources_;  // by value, one for each of its tensors; none for the image, which is f32
+  std::vector<std::vector<Channels>> values_;   // by value, for each of its tensors; none where it is f32
   std::vector<std::optional<EightBit>> steps_;  // by step of the plan; none: in f32
 };
 

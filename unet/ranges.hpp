@@ -3,7 +3,7 @@
 
 #include <map>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace plume::unet {
 
@@ -13,12 +13,7 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-// By layer: of what it yields in the network that fold_norms() makes.
-using Ranges = std::map<std::string, Range>;
-
-// JSON text, {"layer": [low, high], ...}, as kept in a model's metadata. ranges_from_json throws input_error saying what is
-// wrong: another form, a value that is not finite, low above high.
-[[nodiscard]] std::string to_json(const Ranges& ranges);
-[[nodiscard]] Ranges ranges_from_json(std::string_view text);
+// By layer, then by channel: of what the layer yields in the network that fold_norms() makes.
+using Ranges = std::map<std::string, std::vector<Range>>;
 
 }  // namespace plume::unet

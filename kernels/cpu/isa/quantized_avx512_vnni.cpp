@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "kernels/cpu/isa/quantized_tables.hpp"
 #include "kernels/cpu/isa/quantized_loops.hpp"
+#include "kernels/cpu/isa/quantized_tables.hpp"
 
 namespace plume::kernels::isa {
 namespace {

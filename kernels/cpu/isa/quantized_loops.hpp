@@ -84,10 +84,10 @@ void quantized_tile(const QuantizedTile<Out>& tile) {
 
 template <class Isa, class In>
 void round_pixels(std::uint8_t* y, std::ptrdiff_t y_stride, const In* x, std::ptrdiff_t x_stride,
-                  const float* multiplier, const float* shift, float least, std::ptrdiff_t pixels, int c) {
+                  const float* multiplier, const float* shift, std::ptrdiff_t pixels, int c) {
   using V = Vector<Isa, float>;
   using Inputs = typename VectorOf<In, V::lanes* static_cast<int>(sizeof(In))>::type;
-  const typename V::type lowest = typename V::type{} + least;
+  const typename V::type zero = {};
   for (std::ptrdiff_t p = 0; p < pixels; ++p, x += x_stride, y += y_stride) {
     for (int i = 0; i < c; i += V::lanes) {
       Inputs input = {};
@@ -98,7 +98,7 @@ void round_pixels(std::uint8_t* y, std::ptrdiff_t y_stride, const In* x, std::pt
       }
       const typename V::type value =
           __builtin_convertvector(input, typename V::type) * V::load(multiplier + i) + V::load(shift + i);
-      write_outputs<Isa, std::uint8_t>(y + i, value > lowest ? value : lowest, c - i);
+      write_outputs<Isa, std::uint8_t>(y + i, value > zero ? value : zero, c - i);
     }
   }
 }

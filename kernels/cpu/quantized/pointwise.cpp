@@ -1,4 +1,4 @@
-// Elementwise passes between reals and their 8-bit form, and over the latter. Compiled without fused multiply-adds.
+// Elementwise passes between reals and their 8-bit form, and over the latter.
 #include <algorithm>
 #include <cmath>
 
@@ -11,12 +11,6 @@ namespace {
 
 constexpr float largest = 255;
 constexpr std::ptrdiff_t pixels_of_task = 2048;
-
-// Rounds half up.
-std::uint8_t rounded(float value) {
-  const float above = value > 0 ? value : 0;
-  return static_cast<std::uint8_t>(static_cast<std::int32_t>((above < largest ? above : largest) + 0.5F));
-}
 
 template <class In>
 auto rounding_of(const QuantizedPrimitives& cpu) {
@@ -38,48 +32,29 @@ Quantization quantization_of(float low, float high) {
 }
 
 template <class In>
-void requantize(Image<std::uint8_t> out, Quantization to, Image<const In> in, std::span<const float> factor,
-                std::span<const float> term, bool relu, CpuStream& stream) {
+void requantize(Image<std::uint8_t> out, std::span<const Quantization> to, Image<const In> in,
+                std::span<const float> factor, std::span<const float> term, CpuStream& stream) {
   const QuantizedPrimitives& cpu = quantized_primitives();
   // Whole vectors are read.
-  std::vector<float> multiplier(factor.size() + static_cast<std::size_t>(cpu.lanes));
+  std::vector<float> multiplier(to.size() + static_cast<std::size_t>(cpu.lanes));
   std::vector<float> shift(multiplier.size());
-  for (std::size_t c = 0; c < factor.size(); ++c) {
-    multiplier[c] = factor[c] / to.scale;
-    shift[c] = term[c] / to.scale + static_cast<float>(to.zero_point);
+  for (std::size_t c = 0; c < to.size(); ++c) {
+    multiplier[c] = factor[c] / to[c].scale;
+    shift[c] = term[c] / to[c].scale + static_cast<float>(to[c].zero_point);
   }
-  const float least = relu ? to.zero_point : 0.0F;
   parallel_ranges(stream, out.pixels(), pixels_of_task, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     rounding_of<In>(cpu)(out.data + first * out.stride, out.stride, in.data + first * in.stride, in.stride,
-                         multiplier.data(), shift.data(), least, last - first, out.c);
+                         multiplier.data(), shift.data(), last - first, out.c);
   });
 }
 
-void dequantize(Image<float> out, Image<const std::uint8_t> in, Quantization from, CpuStream& stream) {
+void dequantize(Image<float> out, Image<const std::uint8_t> in, std::span<const Quantization> from, CpuStream& stream) {
   parallel_ranges(stream, out.pixels(), pixels_of_task, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     for (std::ptrdiff_t p = first; p < last; ++p) {
       float* y = out.data + p * out.stride;
       const std::uint8_t* x = in.data + p * in.stride;
-      for (int c = 0; c < out.c; ++c) y[c] = from.scale * static_cast<float>(x[c] - from.zero_point);
-    }
-  });
-}
-
-void quantized_add(Image<std::uint8_t> out, Quantization to, Image<const std::uint8_t> a, Quantization from_a,
-                   Image<const std::uint8_t> b, Quantization from_b, CpuStream& stream) {
-  const float factor_a = from_a.scale / to.scale;
-  const float factor_b = from_b.scale / to.scale;
-  const float shift = static_cast<float>(to.zero_point) - static_cast<float>(from_a.zero_point) * factor_a -
-                      static_cast<float>(from_b.zero_point) * factor_b;
-  parallel_ranges(stream, out.pixels(), pixels_of_task, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    for (std::ptrdiff_t p = first; p < last; ++p) {
-      std::uint8_t* y = out.data + p * out.stride;
-      const std::uint8_t* x = a.data + p * a.stride;
-      const std::uint8_t* z = b.data + p * b.stride;
-#pragma GCC ivdep
-      for (int c = 0; c < out.c; ++c) {
-        y[c] = rounded(static_cast<float>(x[c]) * factor_a + static_cast<float>(z[c]) * factor_b + shift);
-      }
+      for (std::size_t c = 0; c < from.size(); ++c)
+        y[c] = from[c].scale * static_cast<float>(x[c] - from[c].zero_point);
     }
   });
 }
@@ -102,9 +77,9 @@ void quantized_max_pool(Image<std::uint8_t> out, Image<const std::uint8_t> in, C
   });
 }
 
-template void requantize(Image<std::uint8_t>, Quantization, Image<const std::uint8_t>, std::span<const float>,
-                         std::span<const float>, bool, CpuStream&);
-template void requantize(Image<std::uint8_t>, Quantization, Image<const float>, std::span<const float>,
-                         std::span<const float>, bool, CpuStream&);
+template void requantize(Image<std::uint8_t>, std::span<const Quantization>, Image<const std::uint8_t>,
+                         std::span<const float>, std::span<const float>, CpuStream&);
+template void requantize(Image<std::uint8_t>, std::span<const Quantization>, Image<const float>, std::span<const float>,
+                         std::span<const float>, CpuStream&);
 
 }  // namespace plume::kernels

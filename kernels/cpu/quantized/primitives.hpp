@@ -24,7 +24,7 @@ struct QuantizedTile {
   const std::int8_t* weights = nullptr;  // packed [block][tap][dot][output][dot_channels]
   const float* multiplier = nullptr;     // by output channel, for whole vectors
   const float* shift = nullptr;
-  float least = 0;
+  float least = 0;  // of the output
   Out* output = nullptr;
   std::ptrdiff_t output_step = 0;  // elements from one output pixel to the next
   int channels = 0;                // output channels that exist
@@ -42,10 +42,10 @@ struct QuantizedPrimitives {
   Tiles<std::uint8_t> tile{};  // [vectors][pixels]; the output rounded and clamped to 0..255
   Tiles<float> real_tile{};
 
-  // y = x * multiplier[c] + shift[c], not below least, rounded and clamped to 0..255, of `pixels` pixels of `c` channels.
+  // y = x * multiplier[c] + shift[c], rounded and clamped to 0..255, of `pixels` pixels of `c` channels.
   template <class In>
   using Round = void (*)(std::uint8_t* y, std::ptrdiff_t y_stride, const In* x, std::ptrdiff_t x_stride,
-                         const float* multiplier, const float* shift, float least, std::ptrdiff_t pixels, int c);
+                         const float* multiplier, const float* shift, std::ptrdiff_t pixels, int c);
   Round<std::uint8_t> round = nullptr;
   Round<float> round_real = nullptr;
 };

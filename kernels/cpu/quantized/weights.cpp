@@ -26,8 +26,8 @@ std::vector<Lattice> lattices_of(const ConvParameters& conv, std::ptrdiff_t tap_
 // Quantises the weights of one part, a group of output channels at a time.
 class PartMaker {
  public:
-  PartMaker(const ConvParameters& conv, const std::vector<Tap>& taps, const std::vector<Quantization>& inputs,
-            const Quantization* output)
+  PartMaker(const ConvParameters& conv, const std::vector<Tap>& taps, std::span<const Quantization> inputs,
+            std::span<const Quantization> output)
       : conv_(conv), taps_(taps), inputs_(inputs), output_(output) {
     const QuantizedPrimitives& cpu = quantized_primitives();
     group_ = std::min(QuantizedPrimitives::max_vectors, ceil_div(conv.out, cpu.lanes)) * cpu.lanes;
@@ -86,12 +86,12 @@ class PartMaker {
       }
     }
     const double bias = conv_.bias ? static_cast<double>(conv_.bias[output]) : 0.0;
-    const double output_step = output_ ? static_cast<double>(output_->scale) : 1.0;
-    const double output_zero = output_ ? output_->zero_point : 0.0;
     const auto channel = static_cast<std::size_t>(output);
+    const Quantization kept = output_.empty() ? Quantization{} : output_[channel];
+    const auto output_step = static_cast<double>(kept.scale);
     part.multiplier[channel] = static_cast<float>(static_cast<double>(step) / output_step);
-    part.shift[channel] =
-        static_cast<float>((bias - static_cast<double>(step) * static_cast<double>(zero)) / output_step + output_zero);
+    part.shift[channel] = static_cast<float>(
+        (bias - static_cast<double>(step) * static_cast<double>(zero)) / output_step + kept.zero_point);
   }
 
   // Where a weight lies in its group: [block][tap][dot of block][output][channel of dot].
@@ -106,8 +106,8 @@ class PartMaker {
 
   const ConvParameters& conv_;
   const std::vector<Tap>& taps_;
-  const std::vector<Quantization>& inputs_;
-  const Quantization* output_;
+  std::span<const Quantization> inputs_;
+  std::span<const Quantization> output_;
   int group_;
   int groups_;
   int dots_;  // groups of dot_channels in the input
@@ -115,24 +115,16 @@ class PartMaker {
 
 }  // namespace
 
-QuantizedConv quantize_conv(const ConvParameters& conv, std::span<const QuantizedSource> sources,
-                            const Quantization* output, CpuStream& stream) {
+QuantizedConv quantize_conv(const ConvParameters& conv, std::span<const Quantization> inputs,
+                            std::span<const Quantization> output, CpuStream& stream) {
   QuantizedConv result;
   result.geometry = conv.geometry;
   result.transposed = conv.transposed;
-  result.out = conv.out;
-  std::vector<Quantization> inputs;
-  for (const QuantizedSource& source : sources) {
-    inputs.insert(inputs.end(), static_cast<std::size_t>(source.channels), source.quantization);
-  }
   result.in = static_cast<int>(inputs.size());
+  result.out = conv.out;
   for (const Quantization& input : inputs) result.outside.push_back(input.zero_point);
   result.outside.resize(static_cast<std::size_t>(ceil_div(result.in, block_channels) * block_channels));
-  if (output) {
-    result.least = conv.relu ? output->zero_point : 0.0F;
-  } else if (conv.relu) {
-    result.least = 0;
-  }
+  if (!output.empty() || conv.relu) result.least = 0;
   for (const Lattice& lattice : lattices_of(conv, std::ptrdiff_t{result.in} * conv.out)) {
     result.parts.push_back(PartMaker(conv, lattice.taps, inputs, output).make(stream));
   }
