@@ -1,8 +1,10 @@
 // Calibration: the ranges of a network's values, from images that it is run on.
 #pragma once
 
-#include <set>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "nn/arena.hpp"
 #include "unet/network.hpp"
@@ -19,15 +21,24 @@ class Calibration {
   // finite.
   void add(const float* pixels, const nn::Shape& shape);
 
-  // From the least to the greatest of each channel, with 0, of what each step of the network's plan yields, and of
-  // normalisations inside one.
-  [[nodiscard]] const Ranges& ranges() const { return ranges_; }
+  // Of what each step of the network's plan yields, and of normalisations inside one.
+  [[nodiscard]] Ranges ranges() const;
 
  private:
+  struct Channel {
+    float low = 0;
+    float high = 0;
+    double squares = 0;  // their sum
+  };
+  struct Layer {
+    std::vector<Channel> channels;
+    std::int64_t pixels = 0;
+  };
+  static void add_pixels(Channel* channels, const kernels::Image<const float>& image);
+
   Network network_;  // every layer is a step of its own, so that all values are seen
   nn::Arena arena_;
-  std::set<std::string> wanted_;  // layers
-  Ranges ranges_;
+  std::map<std::string, Layer> layers_;  // those that are wanted
 };
 
 }  // namespace plume::unet

@@ -18,6 +18,8 @@ namespace {
 
 constexpr const char* optimizer_prefix = "optimizer.";
 constexpr const char* range_suffix = ".range";
+constexpr std::int64_t range_values = 3;
+static_assert(sizeof(Range) == range_values * sizeof(float));
 
 nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
   return {{"step", progress.step},
@@ -116,7 +118,7 @@ void save_with_ranges(const std::filesystem::path& path, const std::filesystem::
   }
   for (const auto& [layer, channels] : ranges) {
     sources.push_back(
-        {layer + range_suffix, DType::f32, {std::ssize(channels), 2}, std::as_bytes(std::span(channels))});
+        {layer + range_suffix, DType::f32, {std::ssize(channels), range_values}, std::as_bytes(std::span(channels))});
   }
   nn::save_safetensors(path, file.metadata(), sources);
 }
@@ -127,11 +129,13 @@ Ranges load_ranges(const std::filesystem::path& path) {
   for (const nn::TensorInfo& tensor : file.tensors()) {
     if (!tensor.name.ends_with(range_suffix)) continue;
     const auto values = file.floats(tensor.name);
-    std::vector<Range> channels(values.size() / 2);
-    bool sound = tensor.shape.size() == 2 && tensor.shape[1] == 2;
+    std::vector<Range> channels(values.size() / range_values);
+    bool sound = tensor.shape.size() == 2 && tensor.shape[1] == range_values;
     for (std::size_t c = 0; c < channels.size() && sound; ++c) {
-      channels[c] = {values[2 * c], values[2 * c + 1]};
-      sound = std::isfinite(channels[c].low) && std::isfinite(channels[c].high) && channels[c].low <= channels[c].high;
+      const float* range = values.data() + c * range_values;
+      channels[c] = {range[0], range[1], range[2]};
+      sound = std::all_of(range, range + range_values, [](float value) { return std::isfinite(value); }) &&
+              range[0] <= range[1] && range[2] >= 0;
     }
     if (!sound) throw input_error("{}: {} is no list of ranges", path.string(), tensor.name);
     ranges[tensor.name.substr(0, tensor.name.size() - std::strlen(range_suffix))] = std::move(channels);

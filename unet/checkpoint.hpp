@@ -1,7 +1,7 @@
 // Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
 // on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
 // "plume.version", "plume.training" (JSON), "plume.config" (TOML). A model calibrated for int8 has the ranges of its values too: f32
-// tensors "<layer>.range" [channels, 2], least and greatest (unet/ranges.hpp).
+// tensors "<layer>.range" [channels, 3] (unet/ranges.hpp).
 #pragma once
 
 #include <cstdint>

@@ -7,9 +7,11 @@
 
 namespace plume::unet {
 
+// Of a channel's values: the least, the greatest, and the root of their mean square.
 struct Range {
   float low = 0;
   float high = 0;
+  float rms = 0;
   bool operator==(const Range&) const = default;
 };
 
