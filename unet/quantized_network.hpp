@@ -16,8 +16,6 @@ class QuantizedNetwork {
   QuantizedNetwork(const Network& network, const Ranges& ranges, kernels::CpuStream& stream)
       : network_(network), plan_(make_quantized_plan(network, ranges, stream)) {}
 
-  [[nodiscard]] const QuantizedPlan& plan() const { return plan_; }
-
   // As Network's.
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images) const;
 
