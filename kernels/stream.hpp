@@ -32,6 +32,8 @@ class Scratch {
 // of F2 and F4, wherever it applies. Other convolutions are always direct.
 enum class ConvPolicy { automatic, direct, winograd, winograd_f2, winograd_f4 };
 
+class Profile;  // kernels/profile.hpp
+
 // Results do not depend on the number of threads: kernels split work by shape, and add partial sums in a fixed order.
 class CpuStream {
  public:
@@ -40,6 +42,10 @@ class CpuStream {
 
   [[nodiscard]] int threads() const noexcept { return threads_; }
   [[nodiscard]] ConvPolicy convolutions() const noexcept { return convolutions_; }
+
+  // Where time is kept account of; null: nowhere. The profile must outlive its use here.
+  [[nodiscard]] Profile* profile() const noexcept { return profile_; }
+  void keep(Profile* profile) noexcept { profile_ = profile; }
 
   enum Purpose : std::size_t { weights, inputs, partials, statistics, purposes };
   [[nodiscard]] Scratch& shared(Purpose purpose) { return shared_[purpose]; }
@@ -52,6 +58,7 @@ class CpuStream {
   static constexpr std::size_t slots = 2;
   int threads_;
   ConvPolicy convolutions_;
+  Profile* profile_ = nullptr;
   std::vector<Scratch> shared_;
   std::vector<Scratch> local_;
 };

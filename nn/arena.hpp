@@ -52,7 +52,7 @@ struct MemoryPlan {
 
 // Usage: begin("train 8x128x128"); ...allocate...; end(). The first step under a key takes its memory from the heap and is
 // recorded; later ones follow the plan made from it. Outside begin/end every allocation comes from the heap.
-// On CUDA the first step should be a dry one: the heap is slow there.
+// The first step had better be a dry one: the heap is slow, on CUDA above all.
 // A step that departs from its plan (another size, or a tensor kept longer) is a bug: std::logic_error.
 class Arena {
  public:

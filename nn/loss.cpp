@@ -3,12 +3,14 @@
 
 #include "kernels/loss.hpp"
 #include "kernels/memory.hpp"
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 
 namespace plume::nn {
 
 void loss(const Context& context, double* value, const Tensor& logits, const Targets& targets,
           const LossSettings& settings, double scale) {
+  const kernels::ProfileRange range(context.stream, "loss", "forward");
   const GradientSlot slot = context.tape ? GradientSlot(context, logits) : GradientSlot();
   context.run(logits.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);

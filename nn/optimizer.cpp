@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "kernels/optimizer.hpp"
+#include "kernels/profile.hpp"
 #include "nn/context.hpp"
 
 namespace plume::nn {
@@ -80,6 +81,7 @@ void Optimizer::prepare(double rate) {
 }
 
 void Optimizer::update(Parameters& parameters, kernels::Stream& stream) {
+  const kernels::ProfileRange range(stream, "optimizer", "update");
   const auto count = static_cast<std::ptrdiff_t>(parameters.flat_size());
   auto* squared = reinterpret_cast<double*>(squared_.data());
   const auto body = [&](auto& concrete, auto element) {

@@ -77,10 +77,6 @@ std::size_t Parameters::trainable_count() const {
   return count;
 }
 
-void Parameters::zero_gradients() {
-  gradients_.zero();
-}
-
 bool Parameters::finite() const {
   return with_type(dtype_, [&](auto element) {
     std::vector<decltype(element)> values(sizes_[0]);

@@ -59,7 +59,6 @@ class Parameters {
   }
   // The values rounded; null where there is no such copy. Who changes values changes them too.
   [[nodiscard]] bf16* rounded() const { return reinterpret_cast<bf16*>(copy_.data()); }
-  void zero_gradients();
 
   // Whether no value is infinite or NaN.
   [[nodiscard]] bool finite() const;

@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "kernels/cuda/range.hpp"
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 
 namespace plume::nn {
@@ -26,7 +26,7 @@ void backward(const Context& context, Tape& tape) {
     std::visit(
         [&](const auto& record) {
           if (!reached(record)) return;
-          const kernels::ProfileRange range(record.y.name() + ".backward");
+          const kernels::ProfileRange range(context.stream, record.y.name(), "backward");
           backward(context, record);
           record.y.drop_gradient();
         },

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "kernels/base/error.hpp"
-#include "kernels/cuda/range.hpp"
 #include "nn/ops/ops.hpp"
 
 namespace plume::unet {
@@ -130,7 +129,6 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
     const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
-    const kernels::ProfileRange range(name);
     run_step(values, context, i);
     if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
     for (const int value : step.done) values[static_cast<std::size_t>(value)] = {};

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <string>
-#include <variant>
 
 #include "kernels/base/error.hpp"
 #include "kernels/output.hpp"
@@ -59,9 +58,8 @@ Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges
 }
 
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
-  // On CUDA, where the heap is slow, the plan comes first.
-  const bool planned = arena_.plan(key_of(shape)) != nullptr;
-  if (!planned && std::holds_alternative<kernels::CudaStream>(stream_)) static_cast<void>(run_step(shape, nullptr));
+  // The plan comes first: pieces from the heap cost more than a slab, on CUDA above all.
+  if (arena_.plan(key_of(shape)) == nullptr) static_cast<void>(run_step(shape, nullptr));
   return run_step(shape, pixels);
 }
 

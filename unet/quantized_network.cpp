@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "kernels/profile.hpp"
 #include "kernels/upsample.hpp"
 #include "nn/ops/ops.hpp"
 
@@ -69,14 +70,22 @@ nn::Tensor normalize(const nn::Context& context, const nn::Inputs& input, const 
   });
 }
 
+nn::Shape output_shape(const kernels::QuantizedConv& conv, const nn::Shape& in) {
+  const kernels::ConvGeometry& g = conv.geometry;
+  if (conv.transposed) return {in.n, g.transposed_rows(in.h), g.transposed_columns(in.w), conv.out};
+  return {in.n, g.output_rows(in.h), g.output_columns(in.w), conv.out};
+}
+
+// By the definition, as nn counts them for f32 (nn/ops/convolution.cpp).
+double flops_of(const kernels::QuantizedConv& conv, const nn::Shape& in) {
+  const nn::Shape positions = conv.transposed ? in : output_shape(conv, in);
+  const double taps = static_cast<double>(conv.geometry.kernel) * conv.geometry.kernel;
+  return 2 * taps * conv.in * conv.out * static_cast<double>(positions.count()) / positions.c;
+}
+
 nn::Tensor convolve(const nn::Context& context, const nn::Inputs& input, const kernels::QuantizedConv& conv,
                     const std::string& name, bool real) {
-  const nn::Shape in = input.shape();
-  const kernels::ConvGeometry& g = conv.geometry;
-  const nn::Shape shape = conv.transposed
-                              ? nn::Shape{in.n, g.transposed_rows(in.h), g.transposed_columns(in.w), conv.out}
-                              : nn::Shape{in.n, g.output_rows(in.h), g.output_columns(in.w), conv.out};
-  nn::Tensor output = context.allocate(shape, real ? DType::f32 : DType::u8, name);
+  nn::Tensor output = context.allocate(output_shape(conv, input.shape()), real ? DType::f32 : DType::u8, name);
   on_cpu(context, [&](kernels::CpuStream& stream) {
     const auto sources = input.sources<std::uint8_t>();
     if (real) {
@@ -120,6 +129,8 @@ void QuantizedNetwork::run(std::vector<nn::Inputs>& values, const nn::Context& c
   nn::Inputs input;
   for (const int value : step.inputs) input.append(values[at(value)]);
   nn::Inputs& output = values[at(step.output)];
+  const std::string& name = network_.graph().layers[at(step.conv >= 0 ? step.conv : step.output - 1)].name;
+  const kernels::ProfileRange range(context.stream, name, "forward", conv ? flops_of(*conv, input.shape()) : 0);
   switch (step.kind) {
     case StepKind::concat: output = input; return;
     case StepKind::upsample_nearest: output = upsample(context, input, kernels::Interpolation::nearest); return;
@@ -128,10 +139,7 @@ void QuantizedNetwork::run(std::vector<nn::Inputs>& values, const nn::Context& c
     default: break;
   }
   if (norm) input = normalize(context, input, *norm);
-  if (conv) {
-    const std::string& name = network_.graph().layers[at(step.conv)].name;
-    input = convolve(context, input, *conv, name, plan_.values[at(step.output)].empty());
-  }
+  if (conv) input = convolve(context, input, *conv, name, plan_.values[at(step.output)].empty());
   output = input;
 }
 

@@ -42,7 +42,7 @@ void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
   images_ = input_->take();
   optimizer.prepare(rate);
   auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
-  if (cuda) plan_parts(images_);
+  plan_parts(images_);
   const bool known = !recordings_.try_emplace(images_).second;
   if (cuda && known && config_.train.cuda_graph && graph_refusal_.empty()) {
     replay(*cuda, images_, optimizer);
@@ -85,8 +85,8 @@ void TrainingStep::for_parts(int images, const std::function<void(int index, int
   for (int first = 0; first < images; first += part()) body(index++, first, std::min(part(), images - first));
 }
 
-// The heap is slow on CUDA, and what it gave must not be freed while queued work uses it: every part has its plan before
-// it runs.
+// Every part has its plan before it runs: on CUDA the heap is slow, and what it gave must not be freed while queued work
+// uses it; on the CPU each piece of it would come with page faults of its own.
 void TrainingStep::plan_parts(int images) {
   for_parts(images, [&](int index, int first, int count) {
     if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true);
@@ -94,7 +94,6 @@ void TrainingStep::plan_parts(int images) {
 }
 
 void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
-  network_.parameters().zero_gradients();
   for_parts(images, [&](int index, int first, int count) {
     queue_part(index, first, count, static_cast<double>(count) / images, false);
   });
@@ -104,7 +103,7 @@ void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
 void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
   const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
-  const nn::Context context{stream_, arena_, &tape, true, dry};
+  const nn::Context context{stream_, arena_, &tape, true, dry, index > 0};
   const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);

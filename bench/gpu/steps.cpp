@@ -105,11 +105,10 @@ class Training : public DeviceNetwork {
 
  private:
   void queue(bool dry) override {
-    if (!dry) network_.parameters().zero_gradients();
     {
       const nn::ArenaStep step(arena_, "train", dry);
       nn::Tape tape;
-      const nn::Context context{stream_, arena_, &tape, true, dry};
+      const nn::Context context{stream_, arena_, &tape, true, dry, false};
       const nn::Tensor logits = network_(context, images_());
       const auto* labels = reinterpret_cast<const std::uint8_t*>(labels_.data());
       nn::loss(context, reinterpret_cast<double*>(loss_.data()), logits, {labels, nullptr}, nn::LossSettings{});

@@ -6,6 +6,7 @@
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -41,8 +42,7 @@ struct Plan {
     chunk = std::clamp(static_cast<int>(weight_bytes / block_weights), 1, blocks);
     panel_columns = (lattice.columns - 1) * lattice.input_step + reach.columns;
 
-    const std::size_t row_bytes =
-        sizeof(T) * static_cast<std::size_t>(panel_columns * std::min(chunk * block_channels, in.c()));
+    const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(panel_columns * chunk * block_channels);
     const int panel_rows = static_cast<int>(panel_bytes / row_bytes);
     const int fitting = std::max(1, (panel_rows - reach.rows) / lattice.input_step + 1);
     const int wanted_tasks = threads == 1 ? 1 : 4 * threads;
@@ -101,6 +101,7 @@ template <class T>
 void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides, const Lattice& lattice,
                  Epilogue<T> epilogue, CpuStream& stream) {
   if (lattice.rows <= 0 || lattice.columns <= 0) return;
+  name_algorithm(stream, "direct");
   const Plan<T> plan(out, in, lattice, stream.threads());
   const int taps = static_cast<int>(lattice.taps.size());
   std::vector<int> offsets;

@@ -1,18 +1,16 @@
 // Memory of the CPU.
 #include "kernels/memory.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
 #include "kernels/base/error.hpp"
+#include "kernels/cpu/pages.hpp"
 
 namespace plume::kernels {
 
 Memory allocate(std::size_t bytes, CpuStream&) {
-  constexpr std::size_t alignment = 64;
-  const std::size_t rounded = std::max((bytes + alignment - 1) / alignment * alignment, alignment);
-  auto* data = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
+  auto* data = static_cast<std::byte*>(allocate_pages(bytes));
   return data ? Memory(data, bytes, [](std::byte* memory) noexcept { std::free(memory); }) : Memory();
 }
 

@@ -17,7 +17,7 @@ inline constexpr int block_channels = 16;
 // A tile of a convolution's output: some neighbouring pixels of a row, some vectors of output channels.
 template <class T>
 struct ConvTile {
-  const T* panel = nullptr;         // input as [block][row][column][channel]
+  const T* panel = nullptr;         // input as [block][row][column][block_channels]
   std::ptrdiff_t first_pixel = 0;   // of the tile, counted in the panel
   std::ptrdiff_t block_stride = 0;  // elements from one full channel block to the next
   int blocks = 0;
@@ -66,6 +66,10 @@ struct Primitives {
   std::array<std::array<WeightGradFunction, max_grad_channels + 1>, max_taps + 1> weight_grad_tile{};
 
   WinogradPrimitives<T> winograd;
+
+  // x[i] = x[i] * factor + term for peak_values values, `rounds` times
+  int peak_values = 0;
+  void (*multiply_adds)(T* x, T factor, T term, std::ptrdiff_t rounds) = nullptr;
 
   // The functions below work on `pixels` pixels of `c` channels, each array with its own pixel stride.
 

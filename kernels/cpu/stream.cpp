@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "kernels/cpu/pages.hpp"
+
 namespace plume::kernels {
 
 void Scratch::Free::operator()(void* memory) const noexcept {
@@ -14,12 +16,12 @@ void Scratch::Free::operator()(void* memory) const noexcept {
 
 void* Scratch::reserve(std::size_t bytes) {
   if (bytes > capacity_) {
-    const std::size_t rounded = (bytes + bytes / 4 + 4095) / 4096 * 4096;
+    const std::size_t roomy = bytes + bytes / 4;
     memory_.reset();
     capacity_ = 0;
-    memory_.reset(std::aligned_alloc(64, rounded));
+    memory_.reset(allocate_pages(roomy));
     if (!memory_) throw std::bad_alloc();
-    capacity_ = rounded;
+    capacity_ = roomy;
   }
   return memory_.get();
 }

@@ -7,6 +7,7 @@
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -136,6 +137,7 @@ void reduce(T* result, CorrelationStrides strides, const T* copies, const Plan<T
 template <class T>
 void correlate(T* result, CorrelationStrides strides, const Sources<T>& gathered, const Sources<T>& lattice,
                ConvGeometry geometry, bool add, CpuStream& stream) {
+  name_algorithm(stream, "direct");
   const Plan<T> plan(gathered, lattice, geometry);
   T* copies = stream.shared(CpuStream::partials).take<T>(static_cast<std::size_t>(plan.copy_elements * plan.parts));
   const int panel_rows = (plan.band - 1) * geometry.stride + geometry.kernel;
@@ -162,7 +164,7 @@ void correlate(T* result, CorrelationStrides strides, const Sources<T>& gathered
       const PanelWindow window{image, first_row * geometry.stride - geometry.pad[0], -geometry.pad[1],
                                (rows - 1) * geometry.stride + geometry.kernel, plan.columns};
       for (int block = first_block; block < last_block; ++block) {
-        pack_panel(panel, gathered, window, block, block + 1, true);
+        pack_panel(panel, gathered, window, block, block + 1);
         run_block(copy + block * plan.block_elements, panel, packed, plan, geometry, rows, lattice.w(), lattice.c());
       }
     }

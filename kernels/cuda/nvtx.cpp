@@ -1,15 +1,18 @@
-// Ranges through NVTX 3, which is headers alone.
+// The timeline through NVTX 3, which is headers alone.
 #include <nvtx3/nvToolsExt.h>
 
-#include "kernels/cuda/range.hpp"
+#include <string>
+
+#include "kernels/cuda/timeline.hpp"
 
 namespace plume::kernels {
 
-ProfileRange::ProfileRange(const std::string& name) {
+void push_timeline(std::string_view layer, std::string_view pass) {
+  const std::string name = std::string(layer).append(" ").append(pass);
   nvtxRangePushA(name.c_str());
 }
 
-ProfileRange::~ProfileRange() {
+void pop_timeline() {
   nvtxRangePop();
 }
 

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/pointwise.hpp"
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
@@ -20,19 +21,39 @@ std::string output_name(const Conv& conv) {
   return weight.substr(0, weight.rfind('.'));
 }
 
+// By the definition: every weight meets every position once, in a multiplication and an addition. Positions are the
+// output's pixels, of a transposed convolution the input's.
+double flops_of(const Tensor& weight, const Shape& positions) {
+  return 2.0 * static_cast<double>(weight.shape().count()) * static_cast<double>(positions.count()) / positions.c;
+}
+
+int wanted_channels(const std::vector<GradientSlot>& slots) {
+  int channels = 0;
+  for (const GradientSlot& slot : slots) channels += slot.wanted ? slot.tensor.shape().c : 0;
+  return channels;
+}
+
 // What both backward passes share; `data` and `weight` call the kernels: data(image, grad, slice, add, stream) and
 // weight(to, sources, grad, stream).
 template <class Record, class Data, class Weight>
-void backward_conv(const Context& context, const Record& record, const Data& data, const Weight& weight) {
+void backward_conv(const Context& context, const Record& record, double flops, const Data& data, const Weight& weight) {
   const auto slots = gradient_slots(context, record.x);
+  const int wanted = wanted_channels(slots);
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     const auto grad = record.y.template gradient_image<T>();
     if (record.relu) {
       kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
     }
-    if (record.bias) kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, true, stream);
-    weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
+    if (record.bias)
+      kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, context.accumulate, stream);
+    {
+      const kernels::ProfileRange range(context.stream, record.y.name(), "weight gradient", flops);
+      weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
+    }
+    if (wanted == 0) return;
+    const kernels::ProfileRange range(context.stream, record.y.name(), "data gradient",
+                                      flops * wanted / record.x.shape().c);
     int first = 0;
     for (const GradientSlot& slot : slots) {
       const int channels = slot.tensor.shape().c;
@@ -50,6 +71,7 @@ Tensor conv2d(const Context& context, const Inputs& x, const Conv& conv, bool re
   const Shape in = x.shape();
   const Shape shape{in.n, conv.geometry.output_rows(in.h), conv.geometry.output_columns(in.w), conv.weight.shape().c};
   Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
+  const kernels::ProfileRange range(context.stream, y.name(), "forward", flops_of(conv.weight, shape));
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernels::conv2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.as<T>(), bias_of<T>(conv.bias), conv.geometry,
@@ -61,12 +83,12 @@ Tensor conv2d(const Context& context, const Inputs& x, const Conv& conv, bool re
 
 void backward(const Context& context, const ConvRecord& record) {
   backward_conv(
-      context, record,
+      context, record, flops_of(record.weight, record.y.shape()),
       [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
         kernels::conv2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry, add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 
@@ -75,6 +97,7 @@ Tensor conv_transpose2d(const Context& context, const Inputs& x, const Conv& con
   const Shape shape{in.n, conv.geometry.transposed_rows(in.h), conv.geometry.transposed_columns(in.w),
                     conv.weight.shape().c};
   Tensor y = context.allocate(shape, x.dtype(), output_name(conv));
+  const kernels::ProfileRange range(context.stream, y.name(), "forward", flops_of(conv.weight, in));
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernels::conv_transpose2d_forward<T>(y.image<T>(), x.sources<T>(), conv.weight.as<T>(), bias_of<T>(conv.bias),
@@ -86,13 +109,13 @@ Tensor conv_transpose2d(const Context& context, const Inputs& x, const Conv& con
 
 void backward(const Context& context, const ConvTransposeRecord& record) {
   backward_conv(
-      context, record,
+      context, record, flops_of(record.weight, record.x.shape()),
       [&]<class T>(kernels::Image<T> to, kernels::Image<T> grad, kernels::ChannelSlice slice, bool add, auto& stream) {
         kernels::conv_transpose2d_backward_data<T>(to, grad, record.weight.template as<T>(), slice, record.geometry,
                                                    add, stream);
       },
       [&]<class T>(Wide<T>* to, const kernels::Sources<T>& x, kernels::Image<T> grad, auto& stream) {
-        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, true, stream);
+        kernels::conv_transpose2d_backward_weight<T>(to, x, grad, record.geometry, context.accumulate, stream);
       });
 }
 

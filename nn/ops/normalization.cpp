@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "kernels/memory.hpp"
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
@@ -39,6 +40,7 @@ Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm,
     pooled = context.allocate(half, x.dtype(), layer + ".pool");
     if (context.tape) index = context.arena.allocate(half.count(), pooled.name() + ".index");
   }
+  const kernels::ProfileRange range(context.stream, layer, "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     using W = Wide<T>;
@@ -109,7 +111,7 @@ void backward(const Context& context, const BatchNormRecord& record) {
       if (record.relu) saved.y = record.y.image<T>().channels(first, image.c);
       kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
                                      record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
-                                     slot->add, true, stream);
+                                     slot->add, context.accumulate, stream);
       ++slot;
     });
   });

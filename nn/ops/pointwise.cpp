@@ -1,6 +1,7 @@
 // ReLU, sigmoid, softmax, addition, and the copy that concatenates where no operation can read two inputs.
 #include "kernels/pointwise.hpp"
 
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
@@ -12,6 +13,7 @@ namespace {
 template <class Record, class Kernel>
 Tensor unary(const Context& context, const Tensor& x, const Kernel& kernel) {
   Tensor y = context.allocate(x.shape(), x.dtype(), x.name() + "." + std::string(Record::name));
+  const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernel(y.image<T>(), kernels::Image<const T>(x.image<T>()), stream);
@@ -69,6 +71,7 @@ void backward(const Context& context, const SoftmaxRecord& record) {
 
 Tensor add(const Context& context, const Tensor& a, const Tensor& b) {
   Tensor y = context.allocate(a.shape(), a.dtype(), a.name() + ".add");
+  const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(a.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernels::add<T>(y.image<T>(), a.image<T>(), b.image<T>(), stream);
@@ -91,6 +94,7 @@ void backward(const Context& context, const AddRecord& record) {
 Tensor concat(const Context& context, const Inputs& x) {
   if (x.size() == 1) return x.front();
   Tensor y = context.allocate(x.shape(), x.dtype(), x.front().name() + ".concat");
+  const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     int first = 0;

@@ -1,5 +1,6 @@
 // Max-pooling and twofold enlargement.
 #include "kernels/pooling.hpp"
+#include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
@@ -12,6 +13,7 @@ Tensor max_pool(const Context& context, const Tensor& x) {
   Tensor y = context.allocate(shape, x.dtype(), x.name() + ".pool");
   Block index = context.tape ? context.arena.allocate(shape.count(), y.name() + ".index") : Block();
   auto* which = reinterpret_cast<std::uint8_t*>(index.data());
+  const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernels::max_pool_forward<T>(y.image<T>(), which, x.image<T>(), stream);
@@ -33,6 +35,7 @@ void backward(const Context& context, const MaxPoolRecord& record) {
 Tensor upsample(const Context& context, const Tensor& x, kernels::Interpolation interpolation) {
   const Shape in = x.shape();
   Tensor y = context.allocate({in.n, 2 * in.h, 2 * in.w, in.c}, x.dtype(), x.name() + ".upsample");
+  const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     kernels::upsample_forward<T>(y.image<T>(), x.image<T>(), interpolation, stream);

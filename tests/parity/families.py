@@ -13,7 +13,7 @@ def handwritten(graph, weights):
         up = "transposed" if transposed else "bilinear"
         module = ClassicUNet(bands, classes, convolutions[0]["channels"], depth, up)
         names = {name: name for name in module.state_dict()}
-    elif layers[0]["name"] == "stem":
+    elif layers[0]["name"] in ("stem", "conv2d"):  # ours, or as Keras calls the first layer of its pixel-detector
         widths = [layer["channels"] for layer in convolutions]
         module = PixelDetector(bands, classes, widths[0], depth, wide=widths[-3])
         # Its names are its own: the order of layers is the same.

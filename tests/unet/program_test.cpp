@@ -9,6 +9,7 @@
 #include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "data/npy.hpp"
@@ -149,6 +150,40 @@ TEST_F(ProgramTest, BenchMeasuresBothKindsOfWork) {
     EXPECT_GT(report.at("images_per_second").get<double>(), 0);
     EXPECT_GT(report.at("peak_mebibytes").get<double>(), 1);
   }
+}
+
+TEST_F(ProgramTest, BenchSaysWhereTheTimeGoes) {
+  const auto report_of = [](const std::string& work) {
+    const Outcome outcome =
+        run_plume({"bench", "layers", "--work", work, "--base", "32", "--device", "cpu", "--repeats", "1", "--json"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    return nlohmann::json::parse(outcome.output);
+  };
+  const auto sum = [](const nlohmann::json& report, const std::string& key, const std::string& pass = "") {
+    double total = 0;
+    for (const auto& row : report.at("rows")) total += pass.empty() || row.at("pass") == pass ? row.value(key, 0.0) : 0;
+    return total;
+  };
+  // The definition's operations; of a training step: no data gradient reaches the image.
+  const auto train = report_of("train");
+  EXPECT_NEAR(sum(train, "gflop", "forward"), 24.256, 5e-4);
+  EXPECT_NEAR(sum(train, "gflop", "weight gradient"), 24.256, 5e-4);
+  EXPECT_NEAR(sum(train, "gflop", "data gradient"), 48.285 - 24.256, 1e-3);
+  EXPECT_NEAR(sum(train, "share"), 1, 1e-6);
+  EXPECT_NEAR(sum(train, "milliseconds"), train.at("milliseconds"), 1e-3 * train.at("milliseconds").get<double>());
+  for (const auto& row : train.at("rows")) {
+    EXPECT_GE(row.at("milliseconds").get<double>(), 0) << row;
+    EXPECT_EQ(row.contains("gflop"), !row.value("algorithm", "").empty()) << row;
+  }
+  EXPECT_NEAR(sum(report_of("infer"), "gflop"), 24.256, 5e-4);
+
+  const Outcome table = run_plume({"bench", "layers", "--base", "4", "--size", "32", "--repeats", "2"});
+  ASSERT_EQ(table.exit_code, 0) << table.errors;
+  std::istringstream lines(table.output);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120U) << line;
+  EXPECT_NE(table.output.find("\nall                   weight gradient"), std::string::npos) << table.output;
+  EXPECT_NE(table.output.find("\nwhole "), std::string::npos) << table.output;
+  expect_failure(2, {"bench", "layers", "--device", "cuda"}, "for the CPU");
 }
 
 TEST_F(ProgramTest, MissingAndDamagedFiles) {

@@ -157,7 +157,7 @@ class Replay {
   double step(std::size_t index) {
     nn::Parameters& parameters = network_.parameters();
     nn::Tape tape;
-    const nn::Context context{stream_, arena_, &tape, true};
+    const nn::Context context{.stream = stream_, .arena = arena_, .tape = &tape, .training = true, .accumulate = false};
     const nn::Tensor images = batches_.images(index, parameters.dtype(), arena_);
     unet::Network::Observer observer;
     if (index == 0) {
@@ -171,7 +171,6 @@ class Replay {
     nn::LossSettings settings;
     settings.dice = recipe_.at("loss") == "bce_dice" ? 1 : 0;
     const double loss = nn::loss(context, logits, {batches_.labels(index), nullptr}, settings);
-    parameters.zero_gradients();
     nn::backward(context, tape);
     if (index == 0) {
       for (const auto& info : parameters.all()) {

@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/isa/channel_loops.hpp"
 #include "kernels/cpu/isa/conv_tile.hpp"
+#include "kernels/cpu/isa/multiply_adds.hpp"
 #include "kernels/cpu/isa/pool_loops.hpp"
 #include "kernels/cpu/isa/weight_grad_tile.hpp"
 #include "kernels/cpu/isa/winograd_points.hpp"
@@ -84,6 +85,8 @@ constexpr Primitives<T> make_table(decltype(Primitives<T>::adamw) adamw) {
   fill_weight_grad_tiles<Isa, T, 2>(table);
   fill_weight_grad_tiles<Isa, T, 3>(table);
   table.winograd = make_winograd_table<Isa, T>();
+  table.peak_values = sum_registers<Isa> * Vector<Isa, T>::lanes;
+  table.multiply_adds = multiply_adds<Isa, T, sum_registers<Isa>>;
   table.channel_sums = channel_sums<Isa, T>;
   table.deviation_sums = deviation_sums<Isa, T>;
   table.scale_shift = scale_shift<Isa, T>;

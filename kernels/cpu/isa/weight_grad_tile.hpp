@@ -35,9 +35,13 @@ void weight_grad_tile(const WeightGradTile<T>& tile) {
     }
   }
 
+  // Unrolled, so that the sums never leave their registers.
+#pragma GCC unroll 3
   for (int t = 0; t < taps; ++t) {
+#pragma GCC unroll 8
     for (int c = 0; c < channels; ++c) {
       T* to = tile.sums + t * tile.sums_tap + c * block_channels;
+#pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) V::store(to + v * V::lanes, V::load(to + v * V::lanes) + sum[t][c][v]);
     }
   }

@@ -1,22 +1,29 @@
 // The two-dimensional transforms of Winograd tiles: a one-dimensional one along the columns, then one along the rows.
 #pragma once
 
-#include "kernels/cpu/isa/conv_tile.hpp"
+#include <limits>
+
+#include "kernels/cpu/isa/partial_vector.hpp"
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/winograd/primitives.hpp"
 
 namespace plume::kernels::isa {
 
-// size x size pixels to points x points.
-template <class Isa, class T, int size, int points, auto transform>
-void winograd_gather(const WinogradGather<T>& tile) {
+// size x size pixels to points x points; tiles lie `step` pixels apart. What the tile after the next adds to a row is
+// fetched ahead, as the caches' own streams do not follow that many rows.
+template <class Isa, class T, int size, int points, int step, auto transform>
+void winograd_gather(const WinogradGather<T>& gather) {
   using V = Vector<Isa, T>;
+  const WinogradGather<T> tile = gather;  // its own: stores could change what they are given
   for (int c = 0; c < tile.channels; c += V::lanes) {
     typename V::type across[points][size];  // [column point][row]
     for (int row = 0; row < size; ++row) {
       const T* from = tile.pixels + row * tile.row_step + c;
       typename V::type pixel[size];
       for (int column = 0; column < size; ++column) pixel[column] = V::load(from + column * tile.column_step);
+      for (int column = size + step; column < size + 2 * step; ++column) {
+        __builtin_prefetch(from + column * tile.column_step);
+      }
       typename V::type point[points];
       transform(point, pixel);
       for (int column = 0; column < points; ++column) across[column][row] = point[column];
@@ -32,8 +39,9 @@ void winograd_gather(const WinogradGather<T>& tile) {
 }
 
 template <class F, class Isa, class T>
-void winograd_weights(const WinogradWeights<T>& tile) {
+void winograd_weights(const WinogradWeights<T>& weights) {
   using V = Vector<Isa, T>;
+  const WinogradWeights<T> tile = weights;
   constexpr int points = F::points;
   for (int i = 0; i < tile.inputs; ++i) {
     for (int o = 0; o < tile.outputs; o += V::lanes) {
@@ -56,22 +64,10 @@ void winograd_weights(const WinogradWeights<T>& tile) {
   }
 }
 
-// Writes one vector, of which `channels` exist.
-template <class Isa, class T>
-[[gnu::always_inline]] inline void write_vector(T* to, typename Vector<Isa, T>::type value, const T* bias, int channels,
-                                                bool add, bool relu) {
-  using V = Vector<Isa, T>;
-  typename V::type start[1] = {};
-  if (bias) start_pixel<Isa, T, 1>(start, bias, channels);
-  if (add) start_pixel<Isa, T, 1>(start, to, channels);
-  if (bias || add) value += start[0];
-  const typename V::type sum[1] = {value};
-  finish_pixel<Isa, T, 1>(to, sum, channels, relu);
-}
-
 template <class F, class Isa, class T>
-void winograd_output(const WinogradOutput<T>& tile) {
+void winograd_output(const WinogradOutput<T>& output_tile) {
   using V = Vector<Isa, T>;
+  const WinogradOutput<T> tile = output_tile;
   constexpr int points = F::points;
   constexpr int outputs = F::outputs;
   for (int c = 0; c < tile.channels; c += V::lanes) {
@@ -86,43 +82,63 @@ void winograd_output(const WinogradOutput<T>& tile) {
       for (int row = 0; row < outputs; ++row) across[row][column] = output[row];
     }
     const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
-    const T* bias = tile.bias ? tile.bias + c : nullptr;
-    for (int row = 0; row < tile.rows; ++row) {
-      typename V::type output[outputs];
-      F::output(output, across[row]);
-      T* to = tile.pixels + row * tile.row_step + c;
-      for (int column = 0; column < tile.columns; ++column) {
-        write_vector<Isa, T>(to + column * tile.column_step, output[column], bias, channels, tile.add, tile.relu);
+    const typename V::type least = typename V::type{} + (tile.relu ? T{0} : -std::numeric_limits<T>::infinity());
+    with_known_channels<Isa, T>(channels, [&](auto known) {
+      typename V::type bias = {};
+      if (tile.bias) bias = load_channels<Isa, T, known>(tile.bias + c, channels);
+      for (int row = 0; row < tile.rows; ++row) {
+        typename V::type output[outputs];
+        F::output(output, across[row]);
+        T* to = tile.pixels + row * tile.row_step + c;
+        for (int column = 0; column < tile.columns; ++column, to += tile.column_step) {
+          __builtin_prefetch(to + outputs * tile.column_step, 1);
+          typename V::type value = output[column] + bias;
+          if (tile.add) value += load_channels<Isa, T, known>(to, channels);
+          store_channels<Isa, T, known>(to, value < least ? least : value, channels);  // a NaN stays one
+        }
       }
-    }
+    });
   }
 }
 
 template <class F, class Isa, class T>
-void winograd_weight_grad(const WinogradWeightGrad<T>& tile) {
+void winograd_weight_grad(const WinogradWeightGrad<T>& gradient) {
   using V = Vector<Isa, T>;
+  const WinogradWeightGrad<T> tile = gradient;
   constexpr int points = F::points;
+  for (int tap = 0; tap < 9; ++tap) {
+    const T* next = tile.taps + tap * tile.tap_step + tile.input_step;
+    for (int c = 0; c < tile.channels; c += V::lanes) __builtin_prefetch(next + c, 1);
+  }
   for (int c = 0; c < tile.channels; c += V::lanes) {
     typename V::type across[3][points];  // [row][column point]
     for (int column = 0; column < points; ++column) {
-      typename V::type sum[points] = {};
+      typename V::type sum[points];
       for (int row = 0; row < points; ++row) {
         const T* from = tile.points + (row * points + column) * tile.point_step + c;
-        for (int copy = 0; copy < tile.copies; ++copy) sum[row] += V::load(from + copy * tile.copy_step);
+        typename V::type total = {};
+        for (int copy = 0; copy < tile.copies; ++copy, from += tile.copy_step) {
+          total += V::load(from);
+          __builtin_prefetch(from + tile.channels);  // the next input channel's
+        }
+        sum[row] = total;
       }
       typename V::type tap[3];
       F::weight_grad(tap, sum);
       for (int row = 0; row < 3; ++row) across[row][column] = tap[row];
     }
     const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
-    for (int row = 0; row < 3; ++row) {
-      typename V::type tap[3];
-      F::weight_grad(tap, across[row]);
-      for (int column = 0; column < 3; ++column) {
-        T* to = tile.taps + (row * 3 + column) * tile.tap_step + c;
-        write_vector<Isa, T>(to, tap[column], nullptr, channels, tile.add, false);
+    with_known_channels<Isa, T>(channels, [&](auto known) {
+      for (int row = 0; row < 3; ++row) {
+        typename V::type tap[3];
+        F::weight_grad(tap, across[row]);
+        for (int column = 0; column < 3; ++column) {
+          T* to = tile.taps + (row * 3 + column) * tile.tap_step + c;
+          if (tile.add) tap[column] += load_channels<Isa, T, known>(to, channels);
+          store_channels<Isa, T, known>(to, tap[column], channels);
+        }
       }
-    }
+    });
   }
 }
 
@@ -130,10 +146,10 @@ template <class F, class Isa, class T>
 constexpr WinogradTransforms<T> winograd_transforms() {
   return {.outputs = F::outputs,
           .points = F::points,
-          .input = winograd_gather<Isa, T, F::points, F::points, F::input>,
+          .input = winograd_gather<Isa, T, F::points, F::points, F::outputs, F::input>,
           .weights = winograd_weights<F, Isa, T>,
           .output = winograd_output<F, Isa, T>,
-          .output_grad = winograd_gather<Isa, T, F::outputs, F::points, F::output_grad>,
+          .output_grad = winograd_gather<Isa, T, F::outputs, F::points, F::outputs, F::output_grad>,
           .weight_grad = winograd_weight_grad<F, Isa, T>};
 }
 

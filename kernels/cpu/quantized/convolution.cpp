@@ -5,6 +5,7 @@
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/quantized/primitives.hpp"
 #include "kernels/lattices.hpp"
+#include "kernels/profile.hpp"
 #include "kernels/quantized.hpp"
 
 namespace plume::kernels {
@@ -69,7 +70,7 @@ class Convolution {
       const PanelWindow window{first + static_cast<int>(row / panel_rows_),
                                static_cast<int>(row % panel_rows_) + reach_.first_row, reach_.first_column, 1,
                                panel_columns_};
-      pack_panel(panel + row * row_bytes_, in_, window, 0, blocks_, true, conv_.outside.data());
+      pack_panel(panel + row * row_bytes_, in_, window, 0, blocks_, conv_.outside.data());
     });
 
     // Tasks are bands of rows; where these are few, each takes some of the output's channels, and else fewer rows.
@@ -157,6 +158,7 @@ class Convolution {
 template <class Out>
 void quantized_conv_forward(Image<Out> out, const Sources<std::uint8_t>& in, const QuantizedConv& conv,
                             CpuStream& stream) {
+  name_algorithm(stream, "int8");
   Convolution<Out>(out, in, conv, stream).run();
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/cpu/winograd/gather_tiles.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -265,6 +266,7 @@ void convolve_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStream
 template <class T>
 void convolve(const Problem<T>& problem, WinogradTile tile, CpuStream& stream) {
   if (problem.out.pixels() == 0) return;
+  name_algorithm(stream, name_of(tile));
   const Plan<T> plan(problem, tile, stream.threads());
   if (plan.few_tiles) {
     convolve_channels(problem, plan, stream);

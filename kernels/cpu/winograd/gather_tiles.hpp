@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/cpu/copy_channels.hpp"
 #include "kernels/cpu/primitives.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/image.hpp"
@@ -23,13 +24,19 @@ struct PixelWindow {
   }
 };
 
-// Channels [first, first + channels) of the window's pixels if one source has them all, else null.
+// Channels [first, first + channels) of the window's pixels where they lie, or null. Channels that do not exist may hold
+// anything, so they are read from the pixels behind, if there are any.
 template <class T>
 const T* find_pixels(const Sources<T>& in, const PixelWindow& window, int first, int channels, std::ptrdiff_t& stride) {
+  const int left = in.c() - first;
   for (const auto& source : in) {
-    if (first + channels <= source.c) {
+    if (first < source.c) {
+      const T* pixels = source.at(window.image, window.row, window.column) + first;
+      const T* last = source.at(window.image, window.row + window.size - 1, window.column + window.size - 1) + first;
+      const T* end = source.at(in.n() - 1, in.h() - 1, in.w() - 1) + source.c;
+      const bool exist = first + std::min(channels, left) <= source.c;
       stride = source.stride;
-      return first < 0 ? nullptr : source.at(window.image, window.row, window.column) + first;
+      return exist && end - last >= channels ? pixels : nullptr;
     }
     first -= source.c;
   }
@@ -49,8 +56,9 @@ void copy_window(T* to, const Sources<T>& in, const PixelWindow& window, int fir
     const int channels = std::min(first + width, source.c) - from_channel;
     for (int row = first_row; row < last_row && channels > 0; ++row) {
       for (int column = first_column; column < last_column; ++column) {
-        std::copy_n(source.at(window.image, window.row + row, window.column + column) + from_channel, channels,
-                    to + (row * window.size + column) * width + (from_channel - first));
+        copy_channels<2 * block_channels>(
+            to + (row * window.size + column) * width + (from_channel - first),
+            source.at(window.image, window.row + row, window.column + column) + from_channel, channels);
       }
     }
     first -= source.c;
@@ -67,7 +75,7 @@ struct TilePoints {
 };
 
 // Transforms channel blocks [first_block, last_block) of a block of tiles. A tile's window starts `offset` rows and
-// columns after its place; the lanes beyond the last channel are zeros.
+// columns after its place; the lanes beyond the last channel hold anything.
 template <class T>
 void gather_tiles(const TilePoints<T>& points, void (*transform)(const WinogradGather<T>&), const Sources<T>& in,
                   const Tiling& tiling, const TileBlock& tiles, int size, int row_offset, int column_offset,

@@ -78,6 +78,7 @@ struct WinogradWeightGrad {
   int copies = 0;
   T* taps = nullptr;
   std::ptrdiff_t tap_step = 0;
+  std::ptrdiff_t input_step = 0;  // to the taps of the next input channel, to fetch them ahead
   int channels = 0;
   bool add = false;
 };

@@ -8,6 +8,7 @@
 #include "kernels/cpu/winograd/gather_tiles.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
+#include "kernels/profile.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -143,9 +144,10 @@ void write_taps(const Sums<T>& sums, int copies, const Problem<T>& problem, cons
   tile.copy_step = plan.points * sums.step();
   tile.copies = copies;
   tile.tap_step = std::ptrdiff_t{in_channels} * out_channels;
+  tile.input_step = out_channels;
   tile.add = problem.add;
-  for (int i = 0; i < std::min(block_channels, in_channels - first); ++i) {
-    for (int group = sums.first_group; group < sums.last_group; ++group) {
+  for (int group = sums.first_group; group < sums.last_group; ++group) {
+    for (int i = 0; i < std::min(block_channels, in_channels - first); ++i) {
       tile.points = sums.data + sums.offset(block, group) + std::ptrdiff_t{i} * plan.width;
       tile.taps = problem.grad_weight + std::ptrdiff_t{first + i} * out_channels + group * plan.width;
       tile.channels = std::min(plan.width, out_channels - group * plan.width);
@@ -239,6 +241,7 @@ void winograd_backward_weight(T* grad_weight, const Sources<T>& in, Image<const 
     return;
   }
   const Problem<T> problem{grad_weight, in, Sources<T>(grad_out), geometry.pad[0], geometry.pad[1], add};
+  name_algorithm(stream, name_of(tile));
   const Plan<T> plan(problem, tile);
   if (plan.few_tiles) {
     correlate_channels(problem, plan, stream);

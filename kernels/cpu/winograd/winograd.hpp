@@ -5,6 +5,8 @@
 // Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
 #pragma once
 
+#include <string_view>
+
 #include "kernels/convolution.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
@@ -13,6 +15,10 @@ namespace plume::kernels {
 
 // Tiles of 2x2 or 4x4 outputs.
 enum class WinogradTile { f2, f4 };
+
+[[nodiscard]] constexpr std::string_view name_of(WinogradTile tile) {
+  return tile == WinogradTile::f2 ? "F2" : "F4";
+}
 
 [[nodiscard]] constexpr bool winograd_applies(const ConvGeometry& geometry) {
   return geometry.kernel == 3 && geometry.stride == 1;

@@ -1,0 +1,49 @@
+// What `plume bench` measures: a training step or an inference on noise.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "kernels/stream.hpp"
+#include "unet/device.hpp"
+#include "unet/families.hpp"
+#include "unet/network.hpp"
+
+namespace plume::unet {
+
+struct BenchSettings {
+  enum class Kind { train, infer };
+  Kind kind = Kind::train;
+  std::string model;      // a file; empty: a classic U-Net
+  ModelSettings network;  // of that
+  int size = 256;
+  int batch = 1;
+  int repeats = 10;
+  int threads = 0;
+  DeviceSettings device;
+};
+
+// Ready to be repeated.
+class BenchWork {
+ public:
+  // With int8 and no model, calibrated on the noise. Throws usage_error where the network does not take images of the size,
+  // or a training is to be in int8.
+  explicit BenchWork(const BenchSettings& settings);
+  BenchWork(const BenchWork&) = delete;
+  BenchWork& operator=(const BenchWork&) = delete;
+
+  // Runs before any are measured: on CUDA the second step is recorded, the third replayed for the first time.
+  static constexpr int warm_up = 3;
+  void run() { body_(); }
+  [[nodiscard]] kernels::Stream& stream() { return stream_; }
+
+ private:
+  kernels::Stream stream_;
+  Network network_;
+  std::function<void()> body_;
+};
+
+// "training step, 256x256, batch 1"
+[[nodiscard]] std::string describe(const BenchSettings& settings);
+
+}  // namespace plume::unet
