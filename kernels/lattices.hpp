@@ -1,6 +1,7 @@
 // Convolutions and their adjoints as gathers: which taps reach which output pixels.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -26,6 +27,23 @@ struct Lattice {
   int input_step = 1;
   std::vector<Tap> taps;
 };
+
+// What taps reach around an output pixel, in rows and columns of the input.
+struct Reach {
+  int first_row = 0;
+  int first_column = 0;
+  int rows = 1;
+  int columns = 1;
+};
+
+inline Reach reach_of(const std::vector<Tap>& taps) {
+  if (taps.empty()) return {};
+  const auto [top, bottom] =
+      std::minmax_element(taps.begin(), taps.end(), [](auto& a, auto& b) { return a.row < b.row; });
+  const auto [left, right] =
+      std::minmax_element(taps.begin(), taps.end(), [](auto& a, auto& b) { return a.column < b.column; });
+  return {top->row, left->column, bottom->row - top->row + 1, right->column - left->column + 1};
+}
 
 // Elements from one input (reduced) channel's weight to the next, and from one output channel's to the next.
 struct WeightStrides {

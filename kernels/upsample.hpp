@@ -1,5 +1,6 @@
 // Enlarging an image twofold: nearest neighbour, or bilinear with half-pixel centres (TensorFlow 2's rule, and
-// PyTorch's with align_corners=False). f32 and f64 on the CPU, f32 and bf16 on CUDA.
+// PyTorch's with align_corners=False). f32, f64 and, forward, u8 (rounded half up) on the
+// CPU, f32 and bf16 on CUDA.
 #pragma once
 
 #include "kernels/image.hpp"

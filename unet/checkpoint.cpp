@@ -6,6 +6,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kernels/base/error.hpp"
@@ -16,6 +17,9 @@ namespace plume::unet {
 namespace {
 
 constexpr const char* optimizer_prefix = "optimizer.";
+constexpr const char* range_suffix = ".range";
+constexpr std::int64_t range_values = 3;
+static_assert(sizeof(Range) == range_values * sizeof(float));
 
 nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
   return {{"step", progress.step},
@@ -103,6 +107,47 @@ Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stre
   Network network(graph_of(file), dtype, Fusion::on, stream);
   load_weights(file, network);
   return network;
+}
+
+void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges) {
+  const nn::SafetensorsFile file(model);
+  std::vector<nn::TensorSource> sources;
+  for (const nn::TensorInfo& tensor : file.tensors()) {
+    if (tensor.name.starts_with(optimizer_prefix) || tensor.name.ends_with(range_suffix)) continue;
+    sources.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
+  }
+  for (const auto& [layer, channels] : ranges) {
+    sources.push_back(
+        {layer + range_suffix, DType::f32, {std::ssize(channels), range_values}, std::as_bytes(std::span(channels))});
+  }
+  nn::save_safetensors(path, file.metadata(), sources);
+}
+
+Ranges load_ranges(const std::filesystem::path& path) {
+  const nn::SafetensorsFile file(path);
+  Ranges ranges;
+  for (const nn::TensorInfo& tensor : file.tensors()) {
+    if (!tensor.name.ends_with(range_suffix)) continue;
+    const auto values = file.floats(tensor.name);
+    std::vector<Range> channels(values.size() / range_values);
+    bool sound = tensor.shape.size() == 2 && tensor.shape[1] == range_values;
+    for (std::size_t c = 0; c < channels.size() && sound; ++c) {
+      const float* range = values.data() + c * range_values;
+      channels[c] = {range[0], range[1], range[2]};
+      sound = std::all_of(range, range + range_values, [](float value) { return std::isfinite(value); }) &&
+              range[0] <= range[1] && range[2] >= 0;
+    }
+    if (!sound) throw input_error("{}: {} is no list of ranges", path.string(), tensor.name);
+    ranges[tensor.name.substr(0, tensor.name.size() - std::strlen(range_suffix))] = std::move(channels);
+  }
+  if (ranges.empty()) {
+    throw input_error("{}: not calibrated for int8; `plume quantize` makes a model that is", path.string());
+  }
+  return ranges;
+}
+
+std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision precision) {
+  return precision == Precision::int8 ? std::optional(load_ranges(path)) : std::nullopt;
 }
 
 Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {

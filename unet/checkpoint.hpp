@@ -1,14 +1,18 @@
 // Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
 // on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
-// "plume.version", "plume.training" (JSON), "plume.config" (TOML).
+// "plume.version", "plume.training" (JSON), "plume.config" (TOML). A model calibrated for int8 has the ranges of its values too: f32
+// tensors "<layer>.range" [channels, 3] (unet/ranges.hpp).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "nn/optimizer.hpp"
+#include "unet/device.hpp"
 #include "unet/network.hpp"
+#include "unet/ranges.hpp"
 
 namespace plume::unet {
 
@@ -37,6 +41,15 @@ void save_training(const std::filesystem::path& path, const Network& network, co
 // On the stream, or the CPU (unet/network.hpp). Throws input_error naming the file and what is missing or damaged.
 [[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32,
                                  kernels::Stream* stream = nullptr);
+
+// A copy of the model in a file, for use, with the ranges to quantise it by.
+void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges);
+
+// The ranges in a model. Throws input_error where it has none, or one is damaged.
+[[nodiscard]] Ranges load_ranges(const std::filesystem::path& path);
+
+// They where the precision is int8; none otherwise.
+[[nodiscard]] std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision precision);
 
 struct Resumed {
   Progress progress;

@@ -19,8 +19,9 @@ void add_predict_command(CLI::App& app, Action& action);
 void add_import_commands(CLI::App& app, Action& action);
 void add_doctor_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
+void add_quantize_command(CLI::App& app, Action& action);
 
-// --device, --precision and --conv, or without the first, for commands that run a network.
+// --device, --precision and --conv, for commands that predict; without the first and int8, for others that run a network.
 void add_device_options(CLI::App& command, DeviceSettings& settings);
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
 

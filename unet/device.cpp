@@ -7,6 +7,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/info.hpp"
+#include "kernels/quantized.hpp"
 #include "kernels/vendor_libraries.hpp"
 
 namespace plume::unet {
@@ -18,7 +19,7 @@ const std::string& name_in(const std::vector<std::pair<std::string, Enum>>& name
 }
 
 const std::string& name_of(Precision precision) {
-  return name_in(precision_names, precision);
+  return name_in(inference_precision_names, precision);
 }
 
 bool is_cuda(const kernels::Stream& stream) {
@@ -28,15 +29,17 @@ bool is_cuda(const kernels::Stream& stream) {
 }  // namespace
 
 kernels::Stream make_stream(const DeviceSettings& settings, int threads) {
-  const bool cuda =
-      settings.kind == DeviceKind::cuda || (settings.kind == DeviceKind::automatic && kernels::cuda_device_count() > 0);
+  const bool int8 = settings.precision == Precision::int8;
+  if (int8 && settings.kind == DeviceKind::cuda) throw usage_error("precision int8 is for the CPU; choose device cpu");
+  const bool cuda = settings.kind == DeviceKind::cuda ||
+                    (settings.kind == DeviceKind::automatic && !int8 && kernels::cuda_device_count() > 0);
   if (cuda) {
     kernels::CudaStream stream(
         0, settings.precision == Precision::tf32 ? kernels::MathMode::tf32 : kernels::MathMode::f32);
     kernels::use_vendor_libraries(stream);
     return stream;
   }
-  if (settings.precision != Precision::f32) {
+  if (settings.precision != Precision::f32 && !int8) {
     throw usage_error("precision {} needs CUDA, and {}; choose f32", name_of(settings.precision),
                       settings.kind == DeviceKind::cpu ? "device is cpu" : "there is no CUDA device");
   }
@@ -58,8 +61,9 @@ std::string arithmetic(const kernels::Stream& stream, Precision precision) {
 std::string describe_device(const kernels::Stream& stream, Precision precision) {
   const kernels::CudaInfo info = kernels::cuda_info();
   if (is_cuda(stream)) return fmt::format("{}, {}", info.devices.at(0).name, name_of(precision));
-  const std::string cpu = fmt::format("CPU, {} instructions", kernels::instruction_set());
-  if (info.compiled.empty() || !info.devices.empty()) return cpu;
+  std::string cpu = fmt::format("CPU, {} instructions", kernels::instruction_set());
+  if (precision == Precision::int8) cpu += fmt::format(", int8 by {}", kernels::quantized_instruction_set());
+  if (precision == Precision::int8 || info.compiled.empty() || !info.devices.empty()) return cpu;
   return fmt::format("{} (no CUDA {} found)", cpu, info.driver.empty() ? "driver was" : "device was");
 }
 

@@ -11,13 +11,15 @@
 namespace plume::unet {
 
 enum class DeviceKind { automatic, cpu, cuda };  // automatic: CUDA where there is a device
-enum class Precision { f32, tf32, bf16 };        // tf32, bf16: on CUDA only
+enum class Precision { f32, tf32, bf16, int8 };  // tf32, bf16: on CUDA only; int8: inference on the CPU only
 
 // As users write them.
 inline const std::vector<std::pair<std::string, DeviceKind>> device_names{
     {"auto", DeviceKind::automatic}, {"cpu", DeviceKind::cpu}, {"cuda", DeviceKind::cuda}};
 inline const std::vector<std::pair<std::string, Precision>> precision_names{
     {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}};
+inline const std::vector<std::pair<std::string, Precision>> inference_precision_names{
+    {"f32", Precision::f32}, {"tf32", Precision::tf32}, {"bf16", Precision::bf16}, {"int8", Precision::int8}};
 
 inline const std::vector<std::pair<std::string, kernels::ConvPolicy>> conv_names{
     {"auto", kernels::ConvPolicy::automatic},
@@ -32,11 +34,11 @@ struct DeviceSettings {
   kernels::ConvPolicy conv = kernels::ConvPolicy::automatic;  // on the CPU
 };
 
-// threads: of the CPU, 0 for all. Throws environment_error where CUDA is asked for and absent, usage_error where the
-// precision needs CUDA and the CPU is what there is.
+// threads: of the CPU, 0 for all. With int8 automatic means the CPU. Throws environment_error where CUDA is asked for and absent,
+// usage_error where the precision needs CUDA and the CPU is what there is, or the other way round.
 [[nodiscard]] kernels::Stream make_stream(const DeviceSettings& settings, int threads);
 
-// The element type of images and activations.
+// The element type of images and activations; of int8's own in f32.
 [[nodiscard]] DType element_type(Precision precision);
 
 // What results depend on in their last bits, for people and checkpoints: "avx2, auto convolutions", or "CUDA 9.0

@@ -46,6 +46,7 @@ int run(int argc, char** argv) {
   plume::unet::add_import_commands(app, action);
   plume::unet::add_doctor_command(app, action);
   plume::unet::add_bench_command(app, action);
+  plume::unet::add_quantize_command(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -97,8 +97,9 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
   return all.size() <= kernels::Sources<float>::max_count ? all : nn::Inputs(nn::concat(context, all));
 }
 
-void Network::run_into(std::vector<nn::Inputs>& values, const nn::Context& context, const Step& step,
-                       const Modules& modules) const {
+void Network::run_step(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t i) const {
+  const Step& step = plan_.steps[i];
+  const Modules& modules = modules_[i];
   const auto output = static_cast<std::size_t>(step.output);
   if (step.kind != StepKind::conv_norm_relu_pool) {
     values[output] = run(context, step, modules, values);
@@ -110,22 +111,25 @@ void Network::run_into(std::vector<nn::Inputs>& values, const nn::Context& conte
   values[static_cast<std::size_t>(step.pooled)] = pooled;
 }
 
-nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& images, const Observer& observer) const {
+void Network::require_fit(const nn::Shape& images) const {
   const int multiple = size_multiple(graph_);
-  const nn::Shape& shape = images.shape();
-  if (shape.h % multiple != 0 || shape.w % multiple != 0) {
-    throw input_error("images of {}x{} do not fit the model: height and width must be multiples of {}", shape.h,
-                      shape.w, multiple);
+  if (images.h % multiple != 0 || images.w % multiple != 0) {
+    throw input_error("images of {}x{} do not fit the model: height and width must be multiples of {}", images.h,
+                      images.w, multiple);
   }
-  if (shape.c != graph_.input.bands) {
-    throw input_error("images have {} bands, the model takes {}", shape.c, graph_.input.bands);
+  if (images.c != graph_.input.bands) {
+    throw input_error("images have {} bands, the model takes {}", images.c, graph_.input.bands);
   }
+}
+
+nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& images, const Observer& observer) const {
+  require_fit(images.shape());
   std::vector<nn::Inputs> values(graph_.layers.size() + 1);
   values[0] = images;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
     const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
-    run_into(values, context, step, modules_[i]);
+    run_step(values, context, i);
     if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
     for (const int value : step.done) values[static_cast<std::size_t>(value)] = {};
   }

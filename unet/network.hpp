@@ -31,13 +31,20 @@ class Network {
   [[nodiscard]] nn::Parameters& parameters() { return parameters_; }
   [[nodiscard]] const nn::Parameters& parameters() const { return parameters_; }
 
+  // Throws input_error where images of this shape do not fit: h and w must be multiples of size_multiple(graph()).
+  void require_fit(const nn::Shape& images) const;
+
   // What each step of the plan yields, under the name of the last layer in it.
   using Observer = std::function<void(const std::string& layer, const nn::Inputs& output)>;
 
-  // Logits {n, h, w, classes} of images {n, h, w, bands} that are already normalised by graph().input; h and w multiples of
-  // size_multiple(graph()), which throws input_error otherwise.
+  // Logits {n, h, w, classes} of images {n, h, w, bands} that are already normalised by graph().input.
+  // Throws as require_fit does.
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images,
                                       const Observer& observer = {}) const;
+
+  // How it runs, and one step of that, from its inputs' to its outputs' places among the values.
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  void run_step(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t step) const;
 
  private:
   struct Modules {
@@ -49,9 +56,6 @@ class Network {
   // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
                                const std::vector<nn::Inputs>& values) const;
-  // Any step, into its values' places.
-  void run_into(std::vector<nn::Inputs>& values, const nn::Context& context, const Step& step,
-                const Modules& modules) const;
 
   Graph graph_;
   DType dtype_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <variant>
 
 #include "kernels/base/error.hpp"
 #include "kernels/output.hpp"
@@ -52,10 +53,30 @@ Predictor::Predictor(const Network& network, int threads)
       arena_(&stream_),
       multiple_(size_multiple(network.graph())) {}
 
+Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads)
+    : Predictor(network, threads) {
+  if (ranges) quantized_.emplace(network, *ranges, std::get<kernels::CpuStream>(stream_));
+}
+
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
-  // The plan comes first: pieces from the heap cost more than a slab, on CUDA above all.
-  if (arena_.plan(key_of(shape)) == nullptr) static_cast<void>(run_step(shape, nullptr));
-  return run_step(shape, pixels);
+  const int together = std::min(shape.n, images_together(shape));
+  std::vector<float> all;
+  for (int first = 0; first < shape.n; first += together) {
+    const nn::Shape part{std::min(together, shape.n - first), shape.h, shape.w, shape.c};
+    const float* from = pixels + static_cast<std::size_t>(first) * (shape.count() / static_cast<std::size_t>(shape.n));
+    // The plan comes first: pieces from the heap cost more than a slab, on CUDA above all.
+    if (arena_.plan(key_of(part)) == nullptr) static_cast<void>(run_step(part, nullptr));
+    std::vector<float> probability = run_step(part, from);
+    if (together == shape.n) return probability;
+    all.insert(all.end(), probability.begin(), probability.end());
+  }
+  return all;
+}
+
+// On the CPU as many as have activations that a cache holds in part; an image does not heed the others of its batch.
+int Predictor::images_together(const nn::Shape& shape) const {
+  constexpr int pixels = 1 << 16;
+  return std::holds_alternative<kernels::CudaStream>(stream_) ? shape.n : std::max(1, pixels / (shape.h * shape.w));
 }
 
 std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {
@@ -64,7 +85,7 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
   const nn::Context context{.stream = stream_, .arena = arena_, .dry = dry};
   const nn::Tensor x = context.allocate(shape, network_.dtype(), "images");
   if (!dry) nn::upload(x, pixels, stream_);
-  const nn::Tensor logits = network_(context, x);
+  const nn::Tensor logits = quantized_ ? (*quantized_)(context, x) : network_(context, x);
   const nn::Tensor y = context.allocate(logits.shape(), DType::f32, "probabilities");
   const auto link =
       network_.graph().activation == Activation::sigmoid ? kernels::Link::sigmoid : kernels::Link::softmax;

@@ -7,6 +7,8 @@
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"
 #include "unet/network.hpp"
+#include "unet/quantized_network.hpp"
+#include "unet/ranges.hpp"
 
 namespace plume::unet {
 
@@ -15,6 +17,8 @@ class Predictor {
  public:
   // Runs on the network's stream; where it has none, on this many threads of the CPU.
   explicit Predictor(const Network& network, int threads = 0);
+  // In 8 bits where there are ranges to quantise by (quantized_network.hpp, also for what the network must be then).
+  Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0);
 
   // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the result is
   // [images, height, width, classes]. Sizes that are no multiple of size_multiple(graph) are padded at the bottom and right with
@@ -25,14 +29,16 @@ class Predictor {
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
-  // Probabilities of normalised pixels.
+  // Probabilities of normalised pixels, some images at a time.
   [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const float* pixels);
+  [[nodiscard]] int images_together(const nn::Shape& shape) const;
   // Queues the network; a dry run (null pixels) only plans its memory.
   [[nodiscard]] std::vector<float> run_step(const nn::Shape& shape, const float* pixels);
   // Normalised and padded pixels.
   [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width) const;
 
   const Network& network_;
+  std::optional<QuantizedNetwork> quantized_;
   std::optional<kernels::Stream> own_stream_;
   kernels::Stream& stream_;
   nn::Arena arena_;

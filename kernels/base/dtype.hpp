@@ -42,6 +42,10 @@ template <>
 constexpr DType dtype_of<bf16>() {
   return DType::bf16;
 }
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::u8;
+}
 
 // What parameters, statistics, losses and sums are kept in beside activations of T: mixed precision's wider type.
 namespace detail {

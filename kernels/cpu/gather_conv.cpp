@@ -2,7 +2,6 @@
 #include "kernels/cpu/gather_conv.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
@@ -15,31 +14,6 @@ namespace {
 constexpr std::size_t panel_bytes = std::size_t{256} << 10;  // half of a common L2
 constexpr std::size_t weight_bytes = std::size_t{128}
                                      << 10;  // of one output-channel group, kept in L2 beside the panel
-
-// What the taps reach around an output pixel.
-struct Reach {
-  int first_row = 0;
-  int first_column = 0;
-  int rows = 0;
-  int columns = 0;
-};
-
-Reach reach_of(const std::vector<Lattice>& lattices) {
-  int first_row = std::numeric_limits<int>::max();
-  int first_column = first_row;
-  int last_row = std::numeric_limits<int>::min();
-  int last_column = last_row;
-  for (const Lattice& lattice : lattices) {
-    for (const Tap& tap : lattice.taps) {
-      first_row = std::min(first_row, tap.row);
-      last_row = std::max(last_row, tap.row);
-      first_column = std::min(first_column, tap.column);
-      last_column = std::max(last_column, tap.column);
-    }
-  }
-  if (last_row < first_row) return {0, 0, 1, 1};
-  return {first_row, first_column, last_row - first_row + 1, last_column - first_column + 1};
-}
 
 // How a convolution is cut: channels into groups and chunks by shape alone (they order the sums), rows and groups into
 // tasks by the number of threads too (they do not).
@@ -60,22 +34,24 @@ struct Plan {
   int splits;  // tasks that share a band, each with some groups
 
   Plan(const Image<T>& out, const Sources<T>& in, const std::vector<Lattice>& lattices, int threads) {
-    std::size_t taps = 1;
+    std::size_t most_taps = 1;
+    std::vector<Tap> taps;
     int columns = 0;
     rows = 0;
     for (const Lattice& lattice : lattices) {
-      taps = std::max(taps, lattice.taps.size());
+      most_taps = std::max(most_taps, lattice.taps.size());
+      taps.insert(taps.end(), lattice.taps.begin(), lattice.taps.end());
       rows = std::max(rows, lattice.rows);
       columns = std::max(columns, lattice.columns);
     }
     if (rows == 0 || columns == 0) return;
-    reach = reach_of(lattices);
+    reach = reach_of(taps);
     input_step = lattices.front().input_step;
     vectors = std::min(Primitives<T>::max_vectors, ceil_div(out.c, cpu.lanes));
     group = vectors * cpu.lanes;
     groups = ceil_div(out.c, group);
     blocks = ceil_div(in.c(), block_channels);
-    const std::size_t block_weights = sizeof(T) * taps * static_cast<std::size_t>(block_channels * group);
+    const std::size_t block_weights = sizeof(T) * most_taps * static_cast<std::size_t>(block_channels * group);
     chunk = std::clamp(static_cast<int>(weight_bytes / block_weights), 1, blocks);
     panel_columns = (columns - 1) * input_step + reach.columns;
 

@@ -10,24 +10,26 @@
 namespace plume::kernels {
 namespace {
 
-enum class Isa { portable, avx2, avx512 };
-
-Isa best_isa() {
+InstructionSet best_instruction_set() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq")) {
-    return Isa::avx512;
+    return InstructionSet::avx512;
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return Isa::avx2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return InstructionSet::avx2;
 #endif
-  return Isa::portable;
+  return InstructionSet::portable;
 }
 
-Isa chosen_isa() {
+}  // namespace
+
+InstructionSet chosen_instruction_set() {
   const char* wish = std::getenv("PLUME_ISA");
-  const Isa best = best_isa();
+  const InstructionSet best = best_instruction_set();
   if (wish == nullptr || *wish == '\0') return best;
-  for (const auto& [name, isa] : {std::pair{"portable", Isa::portable}, {"avx2", Isa::avx2}, {"avx512", Isa::avx512}}) {
+  for (const auto& [name, isa] : {std::pair{"portable", InstructionSet::portable},
+                                  {"avx2", InstructionSet::avx2},
+                                  {"avx512", InstructionSet::avx512}}) {
     if (std::string_view(name) != wish) continue;
     if (isa > best) throw environment_error("PLUME_ISA={}: this CPU does not have it; unset it", wish);
     return isa;
@@ -35,15 +37,13 @@ Isa chosen_isa() {
   throw usage_error("PLUME_ISA={}: not one of portable, avx2, avx512", wish);
 }
 
-}  // namespace
-
 template <class T>
 const Primitives<T>& primitives() {
   static const Primitives<T>& table = [&]() -> const Primitives<T>& {
-    switch (chosen_isa()) {
-      case Isa::avx512: return *isa::avx512<T>();
-      case Isa::avx2: return *isa::avx2<T>();
-      case Isa::portable: break;
+    switch (chosen_instruction_set()) {
+      case InstructionSet::avx512: return *isa::avx512<T>();
+      case InstructionSet::avx2: return *isa::avx2<T>();
+      case InstructionSet::portable: break;
     }
     return *isa::portable<T>();
   }();

@@ -101,7 +101,12 @@ struct Primitives {
                 const AdamwBody<T>& body) = nullptr;
 };
 
-// The table for this CPU: PLUME_ISA = portable | avx2 | avx512 overrides the choice where the CPU has it.
+enum class InstructionSet { portable, avx2, avx512 };
+
+// The best that this CPU has: PLUME_ISA = portable | avx2 | avx512 overrides the choice where the CPU has it.
+[[nodiscard]] InstructionSet chosen_instruction_set();
+
+// The table for it.
 template <class T>
 [[nodiscard]] const Primitives<T>& primitives();
 

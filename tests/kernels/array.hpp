@@ -88,7 +88,7 @@ class Pixels {
   [[nodiscard]] const std::vector<T>& memory() const { return memory_; }
 
  private:
-  static constexpr T foreign = T{-12345};
+  static constexpr T foreign = static_cast<T>(-12345);
   Array shape_;
   int gap_;
   std::vector<T> memory_;

@@ -113,7 +113,8 @@ TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
                                                                                        {"import", "keras"},
                                                                                        {"import", "torch"},
                                                                                        {"doctor"},
-                                                                                       {"bench"}}) {
+                                                                                       {"bench"},
+                                                                                       {"quantize"}}) {
     std::vector<std::string> arguments = command;
     arguments.emplace_back("--help");
     const Outcome outcome = run_plume(arguments);

@@ -2,12 +2,14 @@
 #include "unet/commands/bench_work.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "data/random_batch.hpp"
 #include "kernels/base/error.hpp"
 #include "nn/initialize.hpp"
 #include "nn/optimizer.hpp"
+#include "unet/calibrate.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/config.hpp"
 #include "unet/fold_norms.hpp"
@@ -16,6 +18,13 @@
 
 namespace plume::unet {
 namespace {
+
+kernels::Stream stream_of(const BenchSettings& settings) {
+  if (settings.kind == BenchSettings::Kind::train && settings.device.precision == Precision::int8) {
+    throw usage_error("--precision int8 is for inference; choose another to train");
+  }
+  return make_stream(settings.device, settings.threads);
+}
 
 Network make_network(const BenchSettings& settings, kernels::Stream& stream) {
   const DType dtype = element_type(settings.device.precision);
@@ -57,8 +66,19 @@ std::function<void()> training_of(const BenchSettings& settings, Network& networ
   };
 }
 
+// What a model was calibrated with, or else the noise itself.
+std::optional<Ranges> find_ranges(const BenchSettings& settings, const Network& network, const data::Batch& batch) {
+  if (!settings.model.empty()) return ranges_for(settings.model, settings.device.precision);
+  if (settings.device.precision != Precision::int8) return std::nullopt;
+  Calibration calibration(network);
+  calibration.add(data::values_of(batch), {batch.images, batch.height, batch.width, batch.bands});
+  return calibration.ranges();
+}
+
 std::function<void()> inference_of(const BenchSettings& settings, const Network& network) {
-  return [predictor = std::make_shared<Predictor>(network), batch = noise(settings, network)] {
+  const data::Batch batch = noise(settings, network);
+  const auto predictor = std::make_shared<Predictor>(network, find_ranges(settings, network, batch));
+  return [predictor, batch] {
     static_cast<void>(
         predictor->probabilities_of_normalized(data::values_of(batch), batch.images, batch.height, batch.width));
   };
@@ -67,7 +87,7 @@ std::function<void()> inference_of(const BenchSettings& settings, const Network&
 }  // namespace
 
 BenchWork::BenchWork(const BenchSettings& settings)
-    : stream_(make_stream(settings.device, settings.threads)), network_(make_network(settings, stream_)) {
+    : stream_(stream_of(settings)), network_(make_network(settings, stream_)) {
   const int multiple = size_multiple(network_.graph());
   if (settings.size % multiple != 0) {
     throw usage_error("--size {}: this network takes multiples of {}", settings.size, multiple);

@@ -26,7 +26,8 @@ struct BenchSettings {
 // Ready to be repeated.
 class BenchWork {
  public:
-  // Throws usage_error where the network does not take images of the size.
+  // With int8 and no model, calibrated on the noise. Throws usage_error where the network does not take images of the size,
+  // or a training is to be in int8.
   explicit BenchWork(const BenchSettings& settings);
   BenchWork(const BenchWork&) = delete;
   BenchWork& operator=(const BenchWork&) = delete;

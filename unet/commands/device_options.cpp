@@ -25,18 +25,24 @@ void add_choice(CLI::App& command, const char* flag, const char* help, Enum& val
       ->check(CLI::IsMember(allowed));
 }
 
+void add_conv_option(CLI::App& command, DeviceSettings& settings) {
+  add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,
+             conv_names);
+}
+
 }  // namespace
 
 void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--device", "Where to compute; auto: on CUDA where there is a device", settings.kind,
              device_names);
-  add_arithmetic_options(command, settings);
+  add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16; on the CPU also int8 (plume quantize)",
+             settings.precision, inference_precision_names);
+  add_conv_option(command, settings);
 }
 
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16", settings.precision, precision_names);
-  add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,
-             conv_names);
+  add_conv_option(command, settings);
 }
 
 }  // namespace plume::unet

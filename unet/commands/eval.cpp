@@ -41,7 +41,7 @@ int run_eval(const Arguments& arguments) {
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const data::Shard shard(arguments.data);
-  Predictor predictor(network);
+  Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
   const Evaluation result = evaluate(predictor, network.graph(), shard, split, arguments.threshold);
 
   if (arguments.json) {

@@ -117,7 +117,7 @@ int run_predict(const Arguments& arguments) {
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const Graph& graph = network.graph();
-  Predictor predictor(network);
+  Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
   std::error_code failed;
   fs::create_directories(arguments.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", arguments.output, failed.message());
