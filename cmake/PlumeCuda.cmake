@@ -23,7 +23,7 @@ else()
   endif()
 endif()
 
-# cuDNN 9 and cuBLASLt are opened at run time (kernels/cuda/dynamic_library.hpp): the build needs their headers alone,
+# cuDNN 9 and cuBLASLt are opened at run time (kernels/base/dynamic_library.hpp): the build needs their headers alone,
 # and remembers the folder they were in as the second place to look. CUDNN_ROOT names another cuDNN than the toolkit's.
 if(PLUME_HAS_CUDA)
   # plume_find_vendor(<NAME> <header> <library>) sets PLUME_<NAME>_INCLUDE_DIR (empty where absent) and _FOLDER.

@@ -1,15 +1,12 @@
-// GDAL with its silence assured: drivers registered once, errors kept as text for our own messages.
+// GDAL's objects with their endings assured, and its errors kept as text for our own messages.
 #pragma once
-
-#include <gdal.h>
 
 #include <memory>
 #include <string>
 
-namespace plume::data {
+#include "data/gdal_api.hpp"
 
-// Registers GDAL's drivers on first use; thread-safe. Every use of GDAL goes through this first.
-void ensure_gdal();
+namespace plume::data {
 
 // While it lives, what GDAL would print in this thread is kept instead.
 class GdalErrors {
@@ -30,7 +27,7 @@ class GdalErrors {
 };
 
 struct GdalClose {
-  void operator()(void* dataset) const { GDALClose(dataset); }
+  void operator()(void* dataset) const { gdal().close(dataset); }
 };
 using GdalDataset = std::unique_ptr<void, GdalClose>;
 

@@ -1,11 +1,25 @@
-// Asks HDF5 and GDAL for their versions.
+// Asks HDF5, libpng and GDAL for their versions.
 #include "data/libraries.hpp"
 
 #include <fmt/core.h>
-#include <gdal.h>
 #include <hdf5.h>
+#include <png.h>
+
+#include "data/gdal_api.hpp"
+#include "kernels/base/error.hpp"
 
 namespace plume::data {
+namespace {
+
+std::string loaded_gdal() {
+  try {
+    return gdal().version_info("RELEASE_NAME");
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+}  // namespace
 
 std::vector<Library> libraries() {
   unsigned major = 0;
@@ -14,7 +28,8 @@ std::vector<Library> libraries() {
   H5get_libversion(&major, &minor, &release);
   return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
            fmt::format("{}.{}.{}", major, minor, release)},
-          {"GDAL", GDAL_RELEASE_NAME, GDALVersionInfo("RELEASE_NAME")}};
+          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr)},
+          {"GDAL", GDAL_RELEASE_NAME, loaded_gdal()}};
 }
 
 }  // namespace plume::data

@@ -9,7 +9,7 @@ namespace plume::data {
 struct Library {
   std::string name;
   std::string compiled;  // the headers' version
-  std::string loaded;    // what the running program has
+  std::string loaded;    // what the running program has; empty where the library cannot be opened
 };
 
 [[nodiscard]] std::vector<Library> libraries();

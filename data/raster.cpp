@@ -79,7 +79,8 @@ DType stored_type(DType type) {
 }
 
 DType stored_type(const std::filesystem::path& path, GDALDataType type) {
-  if (GDALDataTypeIsComplex(type) != 0) throw input_error("{} holds complex numbers, which no band may", path.string());
+  if (gdal().data_type_is_complex(type) != 0)
+    throw input_error("{} holds complex numbers, which no band may", path.string());
   if (type == GDT_Byte) return DType::u8;
   return type == GDT_UInt16 ? DType::u16 : DType::f32;
 }
@@ -94,11 +95,11 @@ struct OpenRaster {
 OpenRaster open_raster(const std::filesystem::path& path, const GdalErrors& errors) {
   OpenRaster open;
   open.dataset.reset(
-      GDALOpenEx(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
+      gdal().open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
   if (!open.dataset) throw input_error("cannot read {} as an image: {}", path.string(), errors.text());
-  for (int i = 1; i <= GDALGetRasterCount(open.dataset.get()); ++i) {
-    auto* band = GDALGetRasterBand(open.dataset.get(), i);
-    (GDALGetRasterColorInterpretation(band) == GCI_AlphaBand ? open.alpha : open.measured).push_back(band);
+  for (int i = 1; i <= gdal().get_raster_count(open.dataset.get()); ++i) {
+    auto* band = gdal().get_raster_band(open.dataset.get(), i);
+    (gdal().get_raster_color_interpretation(band) == GCI_AlphaBand ? open.alpha : open.measured).push_back(band);
   }
   if (open.measured.empty()) throw input_error("{} holds no band of measurements", path.string());
   return open;
@@ -106,9 +107,9 @@ OpenRaster open_raster(const std::filesystem::path& path, const GdalErrors& erro
 
 Georeference georeference_of(GDALDatasetH dataset) {
   Georeference georeference;
-  georeference.projection = GDALGetProjectionRef(dataset);
+  georeference.projection = gdal().get_projection_ref(dataset);
   std::array<double, 6> transform{};
-  if (GDALGetGeoTransform(dataset, transform.data()) == CE_None) georeference.transform = transform;
+  if (gdal().get_geo_transform(dataset, transform.data()) == CE_None) georeference.transform = transform;
   return georeference;
 }
 
@@ -116,8 +117,8 @@ Georeference georeference_of(GDALDatasetH dataset) {
 void read_band(const std::filesystem::path& path, GDALRasterBandH band, const Raster& raster, float* target,
                int spacing, const GdalErrors& errors) {
   const auto pixel_bytes = static_cast<int>(sizeof(float)) * spacing;
-  if (GDALRasterIO(band, GF_Read, 0, 0, raster.width, raster.height, target, raster.width, raster.height, GDT_Float32,
-                   pixel_bytes, pixel_bytes * raster.width) != CE_None)
+  if (gdal().raster_io(band, GF_Read, 0, 0, raster.width, raster.height, target, raster.width, raster.height,
+                       GDT_Float32, pixel_bytes, pixel_bytes * raster.width) != CE_None)
     throw input_error("cannot read {}: {}", path.string(), errors.text());
 }
 
@@ -128,7 +129,7 @@ void mark_invalid(Raster& raster, std::size_t pixel) {
 
 std::optional<float> nodata_of(GDALRasterBandH band) {
   int has_nodata = 0;
-  const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
+  const double nodata = gdal().get_raster_no_data_value(band, &has_nodata);
   if (has_nodata == 0) return std::nullopt;
   return static_cast<float>(nodata);
 }
@@ -154,13 +155,12 @@ void mark_transparent(const std::filesystem::path& path, Raster& raster, GDALRas
 }
 
 Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
-  ensure_gdal();
   const GdalErrors errors;
   const auto open = open_raster(path, errors);
   const auto chosen = chosen_bands(path, bands, static_cast<int>(open.measured.size()));
   Raster raster;
-  raster.height = GDALGetRasterYSize(open.dataset.get());
-  raster.width = GDALGetRasterXSize(open.dataset.get());
+  raster.height = gdal().get_raster_y_size(open.dataset.get());
+  raster.width = gdal().get_raster_x_size(open.dataset.get());
   raster.bands = static_cast<int>(chosen.size());
   check_extent(path, raster.height, raster.width, raster.bands);
   raster.georeference = georeference_of(open.dataset.get());
@@ -168,7 +168,7 @@ Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& band
                        chosen.size());
   for (std::size_t slot = 0; slot < chosen.size(); ++slot) {
     auto* band = open.measured[static_cast<std::size_t>(chosen[slot])];
-    const auto type = stored_type(path, GDALGetRasterDataType(band));
+    const auto type = stored_type(path, gdal().get_raster_data_type(band));
     if (slot == 0 || size_of(type) > size_of(raster.stored)) raster.stored = type;
     read_band(path, band, raster, raster.pixels.data() + slot, raster.bands, errors);
   }

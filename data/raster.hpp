@@ -55,7 +55,8 @@ struct Raster {
 //          the first is at most 16 and the last is more than 16, otherwise [H, W, C].
 // Throws input_error naming the file: missing, no regular file, empty, damaged, an unknown format, larger than
 // max_pixels or, in the chosen bands (.npy: in all), than max_values, complex pixels, a band that is not there, NaN
-// or infinity in a measured pixel (with band, row and column, 1-based band as GDAL counts).
+// or infinity in a measured pixel (with band, row and column, 1-based band as GDAL counts); environment_error where
+// anything but .npy is read and GDAL cannot be opened.
 [[nodiscard]] Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands = {});
 
 // The same for a mask, whose values are labels: all bands; only alpha 0 makes a pixel not valid, because tools mark the

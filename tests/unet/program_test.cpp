@@ -91,6 +91,30 @@ TEST_F(ProgramTest, DoctorSpeaksJson) {
   EXPECT_TRUE(nlohmann::json::parse(outcome.output).contains("instructions"));
 }
 
+// By what the dynamic loader says of its work, whether GDAL's library was linked or opened.
+bool loads_gdal(const std::vector<std::string>& arguments) {
+  const Outcome outcome = run_plume(arguments, {.environment = {"LD_DEBUG=files"}, .largest_file = {}});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_NE(outcome.errors.find("libc.so"), std::string::npos) << "the loader said nothing";
+  return outcome.errors.find("libgdal") != std::string::npos;
+}
+
+TEST_F(ProgramTest, OnlyImagesLoadGdal) {
+  const data::Raster image = data::read_raster(tile());
+  data::write_npy(file("plain.npy"), std::vector<std::int64_t>{image.height, image.width, image.bands}, image.pixels);
+  const auto predict = [&](const std::string& input, const std::string& formats) -> std::vector<std::string> {
+    return {"predict",  "--model", file("run/best.safetensors"), "--input", input, "--output", file("loaded"),
+            "--format", formats};
+  };
+  EXPECT_FALSE(loads_gdal({"--version"}));
+  EXPECT_FALSE(loads_gdal({"train", file("config.toml"), "--out", file("light"), "--quiet"}));
+  EXPECT_FALSE(loads_gdal({"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5")}));
+  EXPECT_FALSE(loads_gdal(predict(file("plain.npy"), "png,npy")));
+  EXPECT_TRUE(loads_gdal(predict(file("plain.npy"), "tif")));
+  EXPECT_TRUE(loads_gdal(predict(tile(), "npy")));
+  EXPECT_TRUE(loads_gdal({"doctor"}));
+}
+
 TEST_F(ProgramTest, DoctorComparesDevices) {
   const Outcome same = run_plume({"doctor", "--compare", "cpu,cpu", "--conv", "direct"});
   EXPECT_EQ(same.exit_code, 0) << same.errors;

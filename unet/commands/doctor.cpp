@@ -82,8 +82,9 @@ int tell(bool json) {
              text("instructions"));
   fmt::print("{}", cuda_text(report["cuda"]));
   for (const auto& [name, versions] : report["libraries"].items()) {
-    fmt::print("{}: compiled against {}, loaded {}\n", name, versions["compiled"].get<std::string>(),
-               versions["loaded"].get<std::string>());
+    const auto loaded = versions["loaded"].get<std::string>();
+    fmt::print("{}: compiled against {}, {}\n", name, versions["compiled"].get<std::string>(),
+               loaded.empty() ? "not found" : "loaded " + loaded);
   }
   return 0;
 }

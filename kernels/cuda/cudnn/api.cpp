@@ -5,7 +5,7 @@
 #include <cassert>
 #include <optional>
 
-#include "kernels/cuda/dynamic_library.hpp"
+#include "kernels/base/dynamic_library.hpp"
 
 namespace plume::kernels::cuda::cudnn {
 namespace {

@@ -7,13 +7,16 @@
 
 #include "kernels/base/error.hpp"
 
-namespace plume::kernels::cuda {
+namespace plume {
 
-// Stays open until the process ends: libraries that have threads and device memory do not survive being unloaded.
+// Stays open until the process ends: libraries that have threads or device memory do not survive being unloaded.
 class DynamicLibrary {
  public:
   // The first of `names` (a file name to search for, or a path) that can be opened; nothing where none can.
   [[nodiscard]] static std::optional<DynamicLibrary> open(const std::vector<std::string>& names);
+
+  // After open() found nothing: why the last name could not be opened, in the loader's words, one line.
+  [[nodiscard]] static std::string last_failure();
 
   // Sets `function` to the library's function of that name. Throws environment_error where it has none.
   template <class Function>
@@ -29,4 +32,4 @@ class DynamicLibrary {
   std::string name_;
 };
 
-}  // namespace plume::kernels::cuda
+}  // namespace plume

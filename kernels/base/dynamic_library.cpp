@@ -1,9 +1,9 @@
 // dlopen(3) and dlsym(3).
-#include "kernels/cuda/dynamic_library.hpp"
+#include "kernels/base/dynamic_library.hpp"
 
 #include <dlfcn.h>
 
-namespace plume::kernels::cuda {
+namespace plume {
 
 std::optional<DynamicLibrary> DynamicLibrary::open(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
@@ -12,10 +12,15 @@ std::optional<DynamicLibrary> DynamicLibrary::open(const std::vector<std::string
   return std::nullopt;
 }
 
+std::string DynamicLibrary::last_failure() {
+  const char* reason = ::dlerror();
+  return reason == nullptr ? "unknown reason" : reason;
+}
+
 void* DynamicLibrary::address(const char* name) const {
   void* found = ::dlsym(handle_, name);
   if (found == nullptr) throw environment_error("{} has no {}: is it too old?", name_, name);
   return found;
 }
 
-}  // namespace plume::kernels::cuda
+}  // namespace plume

@@ -1,0 +1,65 @@
+// Opens libgdal and registers its drivers.
+#include "data/gdal_api.hpp"
+
+#include "kernels/base/dynamic_library.hpp"
+
+namespace plume::data {
+namespace {
+
+GdalApi open_and_register() {
+  // First as the loader finds it, then where it was when plume was configured.
+  const GdalApi api = open_gdal({PLUME_GDAL_LIBRARY, PLUME_GDAL_FOLDER "/" PLUME_GDAL_LIBRARY});
+  // A truncated JPEG is an error, not grey below the break.
+  api.set_config_option("GDAL_ERROR_ON_LIBJPEG_WARNING", "YES");
+  api.all_register();
+  return api;
+}
+
+}  // namespace
+
+GdalApi open_gdal(const std::vector<std::string>& names) {
+  const auto library = DynamicLibrary::open(names);
+  if (!library) {
+    throw environment_error(
+        "GDAL, which reads images and writes .tif, cannot be opened ({}); install the package libgdal-dev, or use .npy",
+        DynamicLibrary::last_failure());
+  }
+  GdalApi api{};
+  library->find(api.version_info, "GDALVersionInfo");
+  library->find(api.all_register, "GDALAllRegister");
+  library->find(api.get_driver_by_name, "GDALGetDriverByName");
+  library->find(api.set_config_option, "CPLSetConfigOption");
+  library->find(api.push_error_handler, "CPLPushErrorHandlerEx");
+  library->find(api.pop_error_handler, "CPLPopErrorHandler");
+  library->find(api.get_error_handler_user_data, "CPLGetErrorHandlerUserData");
+  library->find(api.error_reset, "CPLErrorReset");
+  library->find(api.open, "GDALOpenEx");
+  library->find(api.create, "GDALCreate");
+  library->find(api.flush_cache, "GDALFlushCache");
+  library->find(api.close, "GDALClose");
+  library->find(api.get_raster_x_size, "GDALGetRasterXSize");
+  library->find(api.get_raster_y_size, "GDALGetRasterYSize");
+  library->find(api.get_raster_count, "GDALGetRasterCount");
+  library->find(api.get_raster_band, "GDALGetRasterBand");
+  library->find(api.get_projection_ref, "GDALGetProjectionRef");
+  library->find(api.set_projection, "GDALSetProjection");
+  library->find(api.get_geo_transform, "GDALGetGeoTransform");
+  library->find(api.set_geo_transform, "GDALSetGeoTransform");
+  library->find(api.dataset_raster_io, "GDALDatasetRasterIO");
+  library->find(api.raster_io, "GDALRasterIO");
+  library->find(api.get_raster_data_type, "GDALGetRasterDataType");
+  library->find(api.get_raster_color_interpretation, "GDALGetRasterColorInterpretation");
+  library->find(api.get_raster_no_data_value, "GDALGetRasterNoDataValue");
+  library->find(api.data_type_is_complex, "GDALDataTypeIsComplex");
+  library->find(api.get_data_type_size_bytes, "GDALGetDataTypeSizeBytes");
+  library->find(api.get_mem_file_buffer, "VSIGetMemFileBuffer");
+  library->find(api.unlink, "VSIUnlink");
+  return api;
+}
+
+const GdalApi& gdal() {
+  static const GdalApi instance = open_and_register();
+  return instance;
+}
+
+}  // namespace plume::data

@@ -1,0 +1,59 @@
+// GDAL's functions, found in the library when first used: what reads and writes no image starts without it and the
+// hundred libraries that it brings along. Its headers serve for types alone.
+#pragma once
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <cpl_vsi.h>
+#include <gdal.h>
+
+#include <string>
+#include <vector>
+
+namespace plume::data {
+
+struct GdalApi {
+  decltype(GDALVersionInfo)* version_info;
+  decltype(GDALAllRegister)* all_register;
+  decltype(GDALGetDriverByName)* get_driver_by_name;
+  decltype(CPLSetConfigOption)* set_config_option;
+
+  decltype(CPLPushErrorHandlerEx)* push_error_handler;
+  decltype(CPLPopErrorHandler)* pop_error_handler;
+  decltype(CPLGetErrorHandlerUserData)* get_error_handler_user_data;
+  decltype(CPLErrorReset)* error_reset;
+
+  decltype(GDALOpenEx)* open;
+  decltype(GDALCreate)* create;
+  decltype(GDALFlushCache)* flush_cache;
+  decltype(GDALClose)* close;
+  decltype(GDALGetRasterXSize)* get_raster_x_size;
+  decltype(GDALGetRasterYSize)* get_raster_y_size;
+  decltype(GDALGetRasterCount)* get_raster_count;
+  decltype(GDALGetRasterBand)* get_raster_band;
+  decltype(GDALGetProjectionRef)* get_projection_ref;
+  decltype(GDALSetProjection)* set_projection;
+  decltype(GDALGetGeoTransform)* get_geo_transform;
+  decltype(GDALSetGeoTransform)* set_geo_transform;
+  decltype(GDALDatasetRasterIO)* dataset_raster_io;
+
+  decltype(GDALRasterIO)* raster_io;
+  decltype(GDALGetRasterDataType)* get_raster_data_type;
+  decltype(GDALGetRasterColorInterpretation)* get_raster_color_interpretation;
+  decltype(GDALGetRasterNoDataValue)* get_raster_no_data_value;
+  decltype(GDALDataTypeIsComplex)* data_type_is_complex;
+  decltype(GDALGetDataTypeSizeBytes)* get_data_type_size_bytes;
+
+  decltype(VSIGetMemFileBuffer)* get_mem_file_buffer;
+  decltype(VSIUnlink)* unlink;
+};
+
+// The functions of the first of `names` (file names to search for, or paths) that can be opened.
+// Throws environment_error, with what to install, where none can, and where one lacks a function.
+[[nodiscard]] GdalApi open_gdal(const std::vector<std::string>& names);
+
+// The GDAL that plume was built with, its drivers registered; opened by the first call. Thread-safe.
+// Throws as open_gdal.
+[[nodiscard]] const GdalApi& gdal();
+
+}  // namespace plume::data

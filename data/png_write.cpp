@@ -1,0 +1,36 @@
+// PNGs by libpng's simplified interface, made in memory and then written through AtomicFile.
+#include <png.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "data/raster_write.hpp"
+#include "kernels/base/atomic_file.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::data {
+namespace {
+
+png_uint_32 png_format(int channels) {
+  if (channels == 1) return PNG_FORMAT_GRAY;
+  return channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
+}
+
+}  // namespace
+
+void write_png(const std::filesystem::path& path, ImageShape shape, std::span<const std::uint8_t> pixels) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(shape.width);
+  image.height = static_cast<png_uint_32>(shape.height);
+  image.format = png_format(shape.channels);
+  std::vector<std::byte> encoded(PNG_IMAGE_PNG_SIZE_MAX(image));
+  png_alloc_size_t bytes = encoded.size();
+  if (png_image_write_to_memory(&image, encoded.data(), &bytes, 0, pixels.data(), 0, nullptr) == 0)
+    throw environment_error("cannot make {}: {}", path.string(), image.message);
+  AtomicFile file(path);
+  file.write(std::span(encoded).first(bytes));
+  file.commit();
+}
+
+}  // namespace plume::data
