@@ -82,7 +82,7 @@ class Convolution {
     bands = std::clamp(ceil_div(wanted, images * splits), bands, rows_);
     const int band = ceil_div(rows_, bands);
     parallel_tasks(stream_, std::ptrdiff_t{images} * bands * splits, [&](std::ptrdiff_t task, int) {
-      const int image = static_cast<int>(task / (bands * splits));
+      const int image = static_cast<int>(task / splits / bands);
       const int first_row = static_cast<int>(task / splits % bands) * band;
       const int split = static_cast<int>(task % splits);
       for (std::size_t part = 0; part < lattices_.size(); ++part) {
@@ -115,7 +115,7 @@ class Convolution {
     const auto& table = tiles_of<Out>(cpu_)[static_cast<std::size_t>(vectors_)];
     const int tiles = ceil_div(lattice.columns, cpu_.tile_pixels);
     for (int row = first_row; row < last_row; ++row) {
-      const std::uint8_t* panel_row = panel + row * lattice.input_step * row_bytes_;
+      const std::uint8_t* panel_row = panel + std::ptrdiff_t{row} * lattice.input_step * row_bytes_;
       for (int t = 0; t < tiles; ++t) {
         const int column = t * lattice.columns / tiles;
         const int pixels = (t + 1) * lattice.columns / tiles - column;
