@@ -10,8 +10,8 @@ HEADS = {
                "brackets what PyTorch held beyond its imported library, listed only."),
     "start": ("From process start to the first mask on the CPU",
               "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format tif`,\n"
-              "which writes probabilities too, and bench/peers/first_mask.py. Less one inference: the same less the\n"
-              "median of `plume bench infer`, against a limit."),
+              "which writes probabilities too, and bench/peers/first_mask.py. Asked against PyTorch; other engines stand\n"
+              "in brackets. Less one inference: the same less the median of `plume bench infer`, against a limit."),
     "threads": ("Two threads against one", "Each pinned to as many cores."),
 }
 

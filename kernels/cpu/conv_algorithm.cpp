@@ -11,8 +11,9 @@
 namespace plume::kernels {
 namespace {
 
-// Constants are fitted to bench_convolution's rates; per pair of channels, so what is done once per channel is
-// divided by the other side's channels, and what is done once per weight by the number of tiles.
+// Constants are fitted to bench_convolution's rates on a Zen 4 and a Zen 5; per pair of channels, so what is done once per
+// channel is divided by the other side's channels, and what is done once per weight by the number of tiles. Outputs are
+// the lanes of products; transforms have lanes of either side.
 struct WinogradCost {
   int edge;          // of a tile's outputs
   double products;   // points per output
@@ -20,7 +21,7 @@ struct WinogradCost {
   double weights;    // of the weights, against a tile's products
 };
 constexpr WinogradCost f2{2, 4, 37, 150};
-constexpr WinogradCost f4{4, 2.25, 28, 70};
+constexpr WinogradCost f4{4, 2.25, 28, 50};
 constexpr double direct_products = 9;
 constexpr double direct_weights = 1000;  // against a pixel's products
 
@@ -34,14 +35,14 @@ double padded(int channels) {
 double cost(const WinogradCost& winograd, const ConvWork& work) {
   const double tiles = static_cast<double>(work.n) * ceil_div(work.h, winograd.edge) * ceil_div(work.w, winograd.edge);
   const double computed = tiles * winograd.edge * winograd.edge / (static_cast<double>(work.n) * work.h * work.w);
-  const double blocks = padded(work.in) / work.in * padded(work.out) / work.out;
-  const double transforms = winograd.transform * (1.0 / work.in + 1.0 / work.out);
-  return computed * (winograd.products * blocks + transforms + winograd.weights / tiles);
+  const double products = winograd.products * padded(work.out) / work.out;
+  const double transforms = winograd.transform * (padded(work.in) + padded(work.out)) / work.in / work.out;
+  return computed * (products + transforms + winograd.weights / tiles);
 }
 
 double direct_cost(const ConvWork& work) {
-  return direct_products * padded(work.out) / work.out +
-         direct_weights / (static_cast<double>(work.n) * work.h * work.w);
+  const int lanes = work.weight_gradient ? work.in : work.out;
+  return direct_products * padded(lanes) / lanes + direct_weights / (static_cast<double>(work.n) * work.h * work.w);
 }
 
 }  // namespace

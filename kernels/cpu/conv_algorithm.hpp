@@ -22,6 +22,7 @@ struct ConvWork {
   int w = 0;
   int in = 0;
   int out = 0;
+  bool weight_gradient = false;
 };
 
 // f64 is direct unless the policy names Winograd, because it serves as the reference.

@@ -20,8 +20,9 @@ void conv2d_backward_data(Image<T> grad_in, Image<const T> grad_out, const T* we
     return winograd_backward_data(grad_in, grad_out, weight, slice, geometry, add, winograd_tile(algorithm), stream);
   }
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{slice.total} * grad_out.c;
-  gather_adjoint(grad_in, Sources<T>(grad_out), weight + std::ptrdiff_t{slice.first} * grad_out.c,
-                 {.input = 1, .output = grad_out.c}, geometry, tap_weights, Epilogue<T>{.add = add}, stream);
+  gather_conv(grad_in, Sources<T>(grad_out), weight + std::ptrdiff_t{slice.first} * grad_out.c,
+              {.input = 1, .output = grad_out.c}, adjoint_lattices(geometry, grad_in.h, grad_in.w, tap_weights),
+              {.add = add}, stream);
 }
 
 template <class T>
@@ -29,15 +30,15 @@ void conv_transpose2d_backward_data(Image<T> grad_in, Image<const T> grad_out, c
                                     ConvGeometry geometry, bool add, CpuStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{slice.total} * grad_out.c;
   gather_conv(grad_in, Sources<T>(grad_out), weight + std::ptrdiff_t{slice.first} * grad_out.c,
-              {.input = 1, .output = grad_out.c}, conv_lattice(geometry, grad_in.h, grad_in.w, tap_weights),
+              {.input = 1, .output = grad_out.c}, {conv_lattice(geometry, grad_in.h, grad_in.w, tap_weights)},
               {.add = add}, stream);
 }
 
 template <class T>
 void conv2d_backward_weight(Wide<T>* grad_weight, const Sources<T>& in, Image<const T> grad_out, ConvGeometry geometry,
                             bool add, CpuStream& stream) {
-  const ConvAlgorithm algorithm =
-      choose_algorithm<T>({grad_out.n, grad_out.h, grad_out.w, in.c(), grad_out.c}, geometry, stream.convolutions());
+  const ConvAlgorithm algorithm = choose_algorithm<T>({grad_out.n, grad_out.h, grad_out.w, in.c(), grad_out.c, true},
+                                                      geometry, stream.convolutions());
   if (algorithm != ConvAlgorithm::direct) {
     return winograd_backward_weight(grad_weight, in, grad_out, geometry, add, winograd_tile(algorithm), stream);
   }

@@ -15,7 +15,7 @@ void conv2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const W
     return winograd_forward(out, in, weight, bias, geometry, relu, winograd_tile(algorithm), stream);
   }
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
-  gather_conv(out, in, weight, {.input = out.c, .output = 1}, conv_lattice(geometry, out.h, out.w, tap_weights),
+  gather_conv(out, in, weight, {.input = out.c, .output = 1}, {conv_lattice(geometry, out.h, out.w, tap_weights)},
               {.bias = bias, .relu = relu}, stream);
 }
 
@@ -23,8 +23,8 @@ template <class T>
 void conv_transpose2d_forward(Image<T> out, const Sources<T>& in, const T* weight, const Wide<T>* bias,
                               ConvGeometry geometry, bool relu, CpuStream& stream) {
   const std::ptrdiff_t tap_weights = std::ptrdiff_t{in.c()} * out.c;
-  gather_adjoint(out, in, weight, {.input = out.c, .output = 1}, geometry, tap_weights,
-                 Epilogue<T>{.bias = bias, .relu = relu}, stream);
+  gather_conv(out, in, weight, {.input = out.c, .output = 1}, adjoint_lattices(geometry, out.h, out.w, tap_weights),
+              {.bias = bias, .relu = relu}, stream);
 }
 
 template void conv2d_forward(Image<float>, const Sources<float>&, const float*, const float*, ConvGeometry, bool,

@@ -1,6 +1,8 @@
 // The one loop nest behind forward convolutions and data gradients: every output pixel gathers its taps.
 #pragma once
 
+#include <vector>
+
 #include "kernels/image.hpp"
 #include "kernels/lattices.hpp"
 #include "kernels/stream.hpp"
@@ -14,18 +16,10 @@ struct Epilogue {
   bool relu = false;
 };
 
+// Every lattice's pixels of out; the lattices have the same input_step. One after the other per band of rows, so that
+// pixels that lie in a cache line together are written together.
 template <class T>
-void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides, const Lattice& lattice,
-                 Epilogue<T> epilogue, CpuStream& stream);
-
-// Runs the adjoint of a convolution.
-template <class T>
-void gather_adjoint(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
-                    const ConvGeometry& geometry, std::ptrdiff_t tap_weights, const Epilogue<T>& epilogue,
-                    CpuStream& stream) {
-  for (const Lattice& lattice : adjoint_lattices(geometry, out.h, out.w, tap_weights)) {
-    gather_conv(out, in, weight, strides, lattice, epilogue, stream);
-  }
-}
+void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
+                 const std::vector<Lattice>& lattices, Epilogue<T> epilogue, CpuStream& stream);
 
 }  // namespace plume::kernels

@@ -32,6 +32,9 @@ TEST(ConvAlgorithms, TinyImagesGoByTheSmallTile) {
 TEST(ConvAlgorithms, FewBandsStayDirect) {
   EXPECT_EQ(choose_algorithm<float>({1, 256, 256, 3, 16}, same, ConvPolicy::automatic), ConvAlgorithm::direct);
   EXPECT_EQ(choose_algorithm<float>({1, 256, 256, 6, 16}, same, ConvPolicy::automatic), ConvAlgorithm::direct);
+  // A direct weight gradient has the bands for lanes, most of them empty.
+  EXPECT_EQ(choose_algorithm<float>({1, 256, 256, 6, 16, true}, same, ConvPolicy::automatic),
+            ConvAlgorithm::winograd_f4);
 }
 
 TEST(ConvAlgorithms, OtherGeometriesAndEmptyImagesAreDirect) {

@@ -30,14 +30,12 @@ class Convolution {
       : out_(out), in_(in), conv_(conv), stream_(stream) {
     lattices_ = conv.transposed ? adjoint_lattices(conv.geometry, out.h, out.w, 0)
                                 : std::vector{conv_lattice(conv.geometry, out.h, out.w, 0)};
-    std::vector<Tap> taps;
     for (const Lattice& lattice : lattices_) {
-      taps.insert(taps.end(), lattice.taps.begin(), lattice.taps.end());
       rows_ = std::max(rows_, lattice.rows);
       columns_ = std::max(columns_, lattice.columns);
     }
     const int step = lattices_.front().input_step;
-    reach_ = reach_of(taps);
+    reach_ = reach_of(lattices_);
     blocks_ = ceil_div(in.c(), block_channels);
     panel_rows_ = (rows_ - 1) * step + reach_.rows;
     panel_columns_ = (columns_ - 1) * step + reach_.columns;

@@ -6,7 +6,7 @@
 #include "kernels/cpu/gather_conv.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
-#include "kernels/cpu/winograd/gather_tiles.hpp"
+#include "kernels/cpu/winograd/layout.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
 #include "kernels/profile.hpp"
@@ -44,14 +44,9 @@ struct Problem {
 // which were transformed before. With few tiles (deep layers) the weights are what does not fit in a cache: a task takes
 // a group of output channels, transforms its weights piece by piece and goes through all inputs, transformed before.
 template <class T>
-struct Plan {
-  const Primitives<T>& cpu = primitives<T>();
-  const WinogradTransforms<T>& transforms;
-  Tiling tiling;
-  int points;        // in all: 16 or 36
-  int input_blocks;  // of block_channels
-  int width;         // output channels of a group
-  int groups;
+struct Plan : WinogradLayout<T> {
+  using Layout = WinogradLayout<T>;
+  using Layout::cpu, Layout::groups, Layout::input_blocks, Layout::points, Layout::tiling, Layout::width;
   bool few_tiles;
   int block_tiles;
   int tile_blocks;
@@ -62,15 +57,9 @@ struct Plan {
   std::ptrdiff_t weights_step;
   std::ptrdiff_t sums_step;
 
-  Plan(const Problem<T>& problem, WinogradTile tile, int threads)
-      : transforms(tile == WinogradTile::f2 ? cpu.winograd.f2 : cpu.winograd.f4),
-        tiling(transforms.outputs, problem.out.n, problem.out.h, problem.out.w) {
+  Plan(const Problem<T>& problem, WinogradTile tile, int threads) : Layout(tile, problem.in.c(), problem.out) {
     const int in_channels = problem.in.c();
     const int out_channels = problem.out.c;
-    points = transforms.points * transforms.points;
-    input_blocks = ceil_div(in_channels, block_channels);
-    width = std::min(WinogradPrimitives<T>::max_vectors, ceil_div(out_channels, cpu.lanes)) * cpu.lanes;
-    groups = ceil_div(out_channels, width);
     few_tiles = 2 * tiling.tiles <= out_channels;  // by measurement
 
     const std::size_t point_bytes = sizeof(T) * static_cast<std::size_t>(points);
@@ -99,9 +88,6 @@ struct Plan {
     const auto tiles = static_cast<int>(std::min<std::ptrdiff_t>(block_tiles, tiling.tiles - first));
     return {first, tiles, cpu.winograd.product_tiles};
   }
-  [[nodiscard]] int vectors(int group, int out_channels) const {
-    return std::min(width / cpu.lanes, ceil_div(out_channels - group * width, cpu.lanes));
-  }
 };
 
 // The points of the weights between input blocks [first_block, last_block) and a group, as [point][input][output].
@@ -112,7 +98,7 @@ void transform_weights(T* points, const Problem<T>& problem, const Plan<T>& plan
   T copy[9 * block_channels * most_width];
   const TapWeights<T>& weight = problem.weight;
   WinogradWeights<T> tile;
-  tile.outputs = plan.vectors(group, problem.out.c) * plan.cpu.lanes;
+  tile.outputs = plan.vectors(group) * plan.cpu.lanes;
   tile.point_step = plan.weights_step;
   const int outputs = std::min(tile.outputs, problem.out.c - group * plan.width);
   for (int block = first_block; block < last_block; ++block) {
@@ -146,7 +132,7 @@ void transform_weights(T* points, const Problem<T>& problem, const Plan<T>& plan
 template <class T>
 void multiply(T* sums, const T* inputs, const T* weights, const Problem<T>& problem, const Plan<T>& plan,
               const TileBlock& tiles, int group, int first_block, int last_block) {
-  const int vectors = plan.vectors(group, problem.out.c);
+  const int vectors = plan.vectors(group);
   const int width = vectors * plan.cpu.lanes;
   const auto& product = plan.cpu.winograd.product[static_cast<std::size_t>(vectors)];
   WinogradProduct<T> tile;
@@ -171,7 +157,7 @@ template <class T>
 void write_outputs(const T* sums, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int group) {
   const Image<T>& out = problem.out;
   const int first = group * plan.width;
-  const int width = plan.vectors(group, out.c) * plan.cpu.lanes;
+  const int width = plan.vectors(group) * plan.cpu.lanes;
   WinogradOutput<T> tile;
   tile.point_step = plan.sums_step;
   tile.row_step = out.w * out.stride;
@@ -190,14 +176,6 @@ void write_outputs(const T* sums, const Problem<T>& problem, const Plan<T>& plan
   }
 }
 
-template <class T>
-void gather_inputs(T* inputs, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_block,
-                   int last_block) {
-  const TilePoints<T> points{inputs, plan.inputs_step, block_channels, plan.input_blocks};
-  gather_tiles(points, plan.transforms.input, problem.in, plan.tiling, tiles, plan.transforms.points, -problem.pad_top,
-               -problem.pad_left, first_block, last_block);
-}
-
 // Many tiles: tasks are blocks of them.
 template <class T>
 void convolve_tiles(const Problem<T>& problem, const Plan<T>& plan, CpuStream& stream) {
@@ -206,7 +184,7 @@ void convolve_tiles(const Problem<T>& problem, const Plan<T>& plan, CpuStream& s
   parallel_tasks(stream, std::ptrdiff_t{plan.groups} * plan.input_blocks, [&](std::ptrdiff_t task, int) {
     const auto group = static_cast<int>(task / plan.input_blocks);
     const auto block = static_cast<int>(task % plan.input_blocks);
-    const int outputs = plan.vectors(group, problem.out.c) * plan.cpu.lanes;
+    const int outputs = plan.vectors(group) * plan.cpu.lanes;
     transform_weights(weights + group * group_weights + std::ptrdiff_t{block} * block_channels * outputs, problem, plan,
                       group, block, block + 1);
   });
@@ -214,7 +192,8 @@ void convolve_tiles(const Problem<T>& problem, const Plan<T>& plan, CpuStream& s
     const TileBlock tiles = plan.block(static_cast<int>(task));
     T* inputs = stream.local(thread, 0).take<T>(static_cast<std::size_t>(plan.points * plan.inputs_step));
     T* sums = stream.local(thread, 1).take<T>(static_cast<std::size_t>(plan.points * plan.sums_step));
-    gather_inputs(inputs, problem, plan, tiles, 0, plan.input_blocks);
+    gather_inputs(inputs, plan.inputs_step, problem.in, problem.pad_top, problem.pad_left, plan, tiles, 0,
+                  plan.input_blocks);
     for (int group = 0; group < plan.groups; ++group) {
       multiply(sums, inputs, weights + group * group_weights, problem, plan, tiles, group, 0, plan.input_blocks);
       write_outputs(sums, problem, plan, tiles, group);
@@ -232,8 +211,8 @@ void convolve_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStream
   parallel_tasks(stream, std::ptrdiff_t{plan.tile_blocks} * cuts, [&](std::ptrdiff_t task, int) {
     const auto block = static_cast<int>(task / cuts);
     const int first = static_cast<int>(task % cuts) * blocks_together;
-    gather_inputs(inputs + block * block_inputs, problem, plan, plan.block(block), first,
-                  std::min(first + blocks_together, plan.input_blocks));
+    gather_inputs(inputs + block * block_inputs, plan.inputs_step, problem.in, problem.pad_top, problem.pad_left, plan,
+                  plan.block(block), first, std::min(first + blocks_together, plan.input_blocks));
   });
   const std::ptrdiff_t group_weights = plan.points * plan.weights_step;
   const std::ptrdiff_t group_sums = plan.points * plan.sums_step;

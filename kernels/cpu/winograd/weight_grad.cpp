@@ -5,7 +5,7 @@
 
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
-#include "kernels/cpu/winograd/gather_tiles.hpp"
+#include "kernels/cpu/winograd/layout.hpp"
 #include "kernels/cpu/winograd/tiling.hpp"
 #include "kernels/cpu/winograd/winograd.hpp"
 #include "kernels/profile.hpp"
@@ -34,14 +34,9 @@ struct Problem {
 // blocks that fit in a cache. With few tiles (deep layers) all are transformed before, and a task takes some input and
 // output channels, whose sums fit in a cache, through all tiles.
 template <class T>
-struct Plan {
-  const Primitives<T>& cpu = primitives<T>();
-  const WinogradTransforms<T>& transforms;
-  Tiling tiling;
-  int points;        // in all: 16 or 36
-  int input_blocks;  // of block_channels
-  int width;         // output channels of a group
-  int groups;
+struct Plan : WinogradLayout<T> {
+  using Layout = WinogradLayout<T>;
+  using Layout::groups, Layout::input_blocks, Layout::points, Layout::tiling, Layout::width;
   bool few_tiles;
   int block_tiles;
   int parts;
@@ -49,14 +44,7 @@ struct Plan {
   std::ptrdiff_t inputs_step;  // from one point to the next
   std::ptrdiff_t grads_step;
 
-  Plan(const Problem<T>& problem, WinogradTile tile)
-      : transforms(tile == WinogradTile::f2 ? cpu.winograd.f2 : cpu.winograd.f4),
-        tiling(transforms.outputs, problem.grad_out.n(), problem.grad_out.h(), problem.grad_out.w()) {
-    const int out_channels = problem.grad_out.c();
-    points = transforms.points * transforms.points;
-    input_blocks = ceil_div(problem.in.c(), block_channels);
-    width = std::min(WinogradPrimitives<T>::max_vectors, ceil_div(out_channels, cpu.lanes)) * cpu.lanes;
-    groups = ceil_div(out_channels, width);
+  Plan(const Problem<T>& problem, WinogradTile tile) : Layout(tile, problem.in.c(), problem.grad_out.front()) {
     const std::ptrdiff_t in_width = std::ptrdiff_t{input_blocks} * block_channels;
     const std::ptrdiff_t out_width = std::ptrdiff_t{groups} * width;
     few_tiles = tiling.tiles * (in_width + out_width) <= 2 * in_width * out_width;
@@ -92,14 +80,6 @@ struct Sums {
 };
 
 template <class T>
-void gather_inputs(T* inputs, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_block,
-                   int last_block) {
-  const TilePoints<T> points{inputs, plan.inputs_step, block_channels, plan.input_blocks};
-  gather_tiles(points, plan.transforms.input, problem.in, plan.tiling, tiles, plan.transforms.points, -problem.pad_top,
-               -problem.pad_left, first_block, last_block);
-}
-
-template <class T>
 void gather_grads(T* grads, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_group,
                   int last_group) {
   const TilePoints<T> points{grads, plan.grads_step, plan.width, plan.groups};
@@ -119,8 +99,7 @@ void correlate_tiles(const Sums<T>& sums, const T* inputs, const T* grads, const
     for (int block = first_block; block < last_block; ++block) {
       const int channels = std::min(block_channels, problem.in.c() - block * block_channels);
       for (int group = sums.first_group; group < sums.last_group; ++group) {
-        const int vectors =
-            std::min(plan.width / plan.cpu.lanes, ceil_div(problem.grad_out.c() - group * plan.width, plan.cpu.lanes));
+        const int vectors = plan.vectors(group);
         tile.grads = grads + point * plan.grads_step + std::ptrdiff_t{group} * tiles * plan.width;
         for (int first = 0; first < channels; first += cpu.correlation_inputs) {
           const int count = std::min(cpu.correlation_inputs, channels - first);
@@ -181,7 +160,8 @@ void correlate_parts(const Problem<T>& problem, const Plan<T>& plan, CpuStream& 
     for (std::ptrdiff_t first = plan.tiling.tiles * part / plan.parts; first < last; first += plan.block_tiles) {
       const auto count = static_cast<int>(std::min<std::ptrdiff_t>(plan.block_tiles, last - first));
       const TileBlock tiles(first, count, count);
-      gather_inputs(inputs, problem, plan, tiles, first_block, last_block);
+      gather_inputs(inputs, plan.inputs_step, problem.in, problem.pad_top, problem.pad_left, plan, tiles, first_block,
+                    last_block);
       gather_grads(grads, problem, plan, tiles, 0, plan.groups);
       correlate_tiles(own, inputs, grads, problem, plan, count, first_block, last_block);
     }
@@ -206,8 +186,8 @@ void correlate_channels(const Problem<T>& problem, const Plan<T>& plan, CpuStrea
     const auto in_task = static_cast<int>(task);
     const int out_task = in_task - in_tasks;
     if (out_task < 0) {
-      gather_inputs(inputs, problem, plan, tiles, in_task * task_blocks,
-                    std::min((in_task + 1) * task_blocks, plan.input_blocks));
+      gather_inputs(inputs, plan.inputs_step, problem.in, problem.pad_top, problem.pad_left, plan, tiles,
+                    in_task * task_blocks, std::min((in_task + 1) * task_blocks, plan.input_blocks));
     } else {
       gather_grads(grads, problem, plan, tiles, out_task * task_groups,
                    std::min((out_task + 1) * task_groups, plan.groups));
