@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 #include "kernels/convolution.hpp"
@@ -28,7 +29,7 @@ struct Lattice {
   std::vector<Tap> taps;
 };
 
-// What taps reach around an output pixel, in rows and columns of the input.
+// What the taps of some lattices reach around an output pixel, in rows and columns of the input.
 struct Reach {
   int first_row = 0;
   int first_column = 0;
@@ -36,13 +37,21 @@ struct Reach {
   int columns = 1;
 };
 
-inline Reach reach_of(const std::vector<Tap>& taps) {
-  if (taps.empty()) return {};
-  const auto [top, bottom] =
-      std::minmax_element(taps.begin(), taps.end(), [](auto& a, auto& b) { return a.row < b.row; });
-  const auto [left, right] =
-      std::minmax_element(taps.begin(), taps.end(), [](auto& a, auto& b) { return a.column < b.column; });
-  return {top->row, left->column, bottom->row - top->row + 1, right->column - left->column + 1};
+inline Reach reach_of(const std::vector<Lattice>& lattices) {
+  int first_row = std::numeric_limits<int>::max();
+  int first_column = first_row;
+  int last_row = std::numeric_limits<int>::min();
+  int last_column = last_row;
+  for (const Lattice& lattice : lattices) {
+    for (const Tap& tap : lattice.taps) {
+      first_row = std::min(first_row, tap.row);
+      last_row = std::max(last_row, tap.row);
+      first_column = std::min(first_column, tap.column);
+      last_column = std::max(last_column, tap.column);
+    }
+  }
+  if (last_row < first_row) return {};  // no tap at all
+  return {first_row, first_column, last_row - first_row + 1, last_column - first_column + 1};
 }
 
 // Elements from one input (reduced) channel's weight to the next, and from one output channel's to the next.

@@ -41,7 +41,7 @@ void pack_panel(T* panel, const Sources<T>& in, const PanelWindow& window, int f
   for (int block = first_block; block < last_block; ++block) {
     const int first_channel = block * block_channels;
     const int channels = std::min(block_channels, in.c() - first_channel);
-    const T* border = outside ? outside + first_channel : nullptr;
+    const T* border = outside != nullptr ? outside + first_channel : nullptr;
     T* to = panel + (block - first_block) * pixels * block_channels;
     for (int r = 0; r < window.rows; ++r, to += std::ptrdiff_t{window.columns} * block_channels) {
       const int row = window.first_row + r;

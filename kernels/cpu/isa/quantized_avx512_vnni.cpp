@@ -20,7 +20,7 @@ struct VnniDot {
   using Bytes = __m512i;
   [[gnu::always_inline]] static Bytes weights(const std::int8_t* from) { return _mm512_loadu_si512(from); }
   [[gnu::always_inline]] static Bytes inputs(const std::uint8_t* from) {
-    std::int32_t four;
+    std::int32_t four = 0;
     __builtin_memcpy(&four, from, sizeof four);
     return _mm512_set1_epi32(four);
   }

@@ -24,7 +24,7 @@ struct WidenedDot {
     return {(pairs << 8) >> 8, pairs >> 8};
   }
   [[gnu::always_inline]] static Bytes inputs(const std::uint8_t* from) {
-    std::int32_t four;
+    std::int32_t four = 0;
     __builtin_memcpy(&four, from, sizeof four);
     const auto pairs = reinterpret_cast<UnsignedHalves>(Sums{} + four);
     return {reinterpret_cast<Halves>(pairs & 0xFF), reinterpret_cast<Halves>(pairs >> 8)};

@@ -30,14 +30,12 @@ class Convolution {
       : out_(out), in_(in), conv_(conv), stream_(stream) {
     lattices_ = conv.transposed ? adjoint_lattices(conv.geometry, out.h, out.w, 0)
                                 : std::vector{conv_lattice(conv.geometry, out.h, out.w, 0)};
-    std::vector<Tap> taps;
     for (const Lattice& lattice : lattices_) {
-      taps.insert(taps.end(), lattice.taps.begin(), lattice.taps.end());
       rows_ = std::max(rows_, lattice.rows);
       columns_ = std::max(columns_, lattice.columns);
     }
     const int step = lattices_.front().input_step;
-    reach_ = reach_of(taps);
+    reach_ = reach_of(lattices_);
     blocks_ = ceil_div(in.c(), block_channels);
     panel_rows_ = (rows_ - 1) * step + reach_.rows;
     panel_columns_ = (columns_ - 1) * step + reach_.columns;
@@ -82,7 +80,7 @@ class Convolution {
     bands = std::clamp(ceil_div(wanted, images * splits), bands, rows_);
     const int band = ceil_div(rows_, bands);
     parallel_tasks(stream_, std::ptrdiff_t{images} * bands * splits, [&](std::ptrdiff_t task, int) {
-      const int image = static_cast<int>(task / (bands * splits));
+      const int image = static_cast<int>(task / splits / bands);
       const int first_row = static_cast<int>(task / splits % bands) * band;
       const int split = static_cast<int>(task % splits);
       for (std::size_t part = 0; part < lattices_.size(); ++part) {
@@ -115,7 +113,7 @@ class Convolution {
     const auto& table = tiles_of<Out>(cpu_)[static_cast<std::size_t>(vectors_)];
     const int tiles = ceil_div(lattice.columns, cpu_.tile_pixels);
     for (int row = first_row; row < last_row; ++row) {
-      const std::uint8_t* panel_row = panel + row * lattice.input_step * row_bytes_;
+      const std::uint8_t* panel_row = panel + std::ptrdiff_t{row} * lattice.input_step * row_bytes_;
       for (int t = 0; t < tiles; ++t) {
         const int column = t * lattice.columns / tiles;
         const int pixels = (t + 1) * lattice.columns / tiles - column;

@@ -38,7 +38,7 @@ class PartMaker {
   [[nodiscard]] QuantizedConv::Part make(CpuStream& stream) const {
     QuantizedConv::Part part;
     const std::ptrdiff_t group_bytes = std::ptrdiff_t{dots_} * std::ssize(taps_) * group_ * dot_channels;
-    const std::size_t bytes = static_cast<std::size_t>(groups_ * group_bytes);
+    const auto bytes = static_cast<std::size_t>(groups_ * group_bytes);
     if (bytes > 0) {
       part.weights = allocate(bytes, stream);
       if (!part.weights) throw std::bad_alloc();
@@ -85,7 +85,7 @@ class PartMaker {
         *at(group, static_cast<int>(t), i, place) = q;
       }
     }
-    const double bias = conv_.bias ? static_cast<double>(conv_.bias[output]) : 0.0;
+    const double bias = conv_.bias != nullptr ? static_cast<double>(conv_.bias[output]) : 0.0;
     const auto channel = static_cast<std::size_t>(output);
     const Quantization kept = output_.empty() ? Quantization{} : output_[channel];
     const auto output_step = static_cast<double>(kept.scale);
