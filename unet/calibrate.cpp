@@ -1,3 +1,4 @@
+// Runs a network layer by layer and watches what each yields.
 #include "unet/calibrate.hpp"
 
 #include <algorithm>

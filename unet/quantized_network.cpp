@@ -1,3 +1,4 @@
+// Carries a quantised plan out, step by step.
 #include "unet/quantized_network.hpp"
 
 #include <span>
@@ -28,7 +29,7 @@ nn::Tensor bytes(const nn::Context& context, const nn::Shape& shape, const std::
 // One tensor with all channels of some, each requantised as `pass` does: pass(to, from, first channel, stream).
 template <class From, class Pass>
 nn::Tensor join(const nn::Context& context, const nn::Inputs& parts, const Pass& pass) {
-  const nn::Tensor joined = bytes(context, parts.shape(), parts.front().name());
+  nn::Tensor joined = bytes(context, parts.shape(), parts.front().name());
   on_cpu(context, [&](kernels::CpuStream& stream) {
     int first = 0;
     for (const nn::Tensor& part : parts) {

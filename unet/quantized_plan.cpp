@@ -1,3 +1,4 @@
+// Plans a network's 8-bit form in the order of its steps: each needs to know how its inputs are kept.
 #include "unet/quantized_plan.hpp"
 
 #include <algorithm>

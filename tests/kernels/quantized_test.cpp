@@ -18,7 +18,7 @@ using kernels::Quantization;
 using kernels::QuantizedConv;
 
 std::uint8_t rounded(float value) {
-  return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F);
+  return static_cast<std::uint8_t>(std::floor(std::clamp(value, 0.0F, 255.0F) + 0.5F));
 }
 
 // Every q from 0 to 255.
@@ -83,11 +83,11 @@ class QuantizedRun {
         return static_cast<float>(sums(n, y, x, o)) * conv.parts[part].multiplier[channel] +
                conv.parts[part].shift[channel];
       };
-      wrong += byte_values(n, y, x, o) != rounded(value(eight));
-      wrong += real_values(n, y, x, o) != static_cast<double>(std::max(value(real), least));
+      wrong += static_cast<int>(byte_values(n, y, x, o) != rounded(value(eight)));
+      wrong += static_cast<int>(real_values(n, y, x, o) != static_cast<double>(std::max(value(real), least)));
       // Half a step of each weight, times its input's largest magnitude.
       const double bound = 1e-5 + 0.5 * 1.01 / 127 * largest_input * 255 * problem_.in() * taps;
-      wrong += std::abs(real_values(n, y, x, o) - exact(n, y, x, o)) > bound;
+      wrong += static_cast<int>(std::abs(real_values(n, y, x, o) - exact(n, y, x, o)) > bound);
     });
     EXPECT_EQ(wrong, 0);
   }
@@ -288,7 +288,7 @@ TEST(QuantizedPasses, RequantizeAndBack) {
       const double value = in(n, y, x, c) * static_cast<double>(factor[channel]) + static_cast<double>(term[channel]);
       const double wanted = std::clamp(value, c % 4 == 0 ? 0 : -1.0, static_cast<double>(high(c)));
       // Half a step of rounding, and the zero point's own.
-      wrong += std::abs(values(n, y, x, c) - wanted) > 1.01 * static_cast<double>(to[channel].scale);
+      wrong += static_cast<int>(std::abs(values(n, y, x, c) - wanted) > 1.01 * static_cast<double>(to[channel].scale));
     });
     EXPECT_EQ(wrong, 0);
     if (bits.empty()) bits = bytes.memory();
@@ -312,7 +312,7 @@ TEST(QuantizedPasses, RequantizesBytes) {
     const auto channel = static_cast<std::size_t>(c);
     const float multiplier = factor[channel] / 0.3F;
     const float shift = term[channel] / 0.3F + 90.0F;
-    wrong += values(n, y, x, c) != rounded(static_cast<float>(in(n, y, x, c)) * multiplier + shift);
+    wrong += static_cast<int>(values(n, y, x, c) != rounded(static_cast<float>(in(n, y, x, c)) * multiplier + shift));
   });
   EXPECT_EQ(wrong, 0);
 }
@@ -338,8 +338,9 @@ TEST(QuantizedPasses, MaxPoolingTakesTheLargestByte) {
     const Array pooled = to.array();
     int wrong = 0;
     for_each(pooled, [&](int n, int y, int x, int c) {
-      wrong += pooled(n, y, x, c) != std::max({in(n, 2 * y, 2 * x, c), in(n, 2 * y, 2 * x + 1, c),
-                                               in(n, 2 * y + 1, 2 * x, c), in(n, 2 * y + 1, 2 * x + 1, c)});
+      wrong += static_cast<int>(pooled(n, y, x, c) !=
+                                std::max({in(n, 2 * y, 2 * x, c), in(n, 2 * y, 2 * x + 1, c),
+                                          in(n, 2 * y + 1, 2 * x, c), in(n, 2 * y + 1, 2 * x + 1, c)}));
     });
     EXPECT_EQ(wrong, 0);
   }

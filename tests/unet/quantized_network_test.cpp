@@ -150,7 +150,7 @@ TEST(WeightNoise, IsWhatRoundingTheWeightsAdds) {
   constexpr int in = 12;
   constexpr int out = 5;
   constexpr int pixels = 4000;
-  const auto random = tests::random_values(in * out, 1);
+  const auto random = tests::random_values(std::size_t{in} * out, 1);
   const std::vector<float> weight(random.begin(), random.end());
   const kernels::ConvParameters conv{weight.data(), nullptr, {1, 1, {}}, false, false, out};
   QuantizedChannels input;

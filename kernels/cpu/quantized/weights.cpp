@@ -100,7 +100,8 @@ class PartMaker {
     const int block = input / block_channels;
     const int dots = std::min(dots_per_block, dots_ - block * dots_per_block);  // of this block
     const int dot = input % block_channels / dot_channels;
-    const std::ptrdiff_t before = std::ptrdiff_t{block} * dots_per_block * std::ssize(taps_) + tap * dots + dot;
+    const std::ptrdiff_t before =
+        std::ptrdiff_t{block} * dots_per_block * std::ssize(taps_) + std::ptrdiff_t{tap} * dots + dot;
     return group + (before * group_ + place) * dot_channels + input % dot_channels;
   }
 
