@@ -34,24 +34,22 @@ struct Plan {
   int splits;  // tasks that share a band, each with some groups
 
   Plan(const Image<T>& out, const Sources<T>& in, const std::vector<Lattice>& lattices, int threads) {
-    std::size_t most_taps = 1;
-    std::vector<Tap> taps;
+    std::size_t taps = 1;
     int columns = 0;
     rows = 0;
     for (const Lattice& lattice : lattices) {
-      most_taps = std::max(most_taps, lattice.taps.size());
-      taps.insert(taps.end(), lattice.taps.begin(), lattice.taps.end());
+      taps = std::max(taps, lattice.taps.size());
       rows = std::max(rows, lattice.rows);
       columns = std::max(columns, lattice.columns);
     }
     if (rows == 0 || columns == 0) return;
-    reach = reach_of(taps);
+    reach = reach_of(lattices);
     input_step = lattices.front().input_step;
     vectors = std::min(Primitives<T>::max_vectors, ceil_div(out.c, cpu.lanes));
     group = vectors * cpu.lanes;
     groups = ceil_div(out.c, group);
     blocks = ceil_div(in.c(), block_channels);
-    const std::size_t block_weights = sizeof(T) * most_taps * static_cast<std::size_t>(block_channels * group);
+    const std::size_t block_weights = sizeof(T) * taps * static_cast<std::size_t>(block_channels * group);
     chunk = std::clamp(static_cast<int>(weight_bytes / block_weights), 1, blocks);
     panel_columns = (columns - 1) * input_step + reach.columns;
 

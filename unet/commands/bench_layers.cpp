@@ -183,8 +183,9 @@ int bench_layers(BenchSettings settings, bool json) {
   if (!json) {
     fmt::print("{}: {:.1f} ms; {}, {} threads, {:.0f} GF/s of f32 multiply-adds at most\n", describe(settings),
                median_step(rows), device, threads, peak);
-    fmt::print("Medians of {} steps; operations of the direct algorithm, so that Winograd's and int8's may pass the peak\n\n",
-               settings.repeats);
+    fmt::print(
+        "Medians of {} steps; operations of the direct algorithm, so that Winograd's and int8's may pass the peak\n\n",
+        settings.repeats);
     print_table(rows, scale);
     return 0;
   }
