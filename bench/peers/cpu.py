@@ -8,7 +8,8 @@ All sides have the same network with the same weights, and their probabilities m
 A round is a process of plume and one of each Python, in turn. In the first round every setting of the libraries is
 measured, in the others those within a quarter of the best; the setting with the best median counts as the peer. The
 default, seven rounds of all works, takes about an hour on two cores; --works takes single ones, e.g. train:32:1
-infer:smoke_wmts_ref:8. Results are OUT-GROUP.md and .json; groups are training, inference, memory, start and threads.
+infer:smoke_wmts_ref:8. Results are OUT-GROUP.md and .json; groups are training, inference, int8, memory, start and
+threads.
 """
 import argparse
 import dataclasses
@@ -28,7 +29,7 @@ PEERS = ROOT / "bench" / "peers"
 NEAR_THE_BEST = 1.25
 LOAD_MILLISECONDS = 15  # what starting and loading may add to an inference
 GROUPS = {"train": "training", "infer": "inference", "memory": "memory", "start": "start", "load": "start",
-          "threads": "threads"}
+          "threads": "threads", "int8": "int8"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Work:
     def title(self):
         what = {"train": "training step", "infer": "inference", "memory": "peak memory of training steps",
                 "start": "process start to first mask", "load": "process start to first mask, less one inference",
-                "threads": "training step, 2 threads against 1"}[self.kind]
+                "threads": "training step, 2 threads against 1", "int8": "inference in 8 bits"}[self.kind]
         network = f"base {self.network}" if self.network.isdigit() else self.network
         return f"{what}, {network}, batch {self.batch}"
 
@@ -59,7 +60,7 @@ class Work:
     def repeats(self):
         """As many as take some seconds; a classic U-Net of base 32 needs 24 GFLOP an image, a step three times that."""
         base = int(self.network) if self.network.isdigit() else 24
-        gflop = 24 * (base / 32) ** 2 * self.batch * (1 if self.kind == "infer" else 3)
+        gflop = 24 * (base / 32) ** 2 * self.batch * (1 if self.kind in ("infer", "int8") else 3)
         return max(2, min(10, round(500 / gflop)))
 
 
@@ -69,7 +70,8 @@ WORKS = {Work("train", "64", 1): 1.8, Work("train", "32", 1): 1.6, Work("train",
          Work("infer", "64", 1): 1.5, Work("infer", "32", 1): 1.3}
 WORKS |= {Work("infer", model, batch): 1.5 for model in ("smoke_wmts_ref", "smoke_wmts_ref_3layer") for batch in (1, 8)}
 WORKS |= {Work("memory", "32", 4): 1 / 0.6, Work("start", "smoke_wmts_ref_3layer"): 10,
-          Work("load", "smoke_wmts_ref_3layer"): 1, Work("threads", "32"): 1.8}
+          Work("load", "smoke_wmts_ref_3layer"): 1, Work("threads", "32"): 1.8,
+          Work("int8", "64"): 1.3, Work("int8", "32"): 1}
 
 
 def run(command, **more):
@@ -174,10 +176,20 @@ class Bench:
         two = self.plume("train", work, "--threads", 2, before=("taskset", "-c", "0,1"))
         return {"plume, 2 threads": two["milliseconds"], "plume, 1 thread": one["milliseconds"]}
 
+    def int8(self, work, _):
+        """Without a model: plume calibrates on the noise that it runs on."""
+        figures = {}
+        for precision in ("int8", "f32"):
+            report = run_json([self.options.plume, "bench", "infer", "--base", work.network, "--batch", work.batch,
+                               "--repeats", work.repeats(), "--device", "cpu", "--threads", self.options.threads,
+                               "--precision", precision, "--json"])
+            figures[f"plume, {precision}"] = report["milliseconds"]
+        return figures
+
     def predict(self, work):
         folder = self.subject(work.network)
         return milliseconds_of([self.options.plume, "predict", "--model", folder / "model.safetensors", "--input",
-                                folder / "tiles" / "0.npy", "--output", folder / "masks", "--format", "tif",
+                                folder / "tiles" / "0.npy", "--output", folder / "masks", "--format", "png",
                                 "--threads", self.options.threads, "--device", "cpu"])
 
     def settings(self, kind, work, contenders):
