@@ -189,7 +189,7 @@ class Bench:
     def predict(self, work):
         folder = self.subject(work.network)
         return milliseconds_of([self.options.plume, "predict", "--model", folder / "model.safetensors", "--input",
-                                folder / "tiles" / "0.npy", "--output", folder / "masks", "--format", "png",
+                                folder / "tiles" / "0.npy", "--output", folder / "masks", "--format", "npy",
                                 "--threads", self.options.threads, "--device", "cpu"])
 
     def settings(self, kind, work, contenders):

@@ -9,9 +9,9 @@ HEADS = {
                "The most that a process held (ru_maxrss) after some training steps, a process for each setting; in\n"
                "brackets what PyTorch held beyond its imported library, listed only."),
     "start": ("From process start to the first mask on the CPU",
-              "Wall time of a whole process that reads one tile and writes its mask: `plume predict --format png`,\n"
-              "an overlay too, and bench/peers/first_mask.py. Asked against PyTorch; other engines stand\n"
-              "in brackets. Less one inference: the same less the median of `plume bench infer`, against a limit."),
+              "Wall time of a whole process that reads one tile (.npy) and writes what it found (.npy): `plume predict`\n"
+              "and bench/peers/first_mask.py. Asked against PyTorch; other engines stand in brackets. Less one\n"
+              "inference: the same less the median of `plume bench infer`, against a limit."),
     "int8": ("Inference in 8 bits and in f32 on the CPU",
              "plume against itself: `plume bench infer --precision int8` and f32, pixels to probabilities."),
     "threads": ("Two threads against one", "Each pinned to as many cores."),
