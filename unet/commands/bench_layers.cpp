@@ -181,11 +181,10 @@ int bench_layers(BenchSettings settings, bool json) {
   const Scale scale{all, peak};
   const std::string device = describe_device(work.stream(), settings.device.precision);
   if (!json) {
-    fmt::print("{}: {:.1f} ms; {}, {} threads, {:.0f} GF/s of f32 multiply-adds at most\n", describe(settings),
-               median_step(rows), device, threads, peak);
-    fmt::print(
-        "Medians of {} steps; operations of the direct algorithm, so that Winograd's and int8's may pass the peak\n\n",
-        settings.repeats);
+    fmt::print("{}: {:.1f} ms; {}\n", describe(settings), median_step(rows), device);
+    fmt::print("Medians of {} steps; the peak is that of f32 multiply-adds on {} thread{}, {:.0f} GF/s.\n",
+               settings.repeats, threads, threads == 1 ? "" : "s", peak);
+    fmt::print("Operations are the direct algorithm's, so that Winograd's and int8's may pass the peak.\n\n");
     print_table(rows, scale);
     return 0;
   }
