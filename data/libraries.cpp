@@ -11,11 +11,11 @@
 namespace plume::data {
 namespace {
 
-std::string loaded_gdal() {
+Library opened_gdal() {
   try {
-    return gdal().version_info("RELEASE_NAME");
-  } catch (const Error&) {
-    return "";
+    return {"GDAL", GDAL_RELEASE_NAME, gdal().version_info("RELEASE_NAME"), ""};
+  } catch (const Error& error) {
+    return {"GDAL", GDAL_RELEASE_NAME, "", error.what()};
   }
 }
 
@@ -27,9 +27,9 @@ std::vector<Library> libraries() {
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
   return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
-           fmt::format("{}.{}.{}", major, minor, release)},
-          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr)},
-          {"GDAL", GDAL_RELEASE_NAME, loaded_gdal()}};
+           fmt::format("{}.{}.{}", major, minor, release), ""},
+          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr), ""},
+          opened_gdal()};
 }
 
 }  // namespace plume::data

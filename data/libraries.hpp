@@ -10,6 +10,7 @@ struct Library {
   std::string name;
   std::string compiled;  // the headers' version
   std::string loaded;    // what the running program has; empty where the library cannot be opened
+  std::string failure;   // why it cannot be
 };
 
 [[nodiscard]] std::vector<Library> libraries();

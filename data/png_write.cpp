@@ -2,6 +2,7 @@
 #include <png.h>
 
 #include <cstddef>
+#include <stdexcept>
 #include <vector>
 
 #include "data/raster_write.hpp"
@@ -12,8 +13,12 @@ namespace plume::data {
 namespace {
 
 png_uint_32 png_format(int channels) {
-  if (channels == 1) return PNG_FORMAT_GRAY;
-  return channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
+  switch (channels) {
+    case 1: return PNG_FORMAT_GRAY;
+    case 3: return PNG_FORMAT_RGB;
+    case 4: return PNG_FORMAT_RGBA;
+    default: throw std::logic_error("a PNG has 1, 3 or 4 channels");
+  }
 }
 
 }  // namespace

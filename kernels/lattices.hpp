@@ -109,4 +109,11 @@ inline std::vector<Lattice> adjoint_lattices(const ConvGeometry& geometry, int r
   return lattices;
 }
 
+// Those of a convolution or of a transposed one with rows x columns of output.
+inline std::vector<Lattice> lattices_of(const ConvGeometry& geometry, bool transposed, int rows, int columns,
+                                        std::ptrdiff_t tap_weights) {
+  if (transposed) return adjoint_lattices(geometry, rows, columns, tap_weights);
+  return {conv_lattice(geometry, rows, columns, tap_weights)};
+}
+
 }  // namespace plume::kernels

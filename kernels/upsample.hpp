@@ -1,7 +1,8 @@
 // Enlarging an image twofold: nearest neighbour, or bilinear with half-pixel centres (TensorFlow 2's rule, and
-// PyTorch's with align_corners=False). f32, f64 and, forward, u8 (rounded half up) on the
-// CPU, f32 and bf16 on CUDA.
+// PyTorch's with align_corners=False). f32, f64 and, forward, u8 (rounded half up) on the CPU, f32 and bf16 on CUDA.
 #pragma once
+
+#include <cstdint>
 
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
@@ -15,6 +16,10 @@ template <class T>
 void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CpuStream& stream);
 template <class T>
 void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CudaStream& stream);
+
+template <>
+void upsample_forward(Image<std::uint8_t> out, Image<const std::uint8_t> in, Interpolation interpolation,
+                      CpuStream& stream);
 
 // grad_in (+)=
 template <class T>

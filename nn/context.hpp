@@ -35,10 +35,10 @@ void with_element(DType type, const kernels::CudaStream&, Body&& body) {
 struct Context {
   kernels::Stream& stream;
   Arena& arena;
-  Tape* tape = nullptr;    // null: inference, nothing is kept
-  bool training = false;   // batch normalisation uses and updates the batch's statistics
-  bool dry = false;        // record shapes and memory without running a kernel
-  bool accumulate = true;  // gradients of parameters are added to; the first part of a step writes them instead
+  Tape* tape = nullptr;     // null: inference, nothing is kept
+  bool training = false;    // batch normalisation uses and updates the batch's statistics
+  bool dry = false;         // record shapes and memory without running a kernel
+  bool accumulate = false;  // backward adds to the parameters' gradients; otherwise it writes them
 
   [[nodiscard]] Tensor allocate(Shape shape, DType dtype, std::string name) const {
     Block memory = arena.allocate(shape.count() * size_of(dtype), name);

@@ -135,7 +135,7 @@ Ranges load_ranges(const std::filesystem::path& path) {
       const float* range = values.data() + c * range_values;
       channels[c] = {range[0], range[1], range[2]};
       sound = std::all_of(range, range + range_values, [](float value) { return std::isfinite(value); }) &&
-              range[0] <= range[1] && range[2] >= 0;
+              range[0] <= range[1] && std::isfinite(range[1] - range[0]) && range[2] >= 0;
     }
     if (!sound) throw input_error("{}: {} is no list of ranges", path.string(), tensor.name);
     ranges[tensor.name.substr(0, tensor.name.size() - std::strlen(range_suffix))] = std::move(channels);

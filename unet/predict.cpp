@@ -73,10 +73,11 @@ std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
   return all;
 }
 
-// On the CPU as many as have activations that a cache holds in part; an image does not heed the others of its batch.
+// On the CPU as many as have activations that a cache holds in part: nothing in an image heeds the others of its batch.
 int Predictor::images_together(const nn::Shape& shape) const {
-  constexpr int pixels = 1 << 16;
-  return std::holds_alternative<kernels::CudaStream>(stream_) ? shape.n : std::max(1, pixels / (shape.h * shape.w));
+  constexpr std::ptrdiff_t pixels = std::ptrdiff_t{1} << 16;
+  if (std::holds_alternative<kernels::CudaStream>(stream_)) return shape.n;
+  return static_cast<int>(std::max<std::ptrdiff_t>(1, pixels / (std::ptrdiff_t{shape.h} * shape.w)));
 }
 
 std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {

@@ -103,7 +103,8 @@ void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
 void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
   const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
-  const nn::Context context{stream_, arena_, &tape, true, dry, index > 0};
+  const nn::Context context{
+      .stream = stream_, .arena = arena_, .tape = &tape, .training = true, .dry = dry, .accumulate = index > 0};
   const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);

@@ -108,7 +108,7 @@ class Training : public DeviceNetwork {
     {
       const nn::ArenaStep step(arena_, "train", dry);
       nn::Tape tape;
-      const nn::Context context{stream_, arena_, &tape, true, dry, false};
+      const nn::Context context{.stream = stream_, .arena = arena_, .tape = &tape, .training = true, .dry = dry};
       const nn::Tensor logits = network_(context, images_());
       const auto* labels = reinterpret_cast<const std::uint8_t*>(labels_.data());
       nn::loss(context, reinterpret_cast<double*>(loss_.data()), logits, {labels, nullptr}, nn::LossSettings{});

@@ -31,7 +31,7 @@ def markdown(group, rows, options):
     lines = [f"# {title}", "", f"{first['machine']}; plume {first['commit']}; `{first['command']}`", ""]
     lines += [what, f"{unit}, less is better: median (lowest to highest) of up to {options.rounds} rounds."]
     lines += ["Programs in turn, 256x256, 6 bands; f32 where nothing else is said; classic U-Nets have depth 4."]
-    if group not in ("threads", "int8"):
+    if group in ("training", "inference", "memory"):
         lines += ["All have the same weights; their probabilities agreed to 1e-3. The peer is the setting with the best"]
         lines += ["median."]
     lines += [""]
@@ -41,7 +41,7 @@ def markdown(group, rows, options):
         peer = spread(row["rounds"][row["best_peer"]])
         lines.append(f"| {row['work']} | {spread(ours)} | {peer} | {row['best_peer']} | {row['ratio']:.2f} | "
                      f"{row['at_least']:.2f} |")
-    lines += ["", "## All settings", "", "One figure: not near the best in the first round, so not measured again.", ""]
+    lines += ["", "## All settings", "", "Not near the best in the first two rounds: not measured again.", ""]
     for row in rows:
         lines += [row["work"], "", f"| setting | {row['unit']} |", "| --- | --- |"]
         ordered = sorted(row["rounds"].items(), key=lambda item: statistics.median(item[1]))

@@ -42,7 +42,6 @@ struct Plan {
       rows = std::max(rows, lattice.rows);
       columns = std::max(columns, lattice.columns);
     }
-    if (rows == 0 || columns == 0) return;
     reach = reach_of(lattices);
     input_step = lattices.front().input_step;
     vectors = std::min(Primitives<T>::max_vectors, ceil_div(out.c, cpu.lanes));
@@ -54,6 +53,7 @@ struct Plan {
     panel_columns = (columns - 1) * input_step + reach.columns;
 
     const std::size_t row_bytes = sizeof(T) * static_cast<std::size_t>(panel_columns * chunk * block_channels);
+    // All lattices write the band before the next one: its output is that much larger than the panel.
     const auto panel_rows = static_cast<int>(panel_bytes / lattices.size() / row_bytes);
     const int fitting = std::max(1, (panel_rows - reach.rows) / input_step + 1);
     const int wanted_tasks = threads == 1 ? 1 : 4 * threads;
@@ -142,8 +142,8 @@ template <class T>
 void gather_conv(Image<T> out, const Sources<T>& in, const T* weight, WeightStrides strides,
                  const std::vector<Lattice>& lattices, Epilogue<T> epilogue, CpuStream& stream) {
   name_algorithm(stream, "direct");
-  const Plan<T> plan(out, in, lattices, stream.threads());
   if (out.pixels() == 0) return;
+  const Plan<T> plan(out, in, lattices, stream.threads());
   const auto packed = pack_lattices(lattices, weight, strides, plan, in.c(), out.c, stream);
 
   parallel_tasks(stream, std::ptrdiff_t{out.n} * plan.bands * plan.splits, [&](std::ptrdiff_t task, int thread) {

@@ -1,4 +1,4 @@
-// Packing of image rows into panels: channel blocks of 16, neighbouring pixels adjacent, zeros where the image ends.
+// Packing of image rows into panels: channel blocks of 16, neighbouring pixels adjacent, and what lies around the image.
 // (Rows of NHWC images with many channels lie 2 to 4 KB apart and would fall into the same few lines of the L1 cache.)
 #pragma once
 

@@ -79,16 +79,17 @@ TYPED_TEST(MaxPool, WorksWithoutAnIndex) {
 
 TYPED_TEST(MaxPool, ANanWinsWhereverItStands) {
   using T = TypeParam;
-  for (int place = 0; place < 4; ++place) {
-    Array in(1, 2, 2, 1);
-    in.values = {1, 2, 3, 4};
-    in.values[static_cast<std::size_t>(place)] = std::numeric_limits<double>::quiet_NaN();
-    Pixels<T> from(in);
-    Pixels<T> to(Array(1, 1, 1, 1));
-    std::uint8_t index = 9;
-    kernels::max_pool_forward<T>(to.image(), &index, from.image(), this->stream_);
-    EXPECT_TRUE(std::isnan(to.memory()[0]));
-    EXPECT_EQ(index, place);
+  for (const int channels : {1, 35}) {  // whole vectors and what is left of one
+    for (int place = 0; place < 4; ++place) {
+      Array in = Array::random(1, 2, 2, channels, 1);
+      for (int c = 0; c < channels; ++c) in(0, place / 2, place % 2, c) = std::numeric_limits<double>::quiet_NaN();
+      Pixels<T> from(in);
+      Pixels<T> to(Array(1, 1, 1, channels));
+      std::vector<std::uint8_t> index(static_cast<std::size_t>(channels), 9);
+      kernels::max_pool_forward<T>(to.image(), index.data(), from.image(), this->stream_);
+      for (const double value : to.array().values) EXPECT_TRUE(std::isnan(value));
+      for (const std::uint8_t found : index) EXPECT_EQ(found, place);
+    }
   }
 }
 

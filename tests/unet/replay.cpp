@@ -157,7 +157,7 @@ class Replay {
   double step(std::size_t index) {
     nn::Parameters& parameters = network_.parameters();
     nn::Tape tape;
-    const nn::Context context{.stream = stream_, .arena = arena_, .tape = &tape, .training = true, .accumulate = false};
+    const nn::Context context{.stream = stream_, .arena = arena_, .tape = &tape, .training = true};
     const nn::Tensor images = batches_.images(index, parameters.dtype(), arena_);
     unet::Network::Observer observer;
     if (index == 0) {

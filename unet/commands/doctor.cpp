@@ -46,7 +46,8 @@ nlohmann::ordered_json examine() {
         {{"name", device.name}, {"architecture", device.architecture}, {"memory", device.memory}});
   }
   for (const auto& library : data::libraries()) {
-    report["libraries"][library.name] = {{"compiled", library.compiled}, {"loaded", library.loaded}};
+    report["libraries"][library.name] = {
+        {"compiled", library.compiled}, {"loaded", library.loaded}, {"failure", library.failure}};
   }
   return report;
 }
@@ -84,7 +85,7 @@ int tell(bool json) {
   for (const auto& [name, versions] : report["libraries"].items()) {
     const auto loaded = versions["loaded"].get<std::string>();
     fmt::print("{}: compiled against {}, {}\n", name, versions["compiled"].get<std::string>(),
-               loaded.empty() ? "not found" : "loaded " + loaded);
+               loaded.empty() ? versions["failure"].get<std::string>() : "loaded " + loaded);
   }
   return 0;
 }

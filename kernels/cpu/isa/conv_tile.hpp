@@ -1,8 +1,6 @@
 // The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps.
 #pragma once
 
-#include <limits>
-
 #include "kernels/cpu/isa/partial_vector.hpp"
 #include "kernels/cpu/primitives.hpp"
 
@@ -93,7 +91,7 @@ void conv_tile(const ConvTile<T>& tile) {
                                    : conv_block<Isa, T, pixels, vectors, 0>(sum, tile, block, width, weights);
   }
 
-  const V least = V{} + (tile.relu ? T{0} : -std::numeric_limits<T>::infinity());
+  const V least = V{} + (tile.relu ? T{0} : unbounded<T>);
   V end[pixels][vectors];
 #pragma GCC unroll 24
   for (int p = 0; p < pixels; ++p) {

@@ -1,9 +1,10 @@
-// The loops of 8-bit inference. The register tile of a convolution: pixels x vectors sums held in registers over all channels and taps. Dot has the
-// instruction set's products: the types Sums and Bytes, and weights(), inputs() and add().
+// The loops of 8-bit inference, above all the register tile of a convolution: pixels x vectors sums held in registers over
+// all channels and taps. Dot has the instruction set's products: the types Sums and Bytes, and weights(), inputs(), add().
 #pragma once
 
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/primitives.hpp"
@@ -11,7 +12,7 @@
 
 namespace plume::kernels::isa {
 
-// One block of channels; fixed_step as in conv_block (conv_tile.hpp).
+// One block of channels. fixed_step: bytes from one pixel to the next where they are known at compile time, else zero.
 template <class Isa, class Dot, class Out, int pixels, int vectors, int fixed_step>
 [[gnu::always_inline]] inline const std::int8_t* quantized_block(typename Dot::Sums (&sum)[pixels][vectors],
                                                                  const QuantizedTile<Out>& tile,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 namespace plume::kernels::isa {
 
@@ -20,5 +21,9 @@ struct Vector {
   static type load(const T* from) { return *reinterpret_cast<const type*>(from); }
   static void store(T* to, type value) { *reinterpret_cast<type*>(to) = value; }
 };
+
+// Below every value: what a sum is raised to where no ReLU follows. A constant, not a call that the linker could share.
+template <class T>
+inline constexpr T unbounded = -std::numeric_limits<T>::infinity();
 
 }  // namespace plume::kernels::isa

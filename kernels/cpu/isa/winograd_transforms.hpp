@@ -1,8 +1,6 @@
 // The two-dimensional transforms of Winograd tiles: a one-dimensional one along the columns, then one along the rows.
 #pragma once
 
-#include <limits>
-
 #include "kernels/cpu/isa/partial_vector.hpp"
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/winograd/primitives.hpp"
@@ -82,7 +80,7 @@ void winograd_output(const WinogradOutput<T>& output_tile) {
       for (int row = 0; row < outputs; ++row) across[row][column] = output[row];
     }
     const int channels = tile.channels - c < V::lanes ? tile.channels - c : V::lanes;
-    const typename V::type least = typename V::type{} + (tile.relu ? T{0} : -std::numeric_limits<T>::infinity());
+    const typename V::type least = typename V::type{} + (tile.relu ? T{0} : unbounded<T>);
     with_known_channels<Isa, T>(channels, [&](auto known) {
       typename V::type bias = {};
       if (tile.bias) bias = load_channels<Isa, T, known>(tile.bias + c, channels);

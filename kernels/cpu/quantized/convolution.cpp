@@ -28,8 +28,7 @@ class Convolution {
  public:
   Convolution(const Image<Out>& out, const Sources<std::uint8_t>& in, const QuantizedConv& conv, CpuStream& stream)
       : out_(out), in_(in), conv_(conv), stream_(stream) {
-    lattices_ = conv.transposed ? adjoint_lattices(conv.geometry, out.h, out.w, 0)
-                                : std::vector{conv_lattice(conv.geometry, out.h, out.w, 0)};
+    lattices_ = lattices_of(conv.geometry, conv.transposed, out.h, out.w, 0);
     for (const Lattice& lattice : lattices_) {
       rows_ = std::max(rows_, lattice.rows);
       columns_ = std::max(columns_, lattice.columns);
@@ -115,8 +114,8 @@ class Convolution {
     for (int row = first_row; row < last_row; ++row) {
       const std::uint8_t* panel_row = panel + std::ptrdiff_t{row} * lattice.input_step * row_bytes_;
       for (int t = 0; t < tiles; ++t) {
-        const int column = t * lattice.columns / tiles;
-        const int pixels = (t + 1) * lattice.columns / tiles - column;
+        const auto column = static_cast<int>(std::ptrdiff_t{t} * lattice.columns / tiles);
+        const int pixels = static_cast<int>((std::ptrdiff_t{t} + 1) * lattice.columns / tiles) - column;
         tile.panel = panel_row + column * tile.pixel_step;
         tile.output =
             out_.at(image, lattice.first_row + row * lattice.step, lattice.first_column + column * lattice.step) +

@@ -28,7 +28,7 @@ Quantization quantization_of(float low, float high) {
   high = std::max(high, 0.0F);
   const float scale = (high - low) / largest;
   if (!(scale > 0)) return {};
-  return {scale, static_cast<std::uint8_t>(std::lround(-low / scale))};
+  return {scale, static_cast<std::uint8_t>(std::min(std::lround(-low / scale), 255L))};
 }
 
 template <class In>

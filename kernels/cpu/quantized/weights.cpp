@@ -17,12 +17,6 @@ constexpr float largest_weight = 127;
 constexpr double largest_input = 255;
 constexpr double largest_sum = 2147483647;
 
-std::vector<Lattice> lattices_of(const ConvParameters& conv, std::ptrdiff_t tap_weights) {
-  // Taps do not depend on the size of the output.
-  if (!conv.transposed) return {conv_lattice(conv.geometry, 1, 1, tap_weights)};
-  return adjoint_lattices(conv.geometry, 1, 1, tap_weights);
-}
-
 // Quantises the weights of one part, a group of output channels at a time.
 class PartMaker {
  public:
@@ -126,7 +120,9 @@ QuantizedConv quantize_conv(const ConvParameters& conv, std::span<const Quantiza
   for (const Quantization& input : inputs) result.outside.push_back(input.zero_point);
   result.outside.resize(static_cast<std::size_t>(ceil_div(result.in, block_channels) * block_channels));
   if (!output.empty() || conv.relu) result.least = 0;
-  for (const Lattice& lattice : lattices_of(conv, std::ptrdiff_t{result.in} * conv.out)) {
+  // Taps do not depend on the size of the output.
+  for (const Lattice& lattice :
+       lattices_of(conv.geometry, conv.transposed, 1, 1, std::ptrdiff_t{result.in} * conv.out)) {
     result.parts.push_back(PartMaker(conv, lattice.taps, inputs, output).make(stream));
   }
   return result;
