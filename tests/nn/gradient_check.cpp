@@ -155,7 +155,11 @@ Evaluation evaluate(const OperationCheck& check, const Values& values, DType typ
   kernels::Stream stream = kernels::CpuStream(1, check.convolutions);
   Arena arena;
   Tape tape;
-  const Context context{stream, arena, with_gradients ? &tape : nullptr, check.training};
+  const Context context{.stream = stream,
+                        .arena = arena,
+                        .tape = with_gradients ? &tape : nullptr,
+                        .training = check.training,
+                        .accumulate = true};
   const LeafMemory leaves(check, values, type, arena);
   const Inputs outputs = check.apply(context, leaves.tensors());
 

@@ -12,10 +12,11 @@ namespace {
 
 constexpr int batch = 3;
 
-double loss_of(const SmallNetwork& network, Tape* tape, int threads = 1) {
+double loss_of(const SmallNetwork& network, Tape* tape, int threads = 1, bool accumulate = false) {
   kernels::Stream stream = kernels::CpuStream(threads);
   Arena arena;
-  return network.step({stream, arena, tape, true}, batch);
+  return network.step({.stream = stream, .arena = arena, .tape = tape, .training = true, .accumulate = accumulate},
+                      batch);
 }
 
 template <class T>
@@ -79,12 +80,14 @@ TEST(Network, ThreadsChangeNoBit) {
 }
 
 // Gradients are added: accumulation over micro-batches needs no kernel of its own.
-TEST(Network, ASecondStepAddsItsGradient) {
+TEST(Network, AStepAddsItsGradientWhereAskedAndWritesItElsewhere) {
   SmallNetwork network(DType::f64);
   Tape tape;
   loss_of(network, &tape);
   const auto once = gradients_of<double>(network);
   loss_of(network, &tape);
+  EXPECT_EQ(gradients_of<double>(network), once);
+  loss_of(network, &tape, 1, true);
   auto twice = once;
   for (double& value : twice) value *= 2;
   EXPECT_LE(relative_distance(gradients_of<double>(network), twice), 1e-14);
