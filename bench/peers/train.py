@@ -107,16 +107,21 @@ def markdown(options, ours, peer, rows, log):
     return "\n".join(lines + log + ["```", ""])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse_options(description, out):
+    """What a comparison of trainings by one configuration is told; `out` is where its results go by default."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
     parser.add_argument("--shard", required=True)
     parser.add_argument("--set", action="append", default=[], metavar="key.sub=value", dest="overrides")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--threads", type=int, default=0, help="of both programs; default: all cores")
+    parser.add_argument("--threads", type=int, default=0, help="of all trainings; default: all cores")
     parser.add_argument("--plume", default="build/bin/plume")
-    parser.add_argument("--out", default="bench/results/train-goes16", help="results are OUT.md and OUT.json")
-    options = parser.parse_args()
+    parser.add_argument("--out", default=out, help="results are OUT.md and OUT.json")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options(__doc__, "bench/results/train-goes16")
     ours, peer, log = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from train import ROOT, machine, mean_and_deviation, train_ours
+from train import ROOT, machine, mean_and_deviation, parse_options, train_ours
 
 CHOICES = {"auto": "Winograd where it is faster", "direct": "direct"}
 FIGURES = {"val_iou": "validation IoU", "train_iou": "training IoU", "loss": "training loss at the end"}
@@ -66,15 +66,7 @@ def markdown(options, runs, rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config")
-    parser.add_argument("--shard", required=True)
-    parser.add_argument("--set", action="append", default=[], metavar="key.sub=value", dest="overrides")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--threads", type=int, default=0, help="default: all cores; bits do not depend on it")
-    parser.add_argument("--plume", default="build/bin/plume")
-    parser.add_argument("--out", default="bench/results/train-conv", help="results are OUT.md and OUT.json")
-    options = parser.parse_args()
+    options = parse_options(__doc__, "bench/results/train-conv")
     runs, log = {conv: [] for conv in CHOICES}, []
     with tempfile.TemporaryDirectory() as folder:
         for seed in options.seeds:
