@@ -59,16 +59,17 @@ struct PooledGradient {
   const std::uint8_t* index = nullptr;
 };
 
-// What normalize's gradient needs; y is null (data == nullptr) where no ReLU followed.
+// What normalize's gradient needs. Where a ReLU let y through is told from x, by normalize's own formula, so that y need
+// not be kept.
 template <class T>
 struct NormSaved {
   Image<const T> x;
-  Image<const T> y;
   const Wide<T>* mean = nullptr;
   const Wide<T>* inverse_std = nullptr;
   const Wide<T>* gamma = nullptr;
+  const Wide<T>* beta = nullptr;  // read only with relu
+  bool relu = false;              // whether one followed
   bool batch = true;              // whether mean and inverse_std came from this batch, and so depend on x
-  const Wide<T>* beta = nullptr;  // may be null; given, CUDA tells from x where y is above zero, and spares reading y
   PooledGradient<T> pooled{};     // where y was also pooled (grad.data != nullptr): counts as part of grad_y
 };
 

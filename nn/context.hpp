@@ -38,6 +38,7 @@ struct Context {
   Tape* tape = nullptr;     // null: inference, nothing is kept
   bool training = false;    // batch normalisation uses and updates the batch's statistics
   bool dry = false;         // record shapes and memory without running a kernel
+  bool recompute = false;   // normalised values are not kept for backward but computed again
   bool accumulate = false;  // backward adds to the parameters' gradients; otherwise it writes them
 
   [[nodiscard]] Tensor allocate(Shape shape, DType dtype, std::string name) const {

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "nn/context.hpp"
+
 namespace plume::nn {
 
 Tensor::Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wants_gradient)
@@ -25,6 +27,27 @@ Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std:
   node_->grad = grad;
   node_->wants_gradient = grad != nullptr;
   node_->has_gradient = grad != nullptr;
+}
+
+void Tensor::release() const {
+  if (!node_->recompute || node_->released) return;
+  node_->memory = Block();
+  node_->data = nullptr;
+  node_->released = true;
+}
+
+void Tensor::restore(const Context& context) const {
+  if (!node_->released) return;
+  node_->memory = context.arena.allocate(bytes(), node_->name + ".again");
+  node_->data = node_->memory.data();
+  node_->released = false;
+  node_->recompute(context, *this);
+}
+
+void Tensor::drop_values() const {
+  if (node_.use_count() > 1) return;
+  node_->memory = Block();
+  node_->data = nullptr;
 }
 
 bool Tensor::prepare_gradient(Arena& arena) const {

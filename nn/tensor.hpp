@@ -4,6 +4,7 @@
 #include <array>
 #include <cassert>
 #include <cstddef>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -35,6 +36,8 @@ decltype(auto) with_type(DType type, Body&& body) {
   assert(type == DType::f32);
   return body(float{});
 }
+
+struct Context;
 
 class Tensor {
  public:
@@ -69,6 +72,17 @@ class Tensor {
     return {data<T>(), s.n, s.h, s.w, s.c};
   }
 
+  // Values that can be computed again need no memory between their last reader forward and the first one backward.
+  // `recompute` writes them into the tensor, which has memory then.
+  using Recompute = std::function<void(const Context&, const Tensor&)>;
+  void set_recompute(Recompute recompute) const { node_->recompute = std::move(recompute); }
+  // Gives the memory back where the values can be computed again; the caller knows that nothing reads them meanwhile.
+  void release() const;
+  // Computes released values again.
+  void restore(const Context& context) const;
+  // Frees the values for good where this is the last copy of the tensor, whose gradient lives on.
+  void drop_values() const;
+
   [[nodiscard]] bool wants_gradient() const { return node_->wants_gradient; }
   [[nodiscard]] bool has_gradient() const { return node_->has_gradient; }
   template <class T>
@@ -101,6 +115,8 @@ class Tensor {
     std::byte* grad = nullptr;
     bool wants_gradient = false;
     bool has_gradient = false;
+    Recompute recompute;
+    bool released = false;
   };
   std::shared_ptr<Node> node_;
 };
@@ -121,6 +137,12 @@ class Inputs {
   // The first tensor's shape with all channels.
   [[nodiscard]] Shape shape() const;
   [[nodiscard]] DType dtype() const { return front().dtype(); }
+  void release() const {
+    for (const Tensor& tensor : tensors_) tensor.release();
+  }
+  void restore(const Context& context) const {
+    for (const Tensor& tensor : tensors_) tensor.restore(context);
+  }
   template <class T>
   [[nodiscard]] kernels::Sources<T> sources() const {
     kernels::Sources<T> all;

@@ -144,6 +144,8 @@ Fields fields_of(Config& c) {
   f.choice("train.device", c.train.device.kind, device_names);
   f.choice("train.precision", c.train.device.precision, precision_names);
   f.choice("train.conv", c.train.device.conv, conv_names);
+  f.choice("train.recompute", c.train.recompute,
+           {{"auto", Recompute::automatic}, {"always", Recompute::always}, {"never", Recompute::never}});
   f.boolean("train.cuda_graph", c.train.cuda_graph);
 
   f.number("loss.cross_entropy", c.loss.cross_entropy, 0, 1e6);

@@ -21,6 +21,9 @@ struct DataSettings {
   int loader_threads = 1;
 };
 
+// Whether normalised activations are computed again in backward instead of kept; the same bits either way.
+enum class Recompute { automatic, always, never };
+
 struct TrainSettings {
   std::int64_t steps = 0;   // optimiser steps; 0: by epochs
   std::int64_t epochs = 0;  // used where steps is 0
@@ -38,6 +41,7 @@ struct TrainSettings {
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
   DeviceSettings device;
+  Recompute recompute = Recompute::automatic;
   bool cuda_graph = true;  // record a step once and replay it
 };
 

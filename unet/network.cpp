@@ -131,7 +131,11 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
     run_step(values, context, i);
     if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
-    for (const int value : step.done) values[static_cast<std::size_t>(value)] = {};
+    for (const int value : step.done) {
+      nn::Inputs& done = values[static_cast<std::size_t>(value)];
+      done.release();
+      done = {};
+    }
   }
   return nn::concat(context, values.back());
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 
 namespace plume::unet {
@@ -118,10 +119,15 @@ class Planner {
     return StepKind::add;
   }
 
+  // Whoever reads a concatenation reads its parts.
   static void mark_done(Plan& plan) {
+    std::map<int, std::set<int>> parts;
     std::map<int, Step*> last;
     for (Step& step : plan.steps) {
-      for (const int value : step.inputs) last[value] = &step;
+      std::set<int> read(step.inputs.begin(), step.inputs.end());
+      for (const int value : step.inputs) read.insert(parts[value].begin(), parts[value].end());
+      for (const int value : read) last[value] = &step;
+      if (step.kind == StepKind::concat) parts[step.output] = read;
     }
     for (const auto& [value, step] : last) step->done.push_back(value);
   }

@@ -194,8 +194,9 @@ class Trainer {
       if (std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
         throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
       }
-      const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "data.loader_threads" ||
-                            key == "data.shard" || key == "train.conv";  // arithmetic() tells
+      const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||
+                            key == "data.loader_threads" || key == "data.shard" ||
+                            key == "train.conv";  // arithmetic() tells
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
       }

@@ -12,6 +12,16 @@
 
 namespace plume::unet {
 
+namespace {
+
+// CUDA has the memory, and would pay with a pass over it.
+bool recomputes(const TrainSettings& settings, const kernels::Stream& stream) {
+  if (settings.recompute != Recompute::automatic) return settings.recompute == Recompute::always;
+  return settings.device.kind != DeviceKind::cuda && std::holds_alternative<kernels::CpuStream>(stream);
+}
+
+}  // namespace
+
 TrainingStep::TrainingStep(Network& network, const Config& config, int height, int width)
     : network_(network),
       config_(config),
@@ -21,6 +31,7 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
                                    : std::optional<kernels::Stream>(
                                          kernels::CpuStream(config.train.threads, config.train.device.conv))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
+      recompute_(recomputes(config.train, stream_)),
       arena_(&stream_),
       losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses") {}
 
@@ -103,8 +114,13 @@ void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
 void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
   const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
-  const nn::Context context{
-      .stream = stream_, .arena = arena_, .tape = &tape, .training = true, .dry = dry, .accumulate = index > 0};
+  const nn::Context context{.stream = stream_,
+                            .arena = arena_,
+                            .tape = &tape,
+                            .training = true,
+                            .dry = dry,
+                            .recompute = recompute_,
+                            .accumulate = index > 0};
   const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);

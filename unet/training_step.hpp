@@ -67,6 +67,7 @@ class TrainingStep {
   int width_;
   std::optional<kernels::Stream> own_stream_;
   kernels::Stream& stream_;
+  bool recompute_;
   nn::Arena arena_;
   std::optional<StepInput> input_;                      // not in a dry run
   nn::Buffer losses_;                                   // of the parts, f64

@@ -139,12 +139,11 @@ void normalize_pool(benchmark::State& state, k::CudaStream& stream, const Level&
 }
 
 void normalize_backward(benchmark::State& state, k::CudaStream& stream, const Level& level) {
-  const DrawnImage x(level, stream), y(level, stream), grad(level, stream);
+  const DrawnImage x(level, stream), grad(level, stream);
   const auto channels = static_cast<std::size_t>(level.channels);
   const Drawn<float> parameters(6 * channels, stream);
   float* const mean = parameters.data();
-  k::NormSaved<bf16> saved{x, y, mean, mean + channels, mean + 2 * channels};
-  saved.beta = mean + 3 * channels;
+  const k::NormSaved<bf16> saved{x, mean, mean + channels, mean + 2 * channels, mean + 3 * channels, true};
   run(state, stream, "bytes_per_second", bytes(level, 5), [&] {
     k::normalize_backward<bf16>(grad, mean + 4 * channels, mean + 5 * channels, grad, saved, false, false, stream);
   });

@@ -2,8 +2,8 @@
 #include "kernels/batch_norm.hpp"
 
 #include <cmath>
-#include <vector>
 
+#include "kernels/cpu/norm_scale.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/primitives.hpp"
@@ -63,16 +63,10 @@ template <class T>
 void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>* inverse_std, const Wide<T>* gamma,
                const Wide<T>* beta, bool relu, CpuStream& stream) {
   const auto& cpu = primitives<T>();
-  std::vector<T> scale(static_cast<std::size_t>(x.c));
-  std::vector<T> shift(static_cast<std::size_t>(x.c));
-  for (int i = 0; i < x.c; ++i) {
-    const auto channel = static_cast<std::size_t>(i);
-    scale[channel] = gamma[i] * inverse_std[i];
-    shift[channel] = beta[i] - mean[i] * scale[channel];
-  }
+  const NormScale<T> line(mean, inverse_std, gamma, beta, x.c);
   parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    cpu.scale_shift(y.data + first * y.stride, y.stride, x.data + first * x.stride, x.stride, scale.data(),
-                    shift.data(), last - first, x.c, relu);
+    cpu.scale_shift(y.data + first * y.stride, y.stride, x.data + first * x.stride, x.stride, line.scale.data(),
+                    line.shift.data(), last - first, x.c, relu);
   });
 }
 

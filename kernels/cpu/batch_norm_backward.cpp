@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "kernels/batch_norm.hpp"
+#include "kernels/cpu/norm_scale.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
 #include "kernels/cpu/primitives.hpp"
@@ -36,17 +37,16 @@ void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta
   if (saved.pooled.grad.data != nullptr) grad_y = add_pooled(grad_y, saved.pooled, grad_x, add_x, stream);
   const auto& cpu = primitives<T>();
   const Image<const T>& x = saved.x;
-  const Image<const T>& y = saved.y;
   const int c = x.c;
-  const auto y_at = [&](std::ptrdiff_t pixel) { return y.data ? y.data + pixel * y.stride : nullptr; };
+  const NormScale<T> scale(saved.mean, saved.inverse_std, saved.gamma, saved.relu ? saved.beta : nullptr, c);
+  const NormLine<T> line{saved.mean, scale.scale.data(), scale.shift.data(), saved.relu};
   const auto sums =
       pixel_sums<T>(x.pixels(), std::ptrdiff_t{2} * c, stream, [&](T* sum, std::ptrdiff_t first, std::ptrdiff_t count) {
-        cpu.norm_grad_sums(sum, sum + c, grad_y.data + first * grad_y.stride, y_at(first), x.data + first * x.stride,
-                           grad_y.stride, y.stride, x.stride, saved.mean, count, c);
+        cpu.norm_grad_sums(sum, sum + c, grad_y.data + first * grad_y.stride, grad_y.stride, x.data + first * x.stride,
+                           x.stride, line, count, c);
       });
 
   const auto count = static_cast<double>(x.pixels());
-  std::vector<T> scale(static_cast<std::size_t>(c));
   std::vector<T> slope(static_cast<std::size_t>(c));
   std::vector<T> offset(static_cast<std::size_t>(c));
   for (int i = 0; i < c; ++i) {
@@ -55,7 +55,6 @@ void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta
     const double sum_gx = sums[channel + static_cast<std::size_t>(c)];
     const auto s = static_cast<double>(saved.inverse_std[i]);
     const double factor = static_cast<double>(saved.gamma[i]) * s;
-    scale[channel] = static_cast<T>(factor);
     slope[channel] = saved.batch ? static_cast<T>(-factor * s * s * sum_gx / count) : T{0};
     offset[channel] = saved.batch ? static_cast<T>(-factor * sum_g / count) : T{0};
     const auto gamma_sum = static_cast<T>(s * sum_gx);
@@ -66,9 +65,9 @@ void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta
   if (grad_x.data == nullptr) return;
 
   parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    cpu.norm_grad_apply(grad_x.data + first * grad_x.stride, grad_y.data + first * grad_y.stride, y_at(first),
-                        x.data + first * x.stride, grad_x.stride, grad_y.stride, y.stride, x.stride, saved.mean,
-                        scale.data(), slope.data(), offset.data(), last - first, c, add_x);
+    cpu.norm_grad_apply(grad_x.data + first * grad_x.stride, grad_x.stride, grad_y.data + first * grad_y.stride,
+                        grad_y.stride, x.data + first * x.stride, x.stride, line, slope.data(), offset.data(),
+                        last - first, c, add_x);
   });
 }
 

@@ -48,6 +48,15 @@ struct WeightGradTile {
   std::ptrdiff_t sums_tap = 0;  // elements from one tap's sums to the next
 };
 
+// A normalisation, channel by channel: x * scale + shift, which is (x - mean) * scale + beta, then a ReLU where asked.
+template <class T>
+struct NormLine {
+  const T* mean = nullptr;
+  const T* scale = nullptr;
+  const T* shift = nullptr;
+  bool relu = false;
+};
+
 template <class T>
 struct Primitives {
   std::string_view name;
@@ -81,14 +90,14 @@ struct Primitives {
   // y = x * scale[c] + shift[c], then ReLU where asked
   void (*scale_shift)(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t x_stride, const T* scale,
                       const T* shift, std::ptrdiff_t pixels, int c, bool relu) = nullptr;
-  // With g = dy where y > 0 (all of dy where y is null): sum_g[c] += g, sum_gx[c] += g * (x - mean[c])
-  void (*norm_grad_sums)(T* sum_g, T* sum_gx, const T* dy, const T* y, const T* x, std::ptrdiff_t dy_stride,
-                         std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean, std::ptrdiff_t pixels,
-                         int c) = nullptr;
-  // dx = a[c] * g + b[c] * (x - mean[c]) + d[c], added to dx where asked
-  void (*norm_grad_apply)(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride,
-                          std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean,
-                          const T* a, const T* b, const T* d, std::ptrdiff_t pixels, int c, bool add) = nullptr;
+  // With g = dy where scale_shift gives more than zero (all of dy where relu is false): sum_g[c] += g,
+  // sum_gx[c] += g * (x - mean[c])
+  void (*norm_grad_sums)(T* sum_g, T* sum_gx, const T* dy, std::ptrdiff_t dy_stride, const T* x,
+                         std::ptrdiff_t x_stride, const NormLine<T>& line, std::ptrdiff_t pixels, int c) = nullptr;
+  // dx = line.scale[c] * g + slope[c] * (x - mean[c]) + offset[c], added to dx where asked
+  void (*norm_grad_apply)(T* dx, std::ptrdiff_t dx_stride, const T* dy, std::ptrdiff_t dy_stride, const T* x,
+                          std::ptrdiff_t x_stride, const NormLine<T>& line, const T* slope, const T* offset,
+                          std::ptrdiff_t pixels, int c, bool add) = nullptr;
 
   // A row of 2x2 windows: out and index [windows, c]; the index, of the first greatest, only where not null.
   void (*max_pool)(T* out, std::ptrdiff_t out_stride, std::uint8_t* index, const T* top, const T* bottom,

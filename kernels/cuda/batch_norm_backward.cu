@@ -15,21 +15,16 @@ namespace {
 template <class T>
 struct OutputGradient {
   Image<const T> grad_y;
-  Image<const T> y;  // null data: not read
   PooledGradient<T> pooled;
-  bool sign_from_x;
+  bool relu;
 
   template <int N>
   __device__ Floats<N> at(int pixel, int channel, const Floats<N>& x, const Normalization<N>& norm) const {
     Floats<N> g = load<N>(grad_y.data + pixel * grad_y.stride + channel);
     if (pooled.grad.data != nullptr) add_pooled(g, pixel, channel);
-    if (sign_from_x) {
+    if (relu) {
 #pragma unroll
       for (int i = 0; i < N; ++i) g[i] = norm(x[i], i) > 0 ? g[i] : 0.0F;
-    } else if (y.data != nullptr) {
-      const Floats<N> output = load<N>(y.data + pixel * y.stride + channel);
-#pragma unroll
-      for (int i = 0; i < N; ++i) g[i] = output[i] > 0 ? g[i] : 0.0F;
     }
     return g;
   }
@@ -128,9 +123,8 @@ template <int N, class T>
 void launch_backward(Image<T> grad_x, float* grad_gamma, float* grad_beta, Image<const T> grad_y,
                      const NormSaved<T>& saved, bool add_x, bool add_parameters, CudaStream& stream) {
   const Image<const T>& x = saved.x;
-  const NormParameters parameters{saved.mean, saved.inverse_std, saved.gamma, saved.beta};
-  const bool sign_from_x = saved.y.data != nullptr && saved.beta != nullptr;
-  const OutputGradient<T> gradient{grad_y, saved.y, saved.pooled, sign_from_x};
+  const NormParameters parameters{saved.mean, saved.inverse_std, saved.gamma, saved.relu ? saved.beta : nullptr};
+  const OutputGradient<T> gradient{grad_y, saved.pooled, saved.relu};
 
   const PixelRanges ranges = pixel_ranges(x.pixels(), x.c / N);
   const auto channels = static_cast<std::size_t>(x.c);
@@ -156,7 +150,7 @@ void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta
                         const NormSaved<T>& saved, bool add_x, bool add_parameters, CudaStream& stream) {
   constexpr int N = cuda::pack_size<T>;
   const auto packs_or_null = [](const auto& image) { return image.data == nullptr || cuda::packs(image); };
-  const bool packed = cuda::packs(grad_y) && cuda::packs(saved.x) && packs_or_null(saved.y) && packs_or_null(grad_x) &&
+  const bool packed = cuda::packs(grad_y) && cuda::packs(saved.x) && packs_or_null(grad_x) &&
                       packs_or_null(saved.pooled.grad) && cuda::packs_index(saved.pooled.index, N);
   if (packed) {
     cuda::launch_backward<N>(grad_x, grad_gamma, grad_beta, grad_y, saved, add_x, add_parameters, stream);

@@ -37,8 +37,7 @@ int wanted_channels(const std::vector<GradientSlot>& slots) {
 // weight(to, sources, grad, stream).
 template <class Record, class Data, class Weight>
 void backward_conv(const Context& context, const Record& record, double flops, const Data& data, const Weight& weight) {
-  const auto slots = gradient_slots(context, record.x);
-  const int wanted = wanted_channels(slots);
+  record.x.restore(context);
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     const auto grad = record.y.template gradient_image<T>();
@@ -47,13 +46,20 @@ void backward_conv(const Context& context, const Record& record, double flops, c
     }
     if (record.bias)
       kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, context.accumulate, stream);
-    {
-      const kernels::ProfileRange range(context.stream, record.y.name(), "weight gradient", flops);
-      weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
-    }
-    if (wanted == 0) return;
+    const kernels::ProfileRange range(context.stream, record.y.name(), "weight gradient", flops);
+    weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
+  });
+  // Values give way to the gradients of the same size that come next.
+  record.y.drop_values();
+  record.x.release();
+  const auto slots = gradient_slots(context, record.x);
+  const int wanted = wanted_channels(slots);
+  if (wanted == 0) return;
+  context.run(record.y.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
     const kernels::ProfileRange range(context.stream, record.y.name(), "data gradient",
                                       flops * wanted / record.x.shape().c);
+    const auto grad = record.y.template gradient_image<T>();
     int first = 0;
     for (const GradientSlot& slot : slots) {
       const int channels = slot.tensor.shape().c;

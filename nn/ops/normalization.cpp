@@ -24,6 +24,20 @@ std::uint8_t* bytes_of(const Block& block) {
   return reinterpret_cast<std::uint8_t*>(block.data());
 }
 
+// y from x and the statistics that are there.
+void apply(const Context& context, const Tensor& y, const Inputs& x, const Tensor& mean, const Tensor& inverse_std,
+           const BatchNorm& norm, bool relu) {
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    using W = Wide<T>;
+    for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
+      kernels::normalize<T>(y.image<T>().channels(first, image.c), image, mean.data<W>() + first,
+                            inverse_std.data<W>() + first, norm.gamma.data<W>() + first, norm.beta.data<W>() + first,
+                            relu, stream);
+    });
+  });
+}
+
 // Batch normalisation of x, one tensor where it is to be pooled.
 Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm, bool relu, bool sole_use, bool pool) {
   const Shape shape = x.shape();
@@ -49,24 +63,24 @@ Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm,
                                   norm.running_var.data<W>(), shape.c, norm.settings, stream);
     }
     for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
-      W* mean_at = mean.data<W>() + first;
-      W* inverse_at = inverse_std.data<W>() + first;
-      const W* gamma = norm.gamma.data<W>() + first;
-      const W* beta = norm.beta.data<W>() + first;
-      const kernels::Image<T> to = y.image<T>().channels(first, image.c);
-      if (context.training) {
-        kernels::batch_statistics<T>(mean_at, inverse_at, norm.running_mean.data<W>() + first,
-                                     norm.running_var.data<W>() + first, image, norm.settings, stream);
-      }
-      if (pool) {
-        kernels::normalize_pool<T>(to, pooled.image<T>(), bytes_of(index), image, mean_at, inverse_at, gamma, beta,
-                                   relu, stream);
-      } else {
-        kernels::normalize<T>(to, image, mean_at, inverse_at, gamma, beta, relu, stream);
-      }
+      if (!context.training) return;
+      kernels::batch_statistics<T>(mean.data<W>() + first, inverse_std.data<W>() + first,
+                                   norm.running_mean.data<W>() + first, norm.running_var.data<W>() + first, image,
+                                   norm.settings, stream);
     });
+    if (pool) {
+      kernels::normalize_pool<T>(y.image<T>(), pooled.image<T>(), bytes_of(index), x.front().image<T>(), mean.data<W>(),
+                                 inverse_std.data<W>(), norm.gamma.data<W>(), norm.beta.data<W>(), relu, stream);
+    }
   });
+  if (!pool) apply(context, y, x, mean, inverse_std, norm, relu);
   if (context.tape) {
+    if (context.recompute) {
+      y.set_recompute([=](const Context& later, const Tensor& again) {
+        const kernels::ProfileRange range_again(later.stream, again.name(), "recomputation");
+        apply(later, again, x, mean, inverse_std, norm, relu);
+      });
+    }
     context.tape->record(BatchNormRecord{x, y, norm.gamma, norm.beta, mean, inverse_std, relu, context.training,
                                          sole_use, pooled, std::move(index)});
   }
@@ -89,6 +103,7 @@ void backward(const Context& context, const BatchNormRecord& record) {
       record.sole_use && record.x.size() == 1 && record.x.front().wants_gradient() && !record.x.front().has_gradient();
   if (in_place) record.x.front().adopt_gradient(record.y);
   const Tensor& grad_owner = in_place ? record.x.front() : record.y;
+  record.x.restore(context);
   auto slots = in_place ? std::vector<GradientSlot>(1) : gradient_slots(context, record.x);
   if (in_place) {
     slots[0].tensor = record.x.front();
@@ -101,14 +116,13 @@ void backward(const Context& context, const BatchNormRecord& record) {
     auto slot = slots.begin();
     for_inputs<T>(record.x, [&](kernels::Image<T> image, int first) {
       kernels::NormSaved<T> saved{image,
-                                  {},
                                   record.mean.data<W>() + first,
                                   record.inverse_std.data<W>() + first,
                                   record.gamma.data<W>() + first,
-                                  record.batch,
-                                  record.beta.data<W>() + first};
+                                  record.beta.data<W>() + first,
+                                  record.relu,
+                                  record.batch};
       if (pooled) saved.pooled = {record.pooled.gradient_image<T>(), bytes_of(record.index)};
-      if (record.relu) saved.y = record.y.image<T>().channels(first, image.c);
       kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
                                      record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
                                      slot->add, context.accumulate, stream);
@@ -127,7 +141,10 @@ Pooled conv_norm_relu_pool(const Context& context, const Inputs& x, const Conv& 
 }
 
 Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv) {
-  return conv2d(context, batch_norm(context, x, norm), conv, true);
+  const Tensor normalised = batch_norm(context, x, norm);
+  Tensor y = conv2d(context, normalised, conv, true);
+  normalised.release();
+  return y;
 }
 
 }  // namespace plume::nn

@@ -208,7 +208,8 @@ TYPED_TEST(BatchNorm, Backward) {
   using T = TypeParam;
   for (const auto& shape : shapes) {
     const NormProblem p(shape);
-    const auto mean = converted<T>(p.mean), inverse_std = converted<T>(p.inverse_std), gamma = converted<T>(p.gamma);
+    const auto mean = converted<T>(p.mean), inverse_std = converted<T>(p.inverse_std), gamma = converted<T>(p.gamma),
+               beta = converted<T>(p.beta);
     for (int ways = 0; ways < 16; ++ways) {
       const bool with_relu = ways & 1, batch = ways & 2, add_x = ways & 4, in_place = (ways & 8) != 0 && !add_x;
       SCOPED_TRACE(fmt::format("{}: relu {}, batch {}, add {}, in place {}", shape, with_relu, batch, add_x, in_place));
@@ -221,14 +222,12 @@ TYPED_TEST(BatchNorm, Backward) {
       const auto before_beta = random_values(p.gamma.size(), 7);
       if (add_x) expected.x.values = sum_of(expected.x.values, before.values);
 
-      Pixels<T> x(p.x, 1), grad_y(p.grad_y, 2), out(y, 3), separate(before, 4);
+      Pixels<T> x(p.x, 1), grad_y(p.grad_y, 2), separate(before, 4);
       Pixels<T>& grad_x = in_place ? grad_y : separate;
       auto grad_gamma = converted<T>(before_gamma);
       auto grad_beta = converted<T>(before_beta);
-      const kernels::NormSaved<T> saved{
-          x.image(),    with_relu ? kernels::Image<const T>(out.image()) : kernels::Image<const T>{},
-          mean.data(),  inverse_std.data(),
-          gamma.data(), batch};
+      const kernels::NormSaved<T> saved{x.image(), mean.data(), inverse_std.data(), gamma.data(), beta.data(),
+                                        with_relu, batch};
       kernels::normalize_backward<T>(grad_x.image(), grad_gamma.data(), grad_beta.data(), grad_y.image(), saved, add_x,
                                      add_x, this->stream_);
       expect_near(grad_x.array(), expected.x, roundings<T>(40), "x");
@@ -264,10 +263,11 @@ TYPED_TEST(BatchNorm, WithMaxPooling) {
       SCOPED_TRACE(fmt::format("{}: add {}, in place {}, x's gradient {}", shape, add, in_place, want_x));
       const auto run = [&, add = add](Pixels<T>* grad_x, Pixels<T>& grad_y, const kernels::PooledGradient<T>& also) {
         const kernels::NormSaved<T> saved{.x = x.image(),
-                                          .y = y.image(),
                                           .mean = mean.data(),
                                           .inverse_std = inverse_std.data(),
                                           .gamma = gamma.data(),
+                                          .beta = beta.data(),
+                                          .relu = true,
                                           .pooled = also};
         std::vector<T> sums(2 * mean.size(), T{1});
         kernels::normalize_backward<T>(grad_x ? grad_x->image() : kernels::Image<T>{}, sums.data(),

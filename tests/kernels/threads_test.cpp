@@ -117,7 +117,7 @@ TYPED_TEST(Threads, BatchNorm) {
   this->check("normalize_backward", [&](CpuStream& stream) {
     auto out = this->blank();
     std::vector<T> sums(2 * c);
-    const kernels::NormSaved<T> saved{this->x(), this->x(), vector, vector, vector, true};
+    const kernels::NormSaved<T> saved{this->x(), vector, vector, vector, vector, true};
     kernels::normalize_backward<T>(out.image(), &sums[0], &sums[c], this->grad(), saved, false, false, stream);
     sums.insert(sums.end(), out.memory().begin(), out.memory().end());
     return sums;

@@ -1,13 +1,16 @@
-// A batch computed in parts moves the parameters as the whole batch does, where no layer looks across images.
+// A batch computed in parts moves the parameters as the whole batch does, where no layer looks across images; values
+// computed again are the same.
 #include "unet/training_step.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "data/random_batch.hpp"
 #include "nn/initialize.hpp"
+#include "unet/families.hpp"
 
 namespace plume::unet {
 namespace {
@@ -97,6 +100,46 @@ TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
       }
     }
   }
+}
+
+Config small_training(Family family, Recompute recompute) {
+  Config config;
+  config.model = {.family = family, .bands = bands, .base = 6, .depth = 2};
+  config.train.batch = 2;
+  config.train.recompute = recompute;
+  return config;
+}
+
+TEST(TrainingStepTest, RecomputedValuesAreTheSameBits) {
+  const data::Batch batch = data::random_batch(2, edge, bands, 5);
+  const auto train = [&](Family family, Fusion fusion, Recompute recompute) {
+    const Config config = small_training(family, recompute);
+    Network network(build_graph(config.model), DType::f32, fusion);
+    nn::initialize(network.parameters(), nn::Initializer::he, 1);
+    nn::Optimizer optimizer(config.optimizer, network.parameters());
+    TrainingStep step(network, config, edge, edge);
+    for (int i = 0; i < 2; ++i) (void)step.run(batch, optimizer, 1e-2);
+    return values_of(network);
+  };
+  for (const Family family : {Family::classic, Family::pixel_detector}) {
+    for (const Fusion fusion : {Fusion::on, Fusion::off}) {
+      const auto kept = train(family, fusion, Recompute::never);
+      const auto recomputed = train(family, fusion, Recompute::always);
+      for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(recomputed[i].values, kept[i].values) << kept[i].name;
+    }
+  }
+}
+
+TEST(TrainingStepTest, RecomputationTakesAThirdLessMemory) {
+  const auto memory = [](Recompute recompute) {
+    const Config config = small_training(Family::classic, recompute);
+    Network network(build_graph(config.model));
+    const std::string table = TrainingStep(network, config, 256, 256).describe_memory();
+    const std::size_t line = table.rfind('\n', table.rfind("  arena")) + 1;
+    return std::stod(table.substr(line));
+  };
+  EXPECT_LT(memory(Recompute::always), 0.67 * memory(Recompute::never));
+  EXPECT_EQ(memory(Recompute::automatic), memory(Recompute::always));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "kernels/cpu/primitives.hpp"
+
 namespace plume::kernels::isa {
 
 template <class Isa, class T>
@@ -44,51 +46,49 @@ void scale_shift(T* y, std::ptrdiff_t y_stride, const T* x, std::ptrdiff_t x_str
                                                                             pixels, c);
 }
 
-template <class Isa, class T>
-void norm_grad_sums(T* __restrict sum_g, T* __restrict sum_gx, const T* dy, const T* y, const T* x,
-                    std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean,
-                    std::ptrdiff_t pixels, int c) {
+template <class Isa, class T, bool relu>
+void norm_grad_sums_loop(T* __restrict sum_g, T* __restrict sum_gx, const T* dy, std::ptrdiff_t dy_stride, const T* x,
+                         std::ptrdiff_t x_stride, const T* __restrict mean, const T* __restrict scale,
+                         const T* __restrict shift, std::ptrdiff_t pixels, int c) {
   for (std::ptrdiff_t p = 0; p < pixels; ++p, dy += dy_stride, x += x_stride) {
-    if (y) {
-      for (int i = 0; i < c; ++i) {
-        const T g = y[i] > T{0} ? dy[i] : T{0};
-        sum_g[i] += g;
-        sum_gx[i] += g * (x[i] - mean[i]);
-      }
-      y += y_stride;
-    } else {
-      for (int i = 0; i < c; ++i) {
-        sum_g[i] += dy[i];
-        sum_gx[i] += dy[i] * (x[i] - mean[i]);
-      }
+    for (int i = 0; i < c; ++i) {
+      const T g = !relu || x[i] * scale[i] + shift[i] > T{0} ? dy[i] : T{0};
+      sum_g[i] += g;
+      sum_gx[i] += g * (x[i] - mean[i]);
     }
   }
 }
 
-template <class Isa, class T, bool masked, bool add>
-void norm_grad_apply_loop(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride,
-                          std::ptrdiff_t dy_stride, std::ptrdiff_t y_stride, std::ptrdiff_t x_stride,
-                          const T* __restrict mean, const T* __restrict a, const T* __restrict b, const T* __restrict d,
+template <class Isa, class T>
+void norm_grad_sums(T* sum_g, T* sum_gx, const T* dy, std::ptrdiff_t dy_stride, const T* x, std::ptrdiff_t x_stride,
+                    const NormLine<T>& line, std::ptrdiff_t pixels, int c) {
+  const auto loop = line.relu ? norm_grad_sums_loop<Isa, T, true> : norm_grad_sums_loop<Isa, T, false>;
+  loop(sum_g, sum_gx, dy, dy_stride, x, x_stride, line.mean, line.scale, line.shift, pixels, c);
+}
+
+template <class Isa, class T, bool relu, bool add>
+void norm_grad_apply_loop(T* dx, std::ptrdiff_t dx_stride, const T* dy, std::ptrdiff_t dy_stride, const T* x,
+                          std::ptrdiff_t x_stride, const T* __restrict mean, const T* __restrict scale,
+                          const T* __restrict shift, const T* __restrict slope, const T* __restrict offset,
                           std::ptrdiff_t pixels, int c) {
   for (std::ptrdiff_t p = 0; p < pixels; ++p, dx += dx_stride, dy += dy_stride, x += x_stride) {
 #pragma GCC ivdep
     for (int i = 0; i < c; ++i) {
-      T g = dy[i];
-      if constexpr (masked) g = y[i] > T{0} ? g : T{0};
-      const T value = a[i] * g + b[i] * (x[i] - mean[i]) + d[i];
+      const T g = !relu || x[i] * scale[i] + shift[i] > T{0} ? dy[i] : T{0};
+      const T value = scale[i] * g + slope[i] * (x[i] - mean[i]) + offset[i];
       dx[i] = add ? dx[i] + value : value;
     }
-    if constexpr (masked) y += y_stride;
   }
 }
 
 template <class Isa, class T>
-void norm_grad_apply(T* dx, const T* dy, const T* y, const T* x, std::ptrdiff_t dx_stride, std::ptrdiff_t dy_stride,
-                     std::ptrdiff_t y_stride, std::ptrdiff_t x_stride, const T* mean, const T* a, const T* b,
-                     const T* d, std::ptrdiff_t pixels, int c, bool add) {
-  const auto loop = y ? (add ? norm_grad_apply_loop<Isa, T, true, true> : norm_grad_apply_loop<Isa, T, true, false>)
-                      : (add ? norm_grad_apply_loop<Isa, T, false, true> : norm_grad_apply_loop<Isa, T, false, false>);
-  loop(dx, dy, y, x, dx_stride, dy_stride, y_stride, x_stride, mean, a, b, d, pixels, c);
+void norm_grad_apply(T* dx, std::ptrdiff_t dx_stride, const T* dy, std::ptrdiff_t dy_stride, const T* x,
+                     std::ptrdiff_t x_stride, const NormLine<T>& line, const T* slope, const T* offset,
+                     std::ptrdiff_t pixels, int c, bool add) {
+  const auto loop =
+      line.relu ? (add ? norm_grad_apply_loop<Isa, T, true, true> : norm_grad_apply_loop<Isa, T, true, false>)
+                : (add ? norm_grad_apply_loop<Isa, T, false, true> : norm_grad_apply_loop<Isa, T, false, false>);
+  loop(dx, dx_stride, dy, dy_stride, x, x_stride, line.mean, line.scale, line.shift, slope, offset, pixels, c);
 }
 
 }  // namespace plume::kernels::isa
