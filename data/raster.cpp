@@ -204,7 +204,7 @@ NpyLayout npy_layout(const std::filesystem::path& path, std::vector<std::int64_t
 }
 
 Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
-  const auto array = read_npy(path);
+  auto array = read_npy(path);
   const auto layout = npy_layout(path, array.shape);
   check_extent(path, layout.height, layout.width, layout.bands);
   const auto chosen = chosen_bands(path, bands, static_cast<int>(layout.bands));
@@ -215,8 +215,12 @@ Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>
   raster.stored = stored_type(array.dtype);
   const auto area = static_cast<std::size_t>(layout.height * layout.width);
   const auto stride = layout.channels_first ? std::size_t{1} : static_cast<std::size_t>(layout.bands);
-  raster.pixels.resize(area * chosen.size());
-  for (std::size_t slot = 0; slot < chosen.size(); ++slot) {
+  if (!layout.channels_first && bands.empty()) {
+    raster.pixels = std::move(array.values);  // as they are wanted
+  } else {
+    raster.pixels.resize(area * chosen.size());
+  }
+  for (std::size_t slot = 0; slot < chosen.size() && !array.values.empty(); ++slot) {
     const auto start = static_cast<std::size_t>(chosen[slot]) * (layout.channels_first ? area : 1);
     for (std::size_t pixel = 0; pixel < area; ++pixel)
       raster.pixels[pixel * chosen.size() + slot] = array.values[start + pixel * stride];

@@ -38,10 +38,10 @@ void declare(nn::Parameters& parameters, const Graph& graph) {
 
 }  // namespace
 
-Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* stream)
+Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* stream, nn::Gradients gradients)
     : graph_(std::move(graph)), dtype_(dtype), parameters_(dtype, stream) {
   declare(parameters_, graph_);
-  parameters_.allocate();
+  parameters_.allocate(gradients);
   plan_ = make_plan(graph_, fusion);
   for (const Step& step : plan_.steps) modules_.push_back(modules_of(step));
 }
@@ -138,6 +138,12 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     }
   }
   return nn::concat(context, values.back());
+}
+
+void copy_parameters(Network& to, const Network& from) {
+  for (const nn::ParameterInfo& info : from.parameters().all()) {
+    to.parameters().from_named(info, from.parameters().to_named(info));
+  }
 }
 
 void load_parameters(Network& network, std::span<const nn::NamedTensor> tensors) {
