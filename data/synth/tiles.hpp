@@ -1,4 +1,4 @@
-// GOES-like scenes with drawn smoke, for demonstrations and tests where no real data is at hand.
+// GOES-like tiles with drawn smoke and their masks, for tests and demonstrations where no real data is at hand.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,6 @@
 #include "data/raster.hpp"
 
 namespace plume::data {
-
-inline constexpr int scene_bands = 6;  // ABI C01..C06
 
 struct Scene {
   std::string name;

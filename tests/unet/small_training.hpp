@@ -7,7 +7,7 @@
 
 #include "../scratch_folder.hpp"
 #include "data/pack.hpp"
-#include "data/synthetic.hpp"
+#include "data/synth/tiles.hpp"
 #include "unet/config.hpp"
 
 namespace plume::tests {

@@ -8,7 +8,7 @@
 
 #include "data/pack.hpp"
 #include "data/raster.hpp"
-#include "data/synthetic.hpp"
+#include "data/synth/tiles.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 #include "unet/stop_signal.hpp"
