@@ -76,7 +76,8 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
     case StepKind::conv_transpose: return nn::conv_transpose2d(context, input(), modules.conv, step.relu);
     case StepKind::batch_norm: return nn::batch_norm(context, input(), modules.norm, step.relu);
     case StepKind::conv_norm_relu: return nn::conv_norm_relu(context, input(), modules.conv, modules.norm);
-    case StepKind::norm_conv_relu: return nn::norm_conv_relu(context, input(), modules.norm, modules.conv);
+    case StepKind::norm_conv_relu:
+      return nn::norm_conv_relu(context, input(), modules.norm, modules.conv, step.last_use);
     case StepKind::relu: return nn::relu(context, nn::concat(context, input()));
     case StepKind::max_pool: return nn::max_pool(context, nn::concat(context, input()));
     case StepKind::upsample_nearest:
