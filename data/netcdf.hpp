@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/netcdf_api.hpp"
+#include "data/window.hpp"
 
 namespace plume::data {
 
@@ -42,15 +43,6 @@ struct NetcdfVariable {
   nc_type type = NC_NAT;
   std::vector<std::size_t> shape{};  // empty: one value
   std::vector<std::size_t> chunk{};  // of the shape's length; empty where it is not stored in chunks
-};
-
-// A rectangle of rows and columns.
-struct Window {
-  std::size_t row = 0;
-  std::size_t column = 0;
-  std::size_t height = 0;
-  std::size_t width = 0;
-  bool operator==(const Window&) const = default;
 };
 
 // A file open for reading. Its calls may come from any thread, and wait for each other.

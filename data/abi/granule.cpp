@@ -73,16 +73,20 @@ geo::Geostationary projection_of(const NetcdfFile& file) {
   return projection;
 }
 
+// Scan angles as the ground system packs them, or as floats, which xarray makes of them when it writes a file again.
 geo::ScanAxis axis_of(const NetcdfFile& file, const std::string& name, std::size_t count) {
   const auto variable = file.variable(name);
-  const auto stored = file.values(variable, full_disk);
-  const double scale = file.number(variable, "scale_factor");
-  const double offset = file.number(variable, "add_offset");
-  const double step = stored.size() < 2 ? 1 : stored[1] - stored[0];
-  bool even = stored.size() == count && step != 0 && scale != 0;
-  for (std::size_t i = 1; even && i < stored.size(); ++i) even = stored[i] - stored[i - 1] == step;
+  auto angles = file.values(variable, full_disk);
+  const bool packed = variable.type != NC_FLOAT && variable.type != NC_DOUBLE;
+  const double scale = packed ? file.number(variable, "scale_factor") : 1;
+  const double offset = packed ? file.number(variable, "add_offset") : 0;
+  for (double& angle : angles) angle = offset + scale * angle;
+  const double step = angles.size() < 2 ? 0 : (angles.back() - angles[0]) / static_cast<double>(angles.size() - 1);
+  bool even = angles.size() == count && std::abs(step) > 0;
+  for (std::size_t i = 0; even && i < count; ++i)
+    even = std::abs(angles[0] + static_cast<double>(i) * step - angles[i]) <= 1e-3 * std::abs(step);
   if (!even) throw input_error("{}: {} is not {} evenly spaced scan angles", file.path().string(), name, count);
-  return {offset + scale * stored[0], scale * step, static_cast<int>(count)};
+  return {angles[0], step, static_cast<int>(count)};
 }
 
 Quantity quantity_of(const FileName& name) {

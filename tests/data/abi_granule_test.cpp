@@ -94,6 +94,20 @@ TEST_F(AbiGranule, SaysWhereItLooks) {
   EXPECT_NEAR(granule.grid().y.step, small.grid.y.step, 1e-11);
 }
 
+// As xarray writes a file again.
+TEST_F(AbiGranule, ScanAnglesMayBeFloats) {
+  SmallGranule small;
+  for (int i = 0; i < 8; ++i) small.x_angles.push_back(0.1F + 28e-6F * static_cast<float>(i));
+  const Granule granule(write(small));
+  EXPECT_NEAR(granule.grid().x.first, 0.1, 1e-8);
+  EXPECT_NEAR(granule.grid().x.step, 28e-6, 1e-9);
+}
+
+TEST_F(AbiGranule, ScanAnglesMustBeEvenlySpaced) {
+  expect_refused({.x_angles = {0, 1e-5F, 2e-5F, 4e-5F, 5e-5F, 6e-5F, 7e-5F, 8e-5F}}, "x is not 8 evenly spaced");
+  expect_refused({.x_angles = {0, 0, 0, 0, 0, 0, 0, 0}}, "x is not 8 evenly spaced");
+}
+
 TEST_F(AbiGranule, WhatIsMissingIsNamed) {
   for (const char* variable : {"Rad", "DQF", "x", "y", "goes_imager_projection", "band_id", "kappa0"})
     expect_refused({.without = {variable}}, variable);

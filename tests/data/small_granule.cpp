@@ -115,7 +115,8 @@ void write_granule(const std::filesystem::path& path, const SmallGranule& granul
   const int image = define_image(writer, granule, {rows, columns});
   const int flags = writer.variable("DQF", NC_BYTE, {rows, columns});
   const int y_angles = define_axis(writer, "y", rows, y);
-  const int x_angles = define_axis(writer, "x", columns, x);
+  const bool floats = !granule.x_angles.empty();
+  const int x_angles = floats ? writer.variable("x", NC_FLOAT, {columns}) : define_axis(writer, "x", columns, x);
   define_projection(writer, projection);
   const int band = writer.variable("band_id", NC_BYTE, {writer.dimension("band", 1)});
   writer.put(band, std::vector{static_cast<std::int8_t>(granule.channel)});
@@ -126,7 +127,7 @@ void write_granule(const std::filesystem::path& path, const SmallGranule& granul
     writer.put(flags,
                granule.flags.empty() ? std::vector<std::uint8_t>(static_cast<std::size_t>(pixels)) : granule.flags);
     writer.put(y_angles, counted<std::int16_t>(y.count, 0));
-    writer.put(x_angles, counted<std::int16_t>(x.count, 0));
+    floats ? writer.put(x_angles, granule.x_angles) : writer.put(x_angles, counted<std::int16_t>(x.count, 0));
   }
   writer.close();
 }

@@ -31,6 +31,7 @@ struct SmallGranule {
                                        {"planck_bc1", 0.43361F},
                                        {"planck_bc2", 0.99939F}};
   std::set<std::string> without{};  // "VARIABLE", "VARIABLE:ATTRIBUTE" or ":ATTRIBUTE" of the file
+  std::vector<float> x_angles{};    // where not empty: x as floats, without scale_factor and add_offset
   std::size_t claimed = 0;          // where not 0: height and width that the header claims, no pixel written
 };
 
