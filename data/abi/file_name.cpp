@@ -90,6 +90,7 @@ FileName parse_file_name(const std::filesystem::path& path) {
   FileName result;
   const auto environment = parts.before('_', "system environment, as OR");
   if (environment.size() != 2) throw parts.wrong("system environment, as OR", environment);
+  result.environment = std::string(environment);
   const auto instrument = parts.before('-', "instrument ABI");
   if (instrument != "ABI") throw parts.wrong("instrument ABI", instrument);
   const auto level = parts.before('-', "level, L1b or L2");
@@ -134,6 +135,15 @@ std::string text_of(Time time) {
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{}Z", static_cast<int>(date.year()),
                      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), tenths / 36000,
                      tenths / 600 % 60, tenths / 10 % 60, tenths % 10);
+}
+
+std::string stamp_of(Time time) {
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const auto tenths = (time - day).count();
+  return fmt::format("{:04}{:03}{:02}{:02}{:02}{}", static_cast<int>(date.year()),
+                     (day - sys_days(date.year() / January / 1)).count() + 1, tenths / 36000, tenths / 600 % 60,
+                     tenths / 10 % 60, tenths % 10);
 }
 
 }  // namespace plume::data::abi

@@ -15,11 +15,12 @@ namespace plume::data::abi {
 using Time = std::chrono::sys_time<std::chrono::duration<std::int64_t, std::deci>>;
 
 struct FileName {
-  std::string product;  // level and product without the sector: "L1b-Rad", "L2-CMIP", "L2-FDC"
-  std::string sector;   // "F" full disk, "C" CONUS (PACUS), "M1" or "M2" mesoscale
-  int mode = 0;         // of scanning: 3, 4 or 6
-  int channel = 0;      // 1..16; 0 where the product has none
-  int satellite = 0;    // 16..19
+  std::string environment;  // "OR": operational, real time
+  std::string product;      // level and product without the sector: "L1b-Rad", "L2-CMIP", "L2-FDC"
+  std::string sector;       // "F" full disk, "C" CONUS (PACUS), "M1" or "M2" mesoscale
+  int mode = 0;             // of scanning: 3, 4 or 6
+  int channel = 0;          // 1..16; 0 where the product has none
+  int satellite = 0;        // 16..19
   Time start;
   Time end;
   Time created;
@@ -34,5 +35,8 @@ struct FileName {
 
 // "2019-10-27T20:00:27.5Z".
 [[nodiscard]] std::string text_of(Time time);
+
+// "20193002000275", as names have it.
+[[nodiscard]] std::string stamp_of(Time time);
 
 }  // namespace plume::data::abi

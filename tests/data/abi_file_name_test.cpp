@@ -8,6 +8,7 @@ namespace plume::tests {
 namespace {
 
 using data::abi::parse_file_name;
+using data::abi::stamp_of;
 using data::abi::text_of;
 
 TEST(AbiFileName, OfRadiances) {
@@ -21,6 +22,8 @@ TEST(AbiFileName, OfRadiances) {
   EXPECT_EQ(text_of(name.start), "2019-10-27T20:00:27.5Z");
   EXPECT_EQ(text_of(name.end), "2019-10-27T20:00:34.4Z");
   EXPECT_EQ(text_of(name.created), "2019-10-27T20:00:39.0Z");
+  EXPECT_EQ(stamp_of(name.created), "20193002000390");
+  EXPECT_EQ(name.environment, "OR");
 }
 
 TEST(AbiFileName, OfOtherProducts) {

@@ -101,7 +101,7 @@ std::vector<T> counted(int count, int first) {
 }  // namespace
 
 std::string small_name(int channel, const std::string& start) {
-  return fmt::format("OR_ABI-L1b-RadM1-M6C{:02}_G17_s{}_e20193002059599_c20193002059599.nc", channel, start);
+  return fmt::format("OR_ABI-L1b-RadM1-M6C{:02}_G17_s{}_e20193002001599_c20193002002000.nc", channel, start);
 }
 
 void write_granule(const std::filesystem::path& path, const SmallGranule& granule) {
