@@ -54,6 +54,15 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.get_data_type_size_bytes, "GDALGetDataTypeSizeBytes");
   library->find(api.get_mem_file_buffer, "VSIGetMemFileBuffer");
   library->find(api.unlink, "VSIUnlink");
+  library->find(api.free, "VSIFree");
+  library->find(api.new_spatial_reference, "OSRNewSpatialReference");
+  library->find(api.destroy_spatial_reference, "OSRDestroySpatialReference");
+  library->find(api.set_from_user_input, "OSRSetFromUserInput");
+  library->find(api.set_axis_mapping_strategy, "OSRSetAxisMappingStrategy");
+  library->find(api.export_to_wkt, "OSRExportToWkt");
+  library->find(api.new_coordinate_transformation, "OCTNewCoordinateTransformation");
+  library->find(api.destroy_coordinate_transformation, "OCTDestroyCoordinateTransformation");
+  library->find(api.transform, "OCTTransformEx");
   return api;
 }
 

@@ -6,6 +6,7 @@
 #include <cpl_error.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
+#include <ogr_srs_api.h>
 
 #include <string>
 #include <vector>
@@ -46,6 +47,16 @@ struct GdalApi {
 
   decltype(VSIGetMemFileBuffer)* get_mem_file_buffer;
   decltype(VSIUnlink)* unlink;
+  decltype(VSIFree)* free;
+
+  decltype(OSRNewSpatialReference)* new_spatial_reference;
+  decltype(OSRDestroySpatialReference)* destroy_spatial_reference;
+  decltype(OSRSetFromUserInput)* set_from_user_input;
+  decltype(OSRSetAxisMappingStrategy)* set_axis_mapping_strategy;
+  decltype(OSRExportToWkt)* export_to_wkt;
+  decltype(OCTNewCoordinateTransformation)* new_coordinate_transformation;
+  decltype(OCTDestroyCoordinateTransformation)* destroy_coordinate_transformation;
+  decltype(OCTTransformEx)* transform;
 };
 
 // The functions of the first of `names` (file names to search for, or paths) that can be opened.

@@ -1,11 +1,13 @@
-// Asks HDF5, libpng and GDAL for their versions.
+// Asks HDF5, libpng, GDAL and NetCDF-C for their versions.
 #include "data/libraries.hpp"
 
 #include <fmt/core.h>
 #include <hdf5.h>
+#include <netcdf_meta.h>
 #include <png.h>
 
 #include "data/gdal_api.hpp"
+#include "data/netcdf.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -19,6 +21,17 @@ Library opened_gdal() {
   }
 }
 
+// "4.9.0 of Jan  1 2023 ..." to its first word.
+Library opened_netcdf() {
+  try {
+    const NetcdfLock lock;
+    const std::string version = netcdf().library_version();
+    return {"NetCDF", NC_VERSION, version.substr(0, version.find(' ')), ""};
+  } catch (const Error& error) {
+    return {"NetCDF", NC_VERSION, "", error.what()};
+  }
+}
+
 }  // namespace
 
 std::vector<Library> libraries() {
@@ -29,7 +42,8 @@ std::vector<Library> libraries() {
   return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
            fmt::format("{}.{}.{}", major, minor, release), ""},
           {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr), ""},
-          opened_gdal()};
+          opened_gdal(),
+          opened_netcdf()};
 }
 
 }  // namespace plume::data

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "python.hpp"
+#include "../python.hpp"
 #include "replay.hpp"
 #include "scratch_folder.hpp"
 
@@ -15,7 +15,8 @@ namespace {
 class Parity : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (!has_torch()) GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
+    if (!python_has("torch, numpy"))
+      GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
     const std::string script = PLUME_SOURCE_DIR "/tests/parity/live.py";
     const std::string command = python + " -B '" + script + "' " + GetParam() + " '" + (folder_ / "").string() + "'";
     ASSERT_EQ(std::system(command.c_str()), 0) << command;

@@ -4,13 +4,14 @@
 #include <cstdlib>
 #include <string>
 
-#include "python.hpp"
+#include "../python.hpp"
 
 namespace plume::tests {
 namespace {
 
 TEST(Speed, TrainingStepIsClearlyFasterThanPyTorchs) {
-  if (!has_torch()) GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
+  if (!python_has("torch, numpy"))
+    GTEST_SKIP() << python << " has no torch and numpy (Debian: python3-torch, python3-numpy)";
   const std::string command = python +
                               " -B '" PLUME_SOURCE_DIR "/bench/peers/cpu.py' --plume '" PLUME_PROGRAM "' --python " +
                               python + " --rounds 3 --works train:16:1 --check";

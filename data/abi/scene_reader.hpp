@@ -1,0 +1,56 @@
+// A scene's bands on one grid: what a model is given, and what tiles are packed from.
+#pragma once
+
+#include <deque>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "data/abi/granule.hpp"
+#include "data/abi/scene.hpp"
+#include "data/geo/grid.hpp"
+#include "data/geo/resample.hpp"
+#include "data/raster.hpp"
+
+namespace plume::data::abi {
+
+// What pixels hold.
+enum class Scaling {
+  bytes,     // C01..C06 as byte_of_reflectance makes them; C07..C16 brightness temperatures in kelvin
+  physical,  // reflectance and brightness temperature
+};
+
+struct SceneOptions {
+  std::vector<int> channels;  // 1..16, in the order of the raster's bands
+  Scaling scaling = Scaling::bytes;
+  geo::Resampling resampling = geo::Resampling::mean;
+  // The sun is where it is halfway through the scan, which takes up to 10 minutes, hence 2.5 degrees.
+  double max_sun_zenith = 180;  // degrees; where the sun stands lower, pixels are not valid
+  bool divide_by_sun = false;   // reflectance by the cosine of the sun's zenith angle; where it has set, not valid
+};
+
+class SceneReader {
+ public:
+  // Opens the files. Throws input_error as require_bands and Granule do, and where the bands' projections differ.
+  SceneReader(const Scene& scene, SceneOptions options);
+
+  // The image of the first channel.
+  [[nodiscard]] const geo::FixedGrid& image() const { return granules_.front().grid(); }
+
+  // The scene on each grid: rasters of as many bands as channels. A pixel that is not measured in all of them, or that
+  // max_sun_zenith leaves out, is not valid. Each band's part around all grids is read once and held until it is
+  // sampled, one band at a time, so memory is bounded by the choice of grids.
+  // Throws input_error where the scene shows nothing of the grids, and where a band has no measured pixel there.
+  [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids) const;
+  [[nodiscard]] Raster read(const geo::Grid& grid) const { return std::move(read(std::span(&grid, 1)).front()); }
+
+ private:
+  [[nodiscard]] geo::Plane load(const Granule& granule, std::span<const geo::ScanMap> maps) const;
+  void judge_pixels(Raster& raster, const geo::ScanMap& map) const;
+
+  Scene scene_;
+  SceneOptions options_;
+  std::deque<Granule> granules_;  // by channel, in the options' order
+};
+
+}  // namespace plume::data::abi

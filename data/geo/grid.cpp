@@ -1,0 +1,137 @@
+// The transforms of grids.
+#include "data/geo/grid.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "data/geo/projection.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::data::geo {
+namespace {
+
+struct Bounds {
+  double least = std::numeric_limits<double>::infinity();
+  double most = -std::numeric_limits<double>::infinity();
+  void add(double value) {
+    if (std::isnan(value)) return;
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  [[nodiscard]] double extent() const { return most - least; }
+};
+
+// Places of an image's pixel corners: all along its border, and a lattice within, which finds the Earth's limb.
+struct Outline {
+  std::vector<double> longitude;
+  std::vector<double> latitude;
+};
+
+LonLat corner_of(const FixedGrid& image, int row, int column) {
+  return image.projection.place(
+      {.x = image.x.first + (column - 0.5) * image.x.step, .y = image.y.first + (row - 0.5) * image.y.step});
+}
+
+Outline outline_of(const FixedGrid& image) {
+  constexpr int lattice = 512;
+  const int row_step = std::max(1, image.y.count / lattice);
+  const int column_step = std::max(1, image.x.count / lattice);
+  Outline outline;
+  for (int row = 0; row <= image.y.count; ++row) {
+    const bool border_row = row == 0 || row == image.y.count;
+    for (int column = 0; column <= image.x.count; ++column) {
+      const bool border = border_row || column == 0 || column == image.x.count;
+      if (!border && (row % row_step != 0 || column % column_step != 0)) continue;
+      const LonLat place = corner_of(image, row, column);
+      if (std::isnan(place.longitude)) continue;
+      outline.longitude.push_back(place.longitude);
+      outline.latitude.push_back(place.latitude);
+    }
+  }
+  if (outline.longitude.empty()) throw input_error("an image shows space alone: there is no grid around it");
+  return outline;
+}
+
+// Across the date line too longitudes go on, as far as the satellite sees.
+void unwrap(std::span<double> longitudes, double about) {
+  for (double& longitude : longitudes) longitude -= 360 * std::round((longitude - about) / 360);
+}
+
+// The distance between the image's first and last corner, or, where one of them is space, between the grid's, for as many
+// pixels as the image has between its own.
+double natural_resolution(const FixedGrid& image, const Transformation& to_projection, const Bounds& x,
+                          const Bounds& y) {
+  const LonLat first = corner_of(image, 0, 0);
+  const LonLat last = corner_of(image, image.y.count, image.x.count);
+  std::array longitudes{first.longitude, last.longitude};
+  std::array latitudes{first.latitude, last.latitude};
+  unwrap(longitudes, image.projection.longitude_of_origin);
+  to_projection(longitudes, latitudes);
+  const double diagonal = std::hypot(longitudes[1] - longitudes[0], latitudes[1] - latitudes[0]);
+  return (std::isnan(diagonal) ? std::hypot(x.extent(), y.extent()) : diagonal) /
+         std::hypot(image.x.count, image.y.count);
+}
+
+int pixels_along(const Bounds& bounds, double resolution, const std::string& projection) {
+  const double pixels = std::max(1.0, std::round(bounds.extent() / resolution));
+  if (!(pixels <= std::numeric_limits<int>::max()))
+    throw usage_error("a grid of {} at a resolution of {} would have too many pixels", projection, resolution);
+  return static_cast<int>(pixels);
+}
+
+}  // namespace
+
+Grid grid_of(const FixedGrid& image) {
+  return {.height = image.y.count,
+          .width = image.x.count,
+          .coordinates = Coordinates::scan_angles,
+          .georeference = {wkt_of(image.projection.proj_string()), image.transform()}};
+}
+
+Grid grid_of(const WebTile& tile, int size) {
+  if (tile.zoom < 0 || tile.zoom > 24) throw usage_error("a web tile has a zoom of 0 to 24, not {}", tile.zoom);
+  const int across = 1 << tile.zoom;
+  if (tile.x < 0 || tile.x >= across || tile.y < 0 || tile.y >= across)
+    throw usage_error("at zoom {} web tiles are numbered 0 to {}; there is no x = {}, y = {}", tile.zoom, across - 1,
+                      tile.x, tile.y);
+  const auto latitude = [&](int y) {
+    return std::atan(std::sinh(std::numbers::pi * (1 - 2.0 * y / across))) * 180 / std::numbers::pi;
+  };
+  const double west = 360.0 * tile.x / across - 180;
+  const double north = latitude(tile.y);
+  return {.height = size,
+          .width = size,
+          .coordinates = Coordinates::geographic,
+          .georeference = {wkt_of("EPSG:4326"),
+                           {west, 360.0 / across / size, 0, north, 0, (latitude(tile.y + 1) - north) / size}}};
+}
+
+Grid grid_around(const FixedGrid& image, const std::string& projection, double resolution) {
+  if (!(resolution >= 0)) throw usage_error("a resolution of {} is not positive", resolution);
+  const Transformation to_projection(projection, Transformation::Direction::from_geographic);
+  Grid grid{.georeference = {wkt_of(projection), {}}};
+  const bool geographic = grid.georeference.projection.starts_with("GEOGCS");
+  grid.coordinates = geographic ? Coordinates::geographic : Coordinates::projected;
+  Outline outline = outline_of(image);
+  to_projection(outline.longitude, outline.latitude);
+  if (geographic) unwrap(outline.longitude, image.projection.longitude_of_origin);
+  Bounds x;
+  Bounds y;
+  for (const double value : outline.longitude) x.add(value);
+  for (const double value : outline.latitude) y.add(value);
+  if (!(x.extent() > 0 && y.extent() > 0)) throw usage_error("{} has no place for what the image shows", projection);
+  if (resolution == 0) resolution = natural_resolution(image, to_projection, x, y);
+  grid.width = pixels_along(x, resolution, projection);
+  grid.height = pixels_along(y, resolution, projection);
+  if (std::int64_t{grid.width} * grid.height > max_pixels)
+    throw usage_error(
+        "a grid of {} at a resolution of {} would have {} x {} pixels, more than the {} that one raster may",
+        projection, resolution, grid.height, grid.width, max_pixels);
+  grid.georeference.transform = {x.least, resolution, 0, y.most, 0, -resolution};
+  return grid;
+}
+
+}  // namespace plume::data::geo

@@ -1,0 +1,60 @@
+// From a satellite's images to the pixels of a grid.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "data/geo/geostationary.hpp"
+#include "data/geo/grid.hpp"
+#include "data/window.hpp"
+
+namespace plume::data::geo {
+
+enum class Resampling {
+  nearest,
+  bilinear,
+  mean,  // over what a pixel of the grid covers; where that is less than a pixel of the image, bilinear
+};
+
+// Part of an image: values [window.height, window.width], NaN where nothing was measured.
+struct Plane {
+  Window window;
+  std::vector<float> values;
+};
+
+// Where one satellite sees each pixel of a grid; for all its bands, whatever their resolution.
+class ScanMap {
+ public:
+  // A grid of scan angles must be of this satellite. Throws usage_error where GDAL does not know its projection.
+  ScanMap(const Grid& grid, const Geostationary& satellite);
+
+  [[nodiscard]] int height() const { return height_; }
+  [[nodiscard]] int width() const { return width_; }
+
+  // Of the pixel's centre; NaN where the satellite does not see it.
+  [[nodiscard]] ScanAngle angle(int row, int column) const { return angles_[index(row, column)]; }
+
+  // The part of an image that sampling reads; of no pixels where the grid lies beside it.
+  [[nodiscard]] Window window(const FixedGrid& image, Resampling resampling) const;
+
+  // Writes [height, width] values, `spacing` floats apart, from a part of an image that holds window(). Pixels that were
+  // not measured count for nothing; where they would make up more than half, and where the satellite does not
+  // look, the value is NaN.
+  void sample(const FixedGrid& image, const Plane& part, Resampling resampling, float* target,
+              std::size_t spacing = 1) const;
+
+ private:
+  struct Box;  // what a pixel of the grid covers of an image
+  [[nodiscard]] std::size_t index(int row, int column) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column);
+  }
+  [[nodiscard]] Box box(int row, int column, const FixedGrid& image, Resampling resampling) const;
+  [[nodiscard]] ScanAngle extent(int row, int column) const;
+
+  int height_;
+  int width_;
+  std::vector<ScanAngle> angles_;  // [height, width]
+};
+
+}  // namespace plume::data::geo
