@@ -7,7 +7,7 @@
 #include "data/synth/fractal_noise.hpp"
 #include "kernels/base/philox.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 namespace {
 
 constexpr std::uint32_t puff_purpose = 0x70756666;
@@ -122,4 +122,4 @@ float SmokeField::at(float x, float y) const {
   return (top[0] * (1 - right) + top[1] * right) * (1 - down) + (bottom[0] * (1 - right) + bottom[1] * right) * down;
 }
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace plume::data {
+namespace plume::data::synth {
 
 // Places and lengths in tiles (world.hpp).
 struct SmokeSource {
@@ -40,4 +40,4 @@ class SmokeField {
   std::vector<float> depth_;
 };
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

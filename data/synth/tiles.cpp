@@ -10,7 +10,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/base/philox.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 namespace {
 
 constexpr float smoke_threshold = 0.2F;  // optical depth from which an analyst would outline smoke
@@ -106,4 +106,4 @@ void write_scenes(const std::filesystem::path& folder, int count, std::uint64_t 
   }
 }
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

@@ -9,7 +9,7 @@
 
 #include "data/raster.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 
 struct Scene {
   std::string name;
@@ -27,4 +27,4 @@ struct Scene {
 void write_scenes(const std::filesystem::path& folder, int count, std::uint64_t seed,
                   const std::function<void(int done, int total)>& progress = {});
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

@@ -7,7 +7,7 @@
 
 #include "kernels/base/philox.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 namespace {
 
 constexpr Spectrum ocean_spectrum{0.095F, 0.045F, 0.020F, 0.001F, 0.008F, 0.006F};
@@ -183,4 +183,4 @@ float fire_glow(const std::vector<SmokeSource>& fires, float x, float y, float p
   return glow;
 }
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

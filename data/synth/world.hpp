@@ -8,7 +8,7 @@
 #include "data/synth/fractal_noise.hpp"
 #include "data/synth/smoke_field.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 
 inline constexpr int drawn_bands = 6;  // ABI C01..C06
 
@@ -63,4 +63,4 @@ class World {
 // A fire's own glow at 2.25 um, which shows in the pixel or two that hold it; pixel: edge in tiles.
 [[nodiscard]] float fire_glow(const std::vector<SmokeSource>& fires, float x, float y, float pixel);
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

@@ -15,17 +15,17 @@ namespace plume::tests {
 namespace {
 
 TEST(SynthTiles, IsAFunctionOfSeedAndIndex) {
-  const auto a = data::draw_scene(3, 5, 64);
-  EXPECT_EQ(a.pixels, data::draw_scene(3, 5, 64).pixels);
-  EXPECT_EQ(a.mask, data::draw_scene(3, 5, 64).mask);
-  EXPECT_NE(a.pixels, data::draw_scene(4, 5, 64).pixels);
-  EXPECT_NE(a.pixels, data::draw_scene(3, 6, 64).pixels);
+  const auto a = data::synth::draw_scene(3, 5, 64);
+  EXPECT_EQ(a.pixels, data::synth::draw_scene(3, 5, 64).pixels);
+  EXPECT_EQ(a.mask, data::synth::draw_scene(3, 5, 64).mask);
+  EXPECT_NE(a.pixels, data::synth::draw_scene(4, 5, 64).pixels);
+  EXPECT_NE(a.pixels, data::synth::draw_scene(3, 6, 64).pixels);
 }
 
 TEST(SynthTiles, PlacesDoNotRepeatAndLieInTheWest) {
   std::set<std::pair<double, double>> corners;
   for (int index = 0; index < 100; ++index) {
-    const auto scene = data::draw_scene(1, index, 8);
+    const auto scene = data::synth::draw_scene(1, index, 8);
     const auto& t = scene.georeference.transform;
     corners.insert({t[0], t[3]});
     EXPECT_GE(t[0], -136);
@@ -44,7 +44,7 @@ TEST(SynthTiles, SmokeShowsInTheBlueAndNotInTheInfrared) {
   double inside_count = 0;
   double outside_count = 0;
   for (int index = 0; index < 60; ++index) {
-    const auto scene = data::draw_scene(2, index, 64);
+    const auto scene = data::synth::draw_scene(2, index, 64);
     std::size_t count = 0;
     for (std::size_t pixel = 0; pixel < scene.mask.size(); ++pixel) {
       const bool smoke = scene.mask[pixel] == 255;
@@ -69,7 +69,7 @@ TEST(SynthTiles, SmokeShowsInTheBlueAndNotInTheInfrared) {
 TEST(SynthTiles, WhatIsWrittenPacks) {
   const ScratchFolder folder;
   int last = 0;
-  data::write_scenes(folder / "scenes", 6, 1, [&](int done, int) { last = done; });
+  data::synth::write_scenes(folder / "scenes", 6, 1, [&](int done, int) { last = done; });
   EXPECT_EQ(last, 6);
   data::PackOptions options;
   options.tiles = folder / "scenes/tiles";
@@ -78,13 +78,13 @@ TEST(SynthTiles, WhatIsWrittenPacks) {
   options.block = 1;
   const auto report = data::pack(options);
   EXPECT_EQ(report.tiles, 6);
-  EXPECT_EQ(report.bands, data::drawn_bands);
+  EXPECT_EQ(report.bands, data::synth::drawn_bands);
   EXPECT_EQ(report.height, 256);
   EXPECT_NE(data::Shard(options.output).info().georeference[0].projection.find("4326"), std::string::npos);
-  expect_error(ErrorKind::usage, [&] { data::write_scenes(folder / "none", 0, 1); });
+  expect_error(ErrorKind::usage, [&] { data::synth::write_scenes(folder / "none", 0, 1); });
   write_file(folder / "file", "");
   expect_error(
-      ErrorKind::environment, [&] { data::write_scenes(folder / "file", 1, 1); }, "file");
+      ErrorKind::environment, [&] { data::synth::write_scenes(folder / "file", 1, 1); }, "file");
 }
 
 }  // namespace

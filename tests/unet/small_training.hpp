@@ -14,7 +14,7 @@ namespace plume::tests {
 
 // A shard of `tiles` scenes, split by their names so that even a few tiles give every split some.
 inline std::filesystem::path small_shard(const ScratchFolder& folder, int tiles = 10) {
-  data::write_scenes(folder / "scenes", tiles, 7);
+  data::synth::write_scenes(folder / "scenes", tiles, 7);
   std::string csv = "tile,split\n";
   int index = 0;
   for (const auto& path : data::list_rasters(folder / "scenes" / "tiles")) {

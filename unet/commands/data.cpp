@@ -103,7 +103,7 @@ void add_synth(CLI::App& data_app, Action& action) {
   app->callback([arguments, &action] {
     action = [arguments] {
       const StopSignal signals;
-      data::write_scenes(arguments->output, arguments->tiles, arguments->seed, progress_on_terminal());
+      data::synth::write_scenes(arguments->output, arguments->tiles, arguments->seed, progress_on_terminal());
       fmt::print("{}: {} scenes in tiles/, their smoke in masks/\n", arguments->output, arguments->tiles);
       return 0;
     };
