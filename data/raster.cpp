@@ -229,7 +229,8 @@ void check_readable(const std::filesystem::path& path) {
 
 Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
   check_readable(path);
-  return lower_case(path.extension().string()) == ".npy" ? read_npy_raster(path, bands, content) : read_gdal(path, bands, content);
+  return lower_case(path.extension().string()) == ".npy" ? read_npy_raster(path, bands, content)
+                                                         : read_gdal(path, bands, content);
 }
 
 }  // namespace

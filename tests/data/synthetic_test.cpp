@@ -7,8 +7,8 @@
 #include <set>
 
 #include "../expect_error.hpp"
+#include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "data/shard.hpp"
 
 namespace plume::tests {
@@ -71,15 +71,15 @@ TEST(Synthetic, WhatIsWrittenPacks) {
   int last = 0;
   data::write_scenes(folder / "scenes", 6, 1, [&](int done, int) { last = done; });
   EXPECT_EQ(last, 6);
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = folder / "scenes/tiles";
   options.masks = folder / "scenes/masks";
   options.output = folder / "scenes.h5";
   options.block = 1;
-  const auto report = data::pack(options);
+  const auto report = pack(options);
   EXPECT_EQ(report.tiles, 6);
-  EXPECT_EQ(report.bands, data::scene_bands);
-  EXPECT_EQ(report.height, 256);
+  EXPECT_EQ(report.shape.bands, data::scene_bands);
+  EXPECT_EQ(report.shape.height, 256);
   EXPECT_NE(data::Shard(options.output).info().georeference[0].projection.find("4326"), std::string::npos);
   expect_error(ErrorKind::usage, [&] { data::write_scenes(folder / "none", 0, 1); });
   write_file(folder / "file", "");
