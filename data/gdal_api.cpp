@@ -55,6 +55,30 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.get_mem_file_buffer, "VSIGetMemFileBuffer");
   library->find(api.unlink, "VSIUnlink");
   library->find(api.free, "VSIFree");
+  library->find(api.dataset_get_layer_count, "GDALDatasetGetLayerCount");
+  library->find(api.dataset_get_layer, "GDALDatasetGetLayer");
+  library->find(api.layer_get_name, "OGR_L_GetName");
+  library->find(api.layer_get_spatial_ref, "OGR_L_GetSpatialRef");
+  library->find(api.layer_reset_reading, "OGR_L_ResetReading");
+  library->find(api.layer_get_next_feature, "OGR_L_GetNextFeature");
+  library->find(api.feature_get_fid, "OGR_F_GetFID");
+  library->find(api.feature_get_field_index, "OGR_F_GetFieldIndex");
+  library->find(api.feature_get_field_as_string, "OGR_F_GetFieldAsString");
+  library->find(api.feature_get_geometry_ref, "OGR_F_GetGeometryRef");
+  library->find(api.feature_destroy, "OGR_F_Destroy");
+  library->find(api.geometry_flat_type, "OGR_GT_Flatten");
+  library->find(api.geometry_get_geometry_type, "OGR_G_GetGeometryType");
+  library->find(api.geometry_get_geometry_count, "OGR_G_GetGeometryCount");
+  library->find(api.geometry_get_geometry_ref, "OGR_G_GetGeometryRef");
+  library->find(api.geometry_get_point_count, "OGR_G_GetPointCount");
+  library->find(api.geometry_get_x, "OGR_G_GetX");
+  library->find(api.geometry_get_y, "OGR_G_GetY");
+  library->find(api.geometry_transform, "OGR_G_Transform");
+  library->find(api.create_geometry, "OGR_G_CreateGeometry");
+  library->find(api.geometry_add_point, "OGR_G_AddPoint_2D");
+  library->find(api.geometry_add_geometry_directly, "OGR_G_AddGeometryDirectly");
+  library->find(api.destroy_geometry, "OGR_G_DestroyGeometry");
+  library->find(api.rasterize_geometries, "GDALRasterizeGeometries");
   library->find(api.new_spatial_reference, "OSRNewSpatialReference");
   library->find(api.destroy_spatial_reference, "OSRDestroySpatialReference");
   library->find(api.set_from_user_input, "OSRSetFromUserInput");
@@ -63,6 +87,7 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.new_coordinate_transformation, "OCTNewCoordinateTransformation");
   library->find(api.destroy_coordinate_transformation, "OCTDestroyCoordinateTransformation");
   library->find(api.transform, "OCTTransformEx");
+  library->find(api.is_geographic, "OSRIsGeographic");
   return api;
 }
 

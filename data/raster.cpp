@@ -2,7 +2,6 @@
 #include "data/raster.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -10,6 +9,7 @@
 
 #include "data/gdal.hpp"
 #include "data/npy.hpp"
+#include "data/text.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -17,13 +17,6 @@ namespace {
 
 // What the pixels are decides what a nodata value means.
 enum class Content { measurements, labels };
-
-std::string lower_extension(const std::filesystem::path& path) {
-  auto extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
 
 // The bands to take: those asked for, checked against the file, or all of them.
 std::vector<int> chosen_bands(const std::filesystem::path& path, const std::vector<int>& bands, int available) {
@@ -229,14 +222,19 @@ Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>
   return raster;
 }
 
-Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+void check_readable(const std::filesystem::path& path) {
   std::error_code failed;
   const auto status = std::filesystem::status(path, failed);
   if (!std::filesystem::exists(status)) throw input_error("cannot read {}: no such file", path.string());
   if (std::filesystem::is_directory(status)) throw input_error("{} is a folder, not a tile", path.string());
   if (!std::filesystem::is_regular_file(status)) throw input_error("{} is not a regular file", path.string());
   if (std::filesystem::file_size(path, failed) == 0) throw input_error("{} is empty (0 bytes)", path.string());
-  return lower_extension(path) == ".npy" ? read_npy_raster(path, bands, content) : read_gdal(path, bands, content);
+}
+
+Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+  check_readable(path);
+  return lower_case(path.extension().string()) == ".npy" ? read_npy_raster(path, bands, content)
+                                                         : read_gdal(path, bands, content);
 }
 
 }  // namespace
@@ -253,10 +251,17 @@ Raster read_mask(const std::filesystem::path& path) {
   return read(path, {}, Content::labels);
 }
 
+Georeference read_georeference(const std::filesystem::path& path) {
+  check_readable(path);
+  if (lower_case(path.extension().string()) == ".npy") return {};
+  const GdalErrors errors;
+  return georeference_of(open_raster(path, errors).dataset.get());
+}
+
 bool is_raster_name(const std::filesystem::path& path) {
   static const std::set<std::string> known{".tif", ".tiff", ".png", ".jpg", ".jpeg",
                                            ".npy", ".img",  ".vrt", ".jp2", ".bmp"};
-  return known.contains(lower_extension(path));
+  return known.contains(lower_case(path.extension().string()));
 }
 
 std::vector<std::filesystem::path> list_rasters(const std::filesystem::path& folder) {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "../expect_error.hpp"
+#include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "data/shard.hpp"
 #include "data/synth/tiles.hpp"
 #include "data/synth/world.hpp"
@@ -71,15 +71,15 @@ TEST(SynthTiles, WhatIsWrittenPacks) {
   int last = 0;
   data::synth::write_scenes(folder / "scenes", 6, 1, [&](int done, int) { last = done; });
   EXPECT_EQ(last, 6);
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = folder / "scenes/tiles";
   options.masks = folder / "scenes/masks";
   options.output = folder / "scenes.h5";
   options.block = 1;
-  const auto report = data::pack(options);
+  const auto report = pack(options);
   EXPECT_EQ(report.tiles, 6);
-  EXPECT_EQ(report.bands, data::synth::drawn_bands);
-  EXPECT_EQ(report.height, 256);
+  EXPECT_EQ(report.shape.bands, data::synth::drawn_bands);
+  EXPECT_EQ(report.shape.height, 256);
   EXPECT_NE(data::Shard(options.output).info().georeference[0].projection.find("4326"), std::string::npos);
   expect_error(ErrorKind::usage, [&] { data::synth::write_scenes(folder / "none", 0, 1); });
   write_file(folder / "file", "");

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "data/synth/tiles.hpp"
 #include "unet/config.hpp"
 
@@ -22,12 +22,12 @@ inline std::filesystem::path small_shard(const ScratchFolder& folder, int tiles 
     ++index;
   }
   write_file(folder / "split.csv", csv);
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = folder / "scenes" / "tiles";
   options.masks = folder / "scenes" / "masks";
   options.split_csv = folder / "split.csv";
   options.output = folder / "tiles.h5";
-  data::pack(options);
+  pack(options);
   return folder / "tiles.h5";
 }
 
