@@ -57,10 +57,22 @@ struct GdalApi {
   decltype(OGR_L_GetSpatialRef)* layer_get_spatial_ref;
   decltype(OGR_L_ResetReading)* layer_reset_reading;
   decltype(OGR_L_GetNextFeature)* layer_get_next_feature;
+  decltype(OGR_L_GetLayerDefn)* layer_get_definition;
+  decltype(OGR_L_CreateField)* layer_create_field;
+  decltype(OGR_L_CreateFeature)* layer_add_feature;
+  decltype(GDALDatasetCreateLayer)* dataset_create_layer;
+
+  decltype(OGR_Fld_Create)* create_field;
+  decltype(OGR_Fld_SetWidth)* field_set_width;
+  decltype(OGR_Fld_Destroy)* destroy_field;
 
   decltype(OGR_F_GetFID)* feature_get_fid;
   decltype(OGR_F_GetFieldIndex)* feature_get_field_index;
   decltype(OGR_F_GetFieldAsString)* feature_get_field_as_string;
+  decltype(OGR_F_GetFieldAsDouble)* feature_get_field_as_double;
+  decltype(OGR_F_Create)* create_feature;
+  decltype(OGR_F_SetFieldString)* feature_set_string;
+  decltype(OGR_F_SetGeometryDirectly)* feature_set_geometry_directly;
   decltype(OGR_F_GetGeometryRef)* feature_get_geometry_ref;
   decltype(OGR_F_Destroy)* feature_destroy;
 
@@ -76,7 +88,9 @@ struct GdalApi {
   decltype(OGR_G_AddPoint_2D)* geometry_add_point;
   decltype(OGR_G_AddGeometryDirectly)* geometry_add_geometry_directly;
   decltype(OGR_G_DestroyGeometry)* destroy_geometry;
+  decltype(OGR_G_SimplifyPreserveTopology)* geometry_simplify;
   decltype(GDALRasterizeGeometries)* rasterize_geometries;
+  decltype(GDALContourGenerateEx)* contour_generate;
 
   decltype(OSRNewSpatialReference)* new_spatial_reference;
   decltype(OSRDestroySpatialReference)* destroy_spatial_reference;

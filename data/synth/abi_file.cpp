@@ -100,9 +100,7 @@ std::string uuid(std::uint64_t id, int band) {
 struct Times {
   abi::Time start, end, created;
   explicit Times(abi::Time scene_start)
-      : start(scene_start),
-        end(start + abi::Time::duration(57)),
-        created(end + abi::Time::duration(46)) {}
+      : start(scene_start), end(start + abi::Time::duration(57)), created(end + abi::Time::duration(46)) {}
 };
 
 double seconds_of(abi::Time time) {
@@ -135,7 +133,7 @@ Fields fields_of(const AbiScene& scene, const AbiBand& band, const Packed& packe
       {"bits", number(band.bits)},
       {"scale", number(band.scale)},
       {"offset", number(band.offset)},
-      {"greatest", single(double{band.scale} * (fill - 1) + double{band.offset})},
+      {"greatest", number(band.scale * static_cast<float>(fill - 1) + band.offset)},
       {"quantity", fmt::format("toa_outgoing_radiance_per_unit_{}", reflective ? "wavelength" : "wavenumber")},
       {"units", reflective ? "W m-2 sr-1 um-1" : "mW m-2 sr-1 (cm-1)-1"},
       {"kind", reflective ? "reflective" : "emissive"},

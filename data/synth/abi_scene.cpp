@@ -27,7 +27,6 @@ constexpr std::array<AbiBand, 8> bands{{
 
 constexpr int middle_step = 28;  // microradians
 constexpr int middle_size = sector_width / middle_step;
-constexpr int cells_per_tile = 256;  // of the smoke's grid, as fine as 1 km
 
 // Purposes of the seed's draws.
 constexpr std::uint32_t sector_purpose = 0x73656374;

@@ -25,6 +25,7 @@ struct AbiBand {
   std::array<double, 4> planck;  // fk1, fk2, bc1, bc2; zeros of reflective bands
 };
 
+inline constexpr int cells_per_tile = 256;  // of the smoke's grid, as fine as 1 km
 inline constexpr int sector_width = 28000;  // microradians each way: 1000 km at nadir
 
 [[nodiscard]] inline int size_of(const AbiBand& band) {
