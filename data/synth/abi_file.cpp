@@ -133,7 +133,7 @@ Fields fields_of(const AbiScene& scene, const AbiBand& band, const Packed& packe
       {"bits", number(band.bits)},
       {"scale", number(band.scale)},
       {"offset", number(band.offset)},
-      {"greatest", number(band.scale * static_cast<float>(fill - 1) + band.offset)},
+      {"greatest", number(band.greatest)},
       {"quantity", fmt::format("toa_outgoing_radiance_per_unit_{}", reflective ? "wavelength" : "wavenumber")},
       {"units", reflective ? "W m-2 sr-1 um-1" : "mW m-2 sr-1 (cm-1)-1"},
       {"kind", reflective ? "reflective" : "emissive"},

@@ -176,6 +176,8 @@ std::vector<SmokePolygon> outline_smoke(const AbiScene& scene) {
   const GdalErrors errors;
   const GdalDataset raster(
       gdal().create(gdal().get_driver_by_name("MEM"), "", grid.columns, grid.rows, 1, GDT_Float32, nullptr));
+  std::array<double, 6> cells{0, 1, 0, 0, 0, 1};  // without a transform contours are upside down
+  if (raster) gdal().set_geo_transform(raster.get(), cells.data());
   auto* const band = raster ? gdal().get_raster_band(raster.get(), 1) : nullptr;
   if (band == nullptr || gdal().raster_io(band, GF_Write, 0, 0, grid.columns, grid.rows, grid.depth.data(),
                                           grid.columns, grid.rows, GDT_Float32, 0, 0) != CE_None) {
