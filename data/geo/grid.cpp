@@ -75,20 +75,37 @@ double natural_resolution(const FixedGrid& image, const Transformation& to_proje
          std::hypot(image.x.count, image.y.count);
 }
 
-int pixels_along(const Bounds& bounds, double resolution, const std::string& projection) {
-  const double pixels = std::max(1.0, std::round(bounds.extent() / resolution));
-  if (!(pixels <= std::numeric_limits<int>::max()))
-    throw usage_error("a grid of {} at a resolution of {} would have too many pixels", projection, resolution);
-  return static_cast<int>(pixels);
+void check_resolution(double resolution) {
+  if (!(resolution >= 0)) throw usage_error("a resolution of {} is not positive", resolution);
+}
+
+int pixels_along(double extent, double resolution) {
+  constexpr double most = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp(std::round(extent / resolution), 1.0, most));
+}
+
+void check_size(const Grid& grid, double resolution) {
+  if (std::int64_t{grid.width} * grid.height > max_pixels)
+    throw usage_error("a resolution of {} would give {} x {} pixels, more than the {} that one raster may have",
+                      resolution, grid.height, grid.width, max_pixels);
 }
 
 }  // namespace
 
-Grid grid_of(const FixedGrid& image) {
-  return {.height = image.y.count,
-          .width = image.x.count,
-          .coordinates = Coordinates::scan_angles,
-          .georeference = {wkt_of(image.projection.proj_string()), image.transform()}};
+Grid grid_of(const FixedGrid& image, double resolution) {
+  check_resolution(resolution);
+  Grid grid{.height = image.y.count,
+            .width = image.x.count,
+            .coordinates = Coordinates::scan_angles,
+            .georeference = {wkt_of(image.projection.proj_string()), image.transform()}};
+  if (resolution == 0) return grid;
+  auto& t = grid.georeference.transform;
+  grid.width = pixels_along(grid.width * std::abs(t[1]), resolution);
+  grid.height = pixels_along(grid.height * std::abs(t[5]), resolution);
+  check_size(grid, resolution);
+  t[1] = std::copysign(resolution, t[1]);
+  t[5] = std::copysign(resolution, t[5]);
+  return grid;
 }
 
 Grid grid_of(const WebTile& tile, int size) {
@@ -110,7 +127,7 @@ Grid grid_of(const WebTile& tile, int size) {
 }
 
 Grid grid_around(const FixedGrid& image, const std::string& projection, double resolution) {
-  if (!(resolution >= 0)) throw usage_error("a resolution of {} is not positive", resolution);
+  check_resolution(resolution);
   const Transformation to_projection(projection, Transformation::Direction::from_geographic);
   Grid grid{.georeference = {wkt_of(projection), {}}};
   const bool geographic = grid.georeference.projection.starts_with("GEOGCS");
@@ -124,12 +141,9 @@ Grid grid_around(const FixedGrid& image, const std::string& projection, double r
   for (const double value : outline.latitude) y.add(value);
   if (!(x.extent() > 0 && y.extent() > 0)) throw usage_error("{} has no place for what the image shows", projection);
   if (resolution == 0) resolution = natural_resolution(image, to_projection, x, y);
-  grid.width = pixels_along(x, resolution, projection);
-  grid.height = pixels_along(y, resolution, projection);
-  if (std::int64_t{grid.width} * grid.height > max_pixels)
-    throw usage_error(
-        "a grid of {} at a resolution of {} would have {} x {} pixels, more than the {} that one raster may",
-        projection, resolution, grid.height, grid.width, max_pixels);
+  grid.width = pixels_along(x.extent(), resolution);
+  grid.height = pixels_along(y.extent(), resolution);
+  check_size(grid, resolution);
   grid.georeference.transform = {x.least, resolution, 0, y.most, 0, -resolution};
   return grid;
 }
