@@ -6,6 +6,7 @@
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
 #include "data/abi/granule.hpp"
+#include "data/abi/summary.hpp"
 #include "small_granule.hpp"
 
 namespace plume::tests {
@@ -83,6 +84,30 @@ TEST_F(AbiGranule, NothingAtNegativeRadianceHasATemperature) {
   EXPECT_TRUE(std::isnan(values[0]));    // 100 * 0.8 - 100
   EXPECT_FALSE(std::isnan(values[47]));  // 147 * 0.8 - 100
   EXPECT_FLOAT_EQ(granule.read_radiance(granule.whole())[0], -20);
+}
+
+TEST_F(AbiGranule, IsSummarizedOverWhatWasMeasured) {
+  SmallGranule small;
+  small.pixels = std::vector<std::uint16_t>(48, small.fill);
+  small.pixels[20] = 100;
+  small.pixels[21] = 300;
+  const Granule granule(write(small));
+  const auto summary = data::abi::summarize(granule);
+  EXPECT_EQ(summary.pixels, 48);
+  EXPECT_EQ(summary.measured, 2);
+  EXPECT_FLOAT_EQ(summary.least, (100 * 0.8F - 25) * 0.0015F);
+  EXPECT_FLOAT_EQ(summary.most, (300 * 0.8F - 25) * 0.0015F);
+  EXPECT_NEAR(summary.mean, (200 * 0.8 - 25) * 0.0015, 1e-7);
+  const auto place = granule.grid().projection.place(
+      {granule.grid().x.first + 5 * granule.grid().x.step, granule.grid().y.first + 2 * granule.grid().y.step});
+  EXPECT_DOUBLE_EQ(summary.place_of_most.longitude, place.longitude);
+  EXPECT_DOUBLE_EQ(summary.place_of_most.latitude, place.latitude);
+}
+
+TEST_F(AbiGranule, AllFillHasASummaryToo) {
+  const auto summary = data::abi::summarize(Granule(write({.pixels = std::vector<std::uint16_t>(48, 1023)})));
+  EXPECT_EQ(summary.measured, 0);
+  EXPECT_EQ(summary.most, 0);
 }
 
 TEST_F(AbiGranule, SaysWhereItLooks) {

@@ -1,4 +1,4 @@
-// plume data pack | synth
+// plume data pack | show | synth
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include "data/synthetic.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/commands/data_show.hpp"
 #include "unet/stop_signal.hpp"
 
 namespace plume::unet {
@@ -113,9 +114,10 @@ void add_synth(CLI::App& data_app, Action& action) {
 }  // namespace
 
 void add_data_commands(CLI::App& app, Action& action) {
-  CLI::App* data_app = app.add_subcommand("data", "Prepares data: pack, synth");
+  CLI::App* data_app = app.add_subcommand("data", "Prepares data: pack, show, synth");
   data_app->require_subcommand(1);
   add_pack(*data_app, action);
+  add_data_show(*data_app, action);
   add_synth(*data_app, action);
 }
 
