@@ -24,32 +24,50 @@ struct Bounds {
   [[nodiscard]] double extent() const { return most - least; }
 };
 
-// Places of an image's pixel corners: all along its border, and a lattice within, which finds the Earth's limb.
-struct Outline {
-  std::vector<double> longitude;
-  std::vector<double> latitude;
-};
-
+// The place at a corner of pixels, counted from the first pixel's first.
 LonLat corner_of(const FixedGrid& image, int row, int column) {
   return image.projection.place(
       {.x = image.x.first + (column - 0.5) * image.x.step, .y = image.y.first + (row - 0.5) * image.y.step});
 }
 
+bool is_space(LonLat place) {
+  return std::isnan(place.latitude);
+}
+
+// The corner in a row that is furthest from `inner` towards `outer` and on Earth. The Earth being a disk, what a row sees
+// of it is one stretch, so halving finds its end.
+int last_on_earth(const FixedGrid& image, int row, int inner, int outer) {
+  if (!is_space(corner_of(image, row, outer))) return outer;
+  while (std::abs(outer - inner) > 1) {
+    const int middle = (inner + outer) / 2;
+    (is_space(corner_of(image, row, middle)) ? outer : inner) = middle;
+  }
+  return inner;
+}
+
+// Places around what an image shows of the Earth: both ends of each row, and all of the first and the last.
+struct Outline {
+  std::vector<double> longitude;
+  std::vector<double> latitude;
+
+  void add(LonLat place) {
+    if (is_space(place)) return;
+    longitude.push_back(place.longitude);
+    latitude.push_back(place.latitude);
+  }
+};
+
 Outline outline_of(const FixedGrid& image) {
-  constexpr int lattice = 512;
-  const int row_step = std::max(1, image.y.count / lattice);
-  const int column_step = std::max(1, image.x.count / lattice);
   Outline outline;
+  const double central = std::round(-image.x.first / image.x.step + 0.5);
+  const int inner = static_cast<int>(std::clamp(central, 0.0, static_cast<double>(image.x.count)));
   for (int row = 0; row <= image.y.count; ++row) {
-    const bool border_row = row == 0 || row == image.y.count;
-    for (int column = 0; column <= image.x.count; ++column) {
-      const bool border = border_row || column == 0 || column == image.x.count;
-      if (!border && (row % row_step != 0 || column % column_step != 0)) continue;
-      const LonLat place = corner_of(image, row, column);
-      if (std::isnan(place.longitude)) continue;
-      outline.longitude.push_back(place.longitude);
-      outline.latitude.push_back(place.latitude);
-    }
+    if (is_space(corner_of(image, row, inner))) continue;
+    outline.add(corner_of(image, row, last_on_earth(image, row, inner, 0)));
+    outline.add(corner_of(image, row, last_on_earth(image, row, inner, image.x.count)));
+  }
+  for (const int row : {0, image.y.count}) {
+    for (int column = 0; column <= image.x.count; ++column) outline.add(corner_of(image, row, column));
   }
   if (outline.longitude.empty()) throw input_error("an image shows space alone: there is no grid around it");
   return outline;

@@ -80,8 +80,8 @@ TEST(Grid, AroundADiskReachesAcrossTheDateLine) {
   const auto& t = grid.georeference.transform;
   EXPECT_NEAR(t[0], -137 - 81.3, 1);
   EXPECT_NEAR(t[0] + grid.width * t[1], -137 + 81.3, 1);
-  EXPECT_NEAR(t[3], 81.3, 2);
-  EXPECT_NEAR(t[3] + grid.height * t[5], -81.3, 2);
+  EXPECT_NEAR(t[3], 81.3, 1);
+  EXPECT_NEAR(t[3] + grid.height * t[5], -81.3, 1);
 }
 
 TEST(Grid, AnyProjectionWillDo) {
