@@ -1,4 +1,4 @@
-// True colour, tint and outline.
+// Colour or grey, tint and outline.
 #include "unet/overlay.hpp"
 
 #include <algorithm>
@@ -20,11 +20,26 @@ constexpr std::array<Color, 6> tints{{{0.90F, 0.35F, 0.05F},
                                       {0.00F, 0.45F, 0.70F}}};
 constexpr float strongest_tint = 0.55F;
 
-Color true_color(const float* pixel, int bands) {
-  if (bands < 3) return {pixel[0], pixel[0], pixel[0]};
-  const float blue = pixel[0];
-  const float red = pixel[1];
-  return {red, 0.45F * red + 0.1F * pixel[2] + 0.45F * blue, blue};
+// Which bands of an image are C01, C02 and C03; all the first where one of them is not there.
+struct ColorBands {
+  std::size_t blue = 0;
+  std::size_t red = 0;
+  std::size_t veggie = 0;
+};
+
+ColorBands color_bands(int count, std::span<const int> bands) {
+  if (bands.empty()) return count < 3 ? ColorBands{} : ColorBands{0, 1, 2};
+  const auto place = [&](int channel) {
+    return static_cast<std::size_t>(std::find(bands.begin(), bands.end(), channel) - bands.begin());
+  };
+  const ColorBands found{place(0), place(1), place(2)};
+  return std::max({found.blue, found.red, found.veggie}) < bands.size() ? found : ColorBands{};
+}
+
+Color color_of(const float* pixel, const ColorBands& bands) {
+  const float blue = pixel[bands.blue];
+  const float red = pixel[bands.red];
+  return {red, 0.45F * red + 0.1F * pixel[bands.veggie] + 0.45F * blue, blue};
 }
 
 // The values below which 1 % and 99 % of all measured ones lie.
@@ -75,11 +90,12 @@ class Canvas {
 }  // namespace
 
 std::vector<std::uint8_t> draw_overlay(const data::Raster& image, std::span<const std::uint8_t> classes,
-                                       std::span<const float> probability) {
+                                       std::span<const float> probability, std::span<const int> bands) {
+  const ColorBands color = color_bands(image.bands, bands);
   const auto pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
   std::vector<Color> colors(pixels);
   for (std::size_t p = 0; p < pixels; ++p) {
-    colors[p] = true_color(image.pixels.data() + p * static_cast<std::size_t>(image.bands), image.bands);
+    colors[p] = color_of(image.pixels.data() + p * static_cast<std::size_t>(image.bands), color);
   }
   const auto [low, high] = stretch_of(colors, image.valid);
   const Canvas canvas(image.height, image.width, classes);

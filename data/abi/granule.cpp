@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "data/netcdf.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data::abi {
@@ -111,14 +112,23 @@ std::string name_of(Quantity quantity) {
   throw std::logic_error("a quantity without a name");
 }
 
-Granule::Granule(const std::filesystem::path& path) : file_(path), name_(parse_file_name(path)) {
-  const auto image = image_of(name_, path);
-  check_identity(file_, name_);
-  image_ = file_.variable(image);
-  check_shape(file_, image_, image_);
-  flags_ = file_.variable("DQF");
-  check_shape(file_, flags_, image_);
-  grid_ = {projection_of(file_), axis_of(file_, "x", image_.shape[1]), axis_of(file_, "y", image_.shape[0])};
+struct Granule::Content {
+  explicit Content(const std::filesystem::path& path) : file(path) {}
+  NetcdfFile file;
+  NetcdfVariable image{};
+  NetcdfVariable flags{};
+};
+
+Granule::Granule(const std::filesystem::path& path)
+    : content_(std::make_unique<Content>(path)), name_(parse_file_name(path)) {
+  auto& [file, image, flags] = *content_;
+  const auto image_name = image_of(name_, path);
+  check_identity(file, name_);
+  image = file.variable(image_name);
+  check_shape(file, image, image);
+  flags = file.variable("DQF");
+  check_shape(file, flags, image);
+  grid_ = {projection_of(file), axis_of(file, "x", image.shape[1]), axis_of(file, "y", image.shape[0])};
   quantity_ = quantity_of(name_);
   ExactTable table = unpacked();
   if (name_.product == "L1b-Rad") {
@@ -128,25 +138,34 @@ Granule::Granule(const std::filesystem::path& path) : file_(path), name_(parse_f
   values_.assign(table.begin(), table.end());
 }
 
+Granule::~Granule() = default;
+Granule::Granule(Granule&&) noexcept = default;
+Granule& Granule::operator=(Granule&&) noexcept = default;
+
+const std::filesystem::path& Granule::path() const {
+  return content_->file.path();
+}
+
 Window Granule::whole() const {
-  return {0, 0, image_.shape[0], image_.shape[1]};
+  return {0, 0, content_->image.shape[0], content_->image.shape[1]};
 }
 
 // Stored 16 bits to numbers, by CF's attributes; a fire mask's are numbers already.
 Granule::ExactTable Granule::unpacked() const {
-  const bool is_unsigned = file_.text(&image_, "_Unsigned") == "true";
+  const auto& [file, image, flags] = *content_;
+  const bool is_unsigned = file.text(&image, "_Unsigned") == "true";
   const auto as_stored = [&](double value) {
     if (!(std::abs(value) < static_cast<double>(table_size)))
-      throw input_error("{}: _FillValue or valid_range of {} is {}, beyond 16 bits", path().string(), image_.name,
+      throw input_error("{}: _FillValue or valid_range of {} is {}, beyond 16 bits", path().string(), image.name,
                         value);
     const int number = static_cast<int>(value);
     return is_unsigned ? number & 0xFFFF : number;
   };
   const bool packed = quantity_ != Quantity::fire_mask;
-  const double scale = packed ? file_.number(image_, "scale_factor") : 1;
-  const double offset = packed ? file_.number(image_, "add_offset") : 0;
-  const int fill = as_stored(file_.number(image_, "_FillValue"));
-  const auto range = file_.numbers(&image_, "valid_range");
+  const double scale = packed ? file.number(image, "scale_factor") : 1;
+  const double offset = packed ? file.number(image, "add_offset") : 0;
+  const int fill = as_stored(file.number(image, "_FillValue"));
+  const auto range = file.numbers(&image, "valid_range");
   const bool ranged = range.size() == 2;
   const int least = ranged ? as_stored(range[0]) : std::numeric_limits<int>::min();
   const int most = ranged ? as_stored(range[1]) : std::numeric_limits<int>::max();
@@ -161,17 +180,19 @@ Granule::ExactTable Granule::unpacked() const {
 }
 
 void Granule::to_reflectance(ExactTable& radiances) const {
-  const double kappa0 = file_.scalar("kappa0");
+  const NetcdfFile& file = content_->file;
+  const double kappa0 = file.scalar("kappa0");
   if (!(kappa0 > 0)) throw input_error("{}: kappa0 is {}, which must be positive", path().string(), kappa0);
   for (double& value : radiances) value *= kappa0;
 }
 
 // The inverse of Planck's function, corrected for the width of the band. Radiances at or below 0 have no temperature.
 void Granule::to_brightness_temperature(ExactTable& radiances) const {
-  const double fk1 = file_.scalar("planck_fk1");
-  const double fk2 = file_.scalar("planck_fk2");
-  const double bc1 = file_.scalar("planck_bc1");
-  const double bc2 = file_.scalar("planck_bc2");
+  const NetcdfFile& file = content_->file;
+  const double fk1 = file.scalar("planck_fk1");
+  const double fk2 = file.scalar("planck_fk2");
+  const double bc1 = file.scalar("planck_bc1");
+  const double bc2 = file.scalar("planck_bc2");
   if (!(fk1 > 0 && fk2 > 0 && bc2 > 0))
     throw input_error("{}: planck_fk1, planck_fk2 and planck_bc2 are {}, {} and {}, which must be positive",
                       path().string(), fk1, fk2, bc2);
@@ -184,16 +205,17 @@ std::vector<float> Granule::read_radiance(const Window& window) const {
 }
 
 std::vector<float> Granule::read(const Window& window, const Table& table) const {
-  const std::size_t pixels = window.height * window.width;
+  const auto& [file, image, flags] = *content_;
+  const std::size_t pixels = window.pixels();
   std::vector<std::uint16_t> stored(pixels);
-  file_.read(image_, window, stored.data());
+  file.read(image, window, stored.data());
   std::vector<float> values(pixels);
   for (std::size_t i = 0; i < pixels; ++i) values[i] = table[stored[i]];
   if (quantity_ == Quantity::fire_mask) return values;
-  std::vector<std::uint8_t> flags(pixels);
-  file_.read(flags_, window, flags.data());
+  std::vector<std::uint8_t> quality(pixels);
+  file.read(flags, window, quality.data());
   for (std::size_t i = 0; i < pixels; ++i) {
-    if (!is_measured(flags[i])) values[i] = missing;
+    if (!is_measured(quality[i])) values[i] = missing;
   }
   return values;
 }

@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/abi/file_name.hpp"
 #include "data/geo/geostationary.hpp"
-#include "data/netcdf.hpp"
+#include "data/window.hpp"
 
 namespace plume::data::abi {
 
@@ -35,8 +36,11 @@ class Granule {
   // (parse_file_name), another product, another channel or satellite than the name says, a variable or attribute
   // that is missing or impossible, larger than a full disk.
   explicit Granule(const std::filesystem::path& path);
+  ~Granule();
+  Granule(Granule&&) noexcept;
+  Granule& operator=(Granule&&) noexcept;
 
-  [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
+  [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] const FileName& name() const { return name_; }
   [[nodiscard]] const geo::FixedGrid& grid() const { return grid_; }
   [[nodiscard]] Window whole() const;
@@ -61,11 +65,10 @@ class Granule {
   void to_brightness_temperature(ExactTable& radiances) const;
   [[nodiscard]] std::vector<float> read(const Window& window, const Table& table) const;
 
-  NetcdfFile file_;
+  struct Content;  // the file, its image and its flags
+  std::unique_ptr<Content> content_;
   FileName name_;
   Quantity quantity_{};
-  NetcdfVariable image_;
-  NetcdfVariable flags_;
   geo::FixedGrid grid_;
   Table radiances_;  // of L1b alone
   Table values_;

@@ -47,7 +47,7 @@ SceneReader::SceneReader(const Scene& scene, SceneOptions options) : scene_(scen
 
 geo::Plane SceneReader::load(const Granule& granule, std::span<const geo::ScanMap> maps) const {
   Window window;
-  for (const geo::ScanMap& map : maps) window = joined(window, map.window(granule.grid(), options_.resampling));
+  for (const geo::ScanMap& map : maps) window = joined(window, map.window(granule.grid()));
   if (window.pixels() == 0) throw input_error("the scene {} shows nothing of the grid asked for", scene_.text());
   geo::Plane plane{window, granule.read(window)};
   if (std::all_of(plane.values.begin(), plane.values.end(), [](float value) { return std::isnan(value); }))

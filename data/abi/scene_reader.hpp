@@ -1,7 +1,6 @@
 // A scene's bands on one grid: what a model is given, and what tiles are packed from.
 #pragma once
 
-#include <deque>
 #include <span>
 #include <utility>
 #include <vector>
@@ -50,7 +49,7 @@ class SceneReader {
 
   Scene scene_;
   SceneOptions options_;
-  std::deque<Granule> granules_;  // by channel, in the options' order
+  std::vector<Granule> granules_;  // by channel, in the options' order
 };
 
 }  // namespace plume::data::abi

@@ -41,18 +41,31 @@ LonLat Geostationary::place(ScanAngle angle) const {
 }
 
 ScanAngle Geostationary::scan_angle(LonLat place) const {
-  const double H = height + semi_major;
+  return scan_angle(parallel(place.latitude), meridian(place.longitude));
+}
+
+Geostationary::Parallel Geostationary::parallel(double latitude) const {
   const double flattening = semi_major * semi_major / (semi_minor * semi_minor);
   const double eccentricity2 = 1 - 1 / flattening;
-  const double geocentric = std::atan(std::tan(place.latitude * degree) / flattening);
-  const double cos_latitude = std::cos(geocentric);
-  const double r_c = semi_minor / std::sqrt(1 - eccentricity2 * cos_latitude * cos_latitude);
-  const double turn = (place.longitude - longitude_of_origin) * degree;
-  const double s_x = H - r_c * cos_latitude * std::cos(turn);
-  const double s_y = -r_c * cos_latitude * std::sin(turn);
-  const double s_z = r_c * std::sin(geocentric);
+  const double geocentric = std::atan(std::tan(latitude * degree) / flattening);
+  const double cosine = std::cos(geocentric);
+  const double r_c = semi_minor / std::sqrt(1 - eccentricity2 * cosine * cosine);
+  return {.from_axis = r_c * cosine, .from_equator = r_c * std::sin(geocentric)};
+}
+
+Geostationary::Meridian Geostationary::meridian(double longitude) const {
+  const double turn = (longitude - longitude_of_origin) * degree;
+  return {.cosine = std::cos(turn), .sine = std::sin(turn)};
+}
+
+ScanAngle Geostationary::scan_angle(const Parallel& parallel, const Meridian& meridian) const {
+  const double H = height + semi_major;
+  const double flattening = semi_major * semi_major / (semi_minor * semi_minor);
+  const double s_x = H - parallel.from_axis * meridian.cosine;
+  const double s_y = -parallel.from_axis * meridian.sine;
+  const double s_z = parallel.from_equator;
   if (!(H * (H - s_x) >= s_y * s_y + flattening * s_z * s_z)) return {nan, nan};
-  return {std::asin(-s_y / std::sqrt(s_x * s_x + s_y * s_y + s_z * s_z)), std::atan2(s_z, s_x)};
+  return {std::asin(-s_y / std::sqrt(s_x * s_x + s_y * s_y + s_z * s_z)), std::atan(s_z / s_x)};
 }
 
 std::string Geostationary::proj_string() const {

@@ -32,6 +32,19 @@ struct Geostationary {
   // The scan angle at which a place is seen; NaN where it lies behind the horizon.
   [[nodiscard]] ScanAngle scan_angle(LonLat place) const;
 
+  // The same in two steps, for grids in degrees, whose rows share a parallel and whose columns a meridian.
+  struct Parallel {
+    double from_axis;     // distance from the Earth's axis, metres
+    double from_equator;  // distance from the equator's plane, metres
+  };
+  struct Meridian {
+    double cosine;  // of the longitude from the origin
+    double sine;
+  };
+  [[nodiscard]] Parallel parallel(double latitude) const;
+  [[nodiscard]] Meridian meridian(double longitude) const;
+  [[nodiscard]] ScanAngle scan_angle(const Parallel& parallel, const Meridian& meridian) const;
+
   // For GDAL and PROJ, whose coordinates of this projection are scan angles times the height, in metres.
   [[nodiscard]] std::string proj_string() const;
 };

@@ -24,32 +24,50 @@ struct Bounds {
   [[nodiscard]] double extent() const { return most - least; }
 };
 
-// Places of an image's pixel corners: all along its border, and a lattice within, which finds the Earth's limb.
-struct Outline {
-  std::vector<double> longitude;
-  std::vector<double> latitude;
-};
-
+// The place at a corner of pixels, counted from the first pixel's first.
 LonLat corner_of(const FixedGrid& image, int row, int column) {
   return image.projection.place(
       {.x = image.x.first + (column - 0.5) * image.x.step, .y = image.y.first + (row - 0.5) * image.y.step});
 }
 
+bool is_space(LonLat place) {
+  return std::isnan(place.latitude);
+}
+
+// The corner in a row that is furthest from `inner` towards `outer` and on Earth. The Earth being a disk, what a row sees
+// of it is one stretch, so halving finds its end.
+int last_on_earth(const FixedGrid& image, int row, int inner, int outer) {
+  if (!is_space(corner_of(image, row, outer))) return outer;
+  while (std::abs(outer - inner) > 1) {
+    const int middle = (inner + outer) / 2;
+    (is_space(corner_of(image, row, middle)) ? outer : inner) = middle;
+  }
+  return inner;
+}
+
+// Places around what an image shows of the Earth: both ends of each row, and all of the first and the last.
+struct Outline {
+  std::vector<double> longitude;
+  std::vector<double> latitude;
+
+  void add(LonLat place) {
+    if (is_space(place)) return;
+    longitude.push_back(place.longitude);
+    latitude.push_back(place.latitude);
+  }
+};
+
 Outline outline_of(const FixedGrid& image) {
-  constexpr int lattice = 512;
-  const int row_step = std::max(1, image.y.count / lattice);
-  const int column_step = std::max(1, image.x.count / lattice);
   Outline outline;
+  const double central = std::round(-image.x.first / image.x.step + 0.5);
+  const int inner = static_cast<int>(std::clamp(central, 0.0, static_cast<double>(image.x.count)));
   for (int row = 0; row <= image.y.count; ++row) {
-    const bool border_row = row == 0 || row == image.y.count;
-    for (int column = 0; column <= image.x.count; ++column) {
-      const bool border = border_row || column == 0 || column == image.x.count;
-      if (!border && (row % row_step != 0 || column % column_step != 0)) continue;
-      const LonLat place = corner_of(image, row, column);
-      if (std::isnan(place.longitude)) continue;
-      outline.longitude.push_back(place.longitude);
-      outline.latitude.push_back(place.latitude);
-    }
+    if (is_space(corner_of(image, row, inner))) continue;
+    outline.add(corner_of(image, row, last_on_earth(image, row, inner, 0)));
+    outline.add(corner_of(image, row, last_on_earth(image, row, inner, image.x.count)));
+  }
+  for (const int row : {0, image.y.count}) {
+    for (int column = 0; column <= image.x.count; ++column) outline.add(corner_of(image, row, column));
   }
   if (outline.longitude.empty()) throw input_error("an image shows space alone: there is no grid around it");
   return outline;
@@ -75,20 +93,37 @@ double natural_resolution(const FixedGrid& image, const Transformation& to_proje
          std::hypot(image.x.count, image.y.count);
 }
 
-int pixels_along(const Bounds& bounds, double resolution, const std::string& projection) {
-  const double pixels = std::max(1.0, std::round(bounds.extent() / resolution));
-  if (!(pixels <= std::numeric_limits<int>::max()))
-    throw usage_error("a grid of {} at a resolution of {} would have too many pixels", projection, resolution);
-  return static_cast<int>(pixels);
+void check_resolution(double resolution) {
+  if (!(resolution >= 0)) throw usage_error("a resolution of {} is not positive", resolution);
+}
+
+int pixels_along(double extent, double resolution) {
+  constexpr double most = std::numeric_limits<int>::max();
+  return static_cast<int>(std::clamp(std::round(extent / resolution), 1.0, most));
+}
+
+void check_size(const Grid& grid, double resolution) {
+  if (std::int64_t{grid.width} * grid.height > max_pixels)
+    throw usage_error("a resolution of {} would give {} x {} pixels, more than the {} that one raster may have",
+                      resolution, grid.height, grid.width, max_pixels);
 }
 
 }  // namespace
 
-Grid grid_of(const FixedGrid& image) {
-  return {.height = image.y.count,
-          .width = image.x.count,
-          .coordinates = Coordinates::scan_angles,
-          .georeference = {wkt_of(image.projection.proj_string()), image.transform()}};
+Grid grid_of(const FixedGrid& image, double resolution) {
+  check_resolution(resolution);
+  Grid grid{.height = image.y.count,
+            .width = image.x.count,
+            .coordinates = Coordinates::scan_angles,
+            .georeference = {wkt_of(image.projection.proj_string()), image.transform()}};
+  if (resolution == 0) return grid;
+  auto& t = grid.georeference.transform;
+  grid.width = pixels_along(grid.width * std::abs(t[1]), resolution);
+  grid.height = pixels_along(grid.height * std::abs(t[5]), resolution);
+  check_size(grid, resolution);
+  t[1] = std::copysign(resolution, t[1]);
+  t[5] = std::copysign(resolution, t[5]);
+  return grid;
 }
 
 Grid grid_of(const WebTile& tile, int size) {
@@ -110,7 +145,7 @@ Grid grid_of(const WebTile& tile, int size) {
 }
 
 Grid grid_around(const FixedGrid& image, const std::string& projection, double resolution) {
-  if (!(resolution >= 0)) throw usage_error("a resolution of {} is not positive", resolution);
+  check_resolution(resolution);
   const Transformation to_projection(projection, Transformation::Direction::from_geographic);
   Grid grid{.georeference = {wkt_of(projection), {}}};
   const bool geographic = grid.georeference.projection.starts_with("GEOGCS");
@@ -124,12 +159,9 @@ Grid grid_around(const FixedGrid& image, const std::string& projection, double r
   for (const double value : outline.latitude) y.add(value);
   if (!(x.extent() > 0 && y.extent() > 0)) throw usage_error("{} has no place for what the image shows", projection);
   if (resolution == 0) resolution = natural_resolution(image, to_projection, x, y);
-  grid.width = pixels_along(x, resolution, projection);
-  grid.height = pixels_along(y, resolution, projection);
-  if (std::int64_t{grid.width} * grid.height > max_pixels)
-    throw usage_error(
-        "a grid of {} at a resolution of {} would have {} x {} pixels, more than the {} that one raster may",
-        projection, resolution, grid.height, grid.width, max_pixels);
+  grid.width = pixels_along(x.extent(), resolution);
+  grid.height = pixels_along(y.extent(), resolution);
+  check_size(grid, resolution);
   grid.georeference.transform = {x.least, resolution, 0, y.most, 0, -resolution};
   return grid;
 }

@@ -24,8 +24,10 @@ struct Grid {
   Georeference georeference{};
 };
 
-// The pixels of a satellite's image. Throws environment_error where GDAL, which writes the projection out, is absent.
-[[nodiscard]] Grid grid_of(const FixedGrid& image);
+// What a satellite's image covers, in the satellite's own projection: its own pixels, or square ones of this size in
+// metres (which they have straight below the satellite). Throws usage_error for a resolution that is negative or gives
+// more than max_pixels; environment_error where GDAL, which writes the projection out, is absent.
+[[nodiscard]] Grid grid_of(const FixedGrid& image, double resolution = 0);
 
 // A tile of the web-mercator pyramid as users of WMTS cut it (x from the west, y from the north), but sampled evenly in
 // degrees: `size` pixels between its western and eastern meridian, and as many between its parallels. So were

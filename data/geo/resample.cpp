@@ -1,5 +1,5 @@
-// A box of one pixel of the image's about a point weighs the four pixels around it as bilinear interpolation does, so one
-// loop serves both that and the mean.
+// A box of one pixel of the image about a point weighs the four pixels around it as bilinear interpolation does, so the
+// mean over a box goes over into that without a seam; the four have a shorter way of their own.
 #include "data/geo/resample.hpp"
 
 #include <algorithm>
@@ -33,77 +33,141 @@ struct Stretch {
   [[nodiscard]] double share(int pixel) const { return std::min(pixel + 0.5, to) - std::max(pixel - 0.5, from); }
 };
 
-// Of the axis that an angle and its extent belong to.
-Stretch stretch_of(double angle, double extent, const ScanAxis& axis, Resampling resampling) {
-  const double center = (angle - axis.first) / axis.step;
-  const double size = resampling == Resampling::mean ? std::max(1.0, std::abs(extent / axis.step)) : 1.0;
+// From scan angles to pixels along one axis of an image.
+class PixelAxis {
+ public:
+  explicit PixelAxis(const ScanAxis& axis)
+      : first_(axis.first), per_step_(1 / axis.step), per_extent_(std::abs(per_step_)), far_(2.0 * axis.count + 2) {}
+
   // Beyond an image by more than itself is all the same, and an int holds that.
-  const double far = 2.0 * axis.count + 2;
-  return {std::clamp(center - size / 2, -far, far), std::clamp(center + size / 2, -far, far)};
+  [[nodiscard]] double pixel(double angle) const { return std::clamp((angle - first_) * per_step_, -far_, far_); }
+  [[nodiscard]] double size(double extent) const { return std::clamp(extent * per_extent_, 1.0, far_); }
+
+ private:
+  double first_;
+  double per_step_;
+  double per_extent_;
+  double far_;
+};
+
+// First and last pixel of an axis that boxes about the angles from `least` to `most` touch; last < first where none.
+std::pair<int, int> covered(double least, double most, const ScanAxis& axis) {
+  if (!(least <= most)) return {0, -1};
+  const PixelAxis pixels(axis);
+  const auto [from, to] = std::minmax({pixels.pixel(least), pixels.pixel(most)});
+  const Stretch stretch{from - 0.5, to + 0.5};  // boxes are at least one pixel wide
+  return {stretch.first(0), stretch.last(axis.count)};
+}
+
+// What a pixel of the grid covers of an image.
+struct Box {
+  Stretch rows;
+  Stretch columns;
+};
+
+Box box_about(double row, double column, double height, double width) {
+  return {{row - height / 2, row + height / 2}, {column - width / 2, column + width / 2}};
+}
+
+// The mean of what was measured in the box, by area.
+float mean(const Plane& part, const Box& box) {
+  const auto& [rows, columns] = box;
+  const auto row_begin = static_cast<int>(part.window.row);
+  const auto column_begin = static_cast<int>(part.window.column);
+  const int first_row = rows.first(row_begin);
+  const int last_row = rows.last(row_begin + static_cast<int>(part.window.height));
+  const int first_column = columns.first(column_begin);
+  const int last_column = columns.last(column_begin + static_cast<int>(part.window.width));
+  double sum = 0;
+  double weight = 0;
+  for (int row = first_row; row <= last_row; ++row) {
+    const float* values = part.values.data() + static_cast<std::size_t>(row - row_begin) * part.window.width;
+    const double row_share = rows.share(row);
+    for (int column = first_column; column <= last_column; ++column) {
+      const float value = values[column - column_begin];
+      if (std::isnan(value)) continue;
+      const double share = row_share * columns.share(column);
+      sum += share * value;
+      weight += share;
+    }
+  }
+  const double area = (rows.to - rows.from) * (columns.to - columns.from);
+  return 2 * weight >= area ? static_cast<float>(sum / weight) : missing;
+}
+
+float bilinear(const Plane& part, double row, double column) {
+  const double row_within = row - static_cast<double>(part.window.row);
+  const double column_within = column - static_cast<double>(part.window.column);
+  const auto height = static_cast<double>(part.window.height);
+  const auto width = static_cast<double>(part.window.width);
+  if (row_within >= 0 && column_within >= 0 && row_within < height - 1 && column_within < width - 1) {
+    const auto top = static_cast<std::size_t>(row_within);
+    const auto left = static_cast<std::size_t>(column_within);
+    const float* above = part.values.data() + top * part.window.width + left;
+    const float* below = above + part.window.width;
+    const double down = row_within - static_cast<double>(top);
+    const double right = column_within - static_cast<double>(left);
+    const double value =
+        (1 - down) * ((1 - right) * above[0] + right * above[1]) + down * ((1 - right) * below[0] + right * below[1]);
+    if (!std::isnan(value)) return static_cast<float>(value);
+  }
+  return mean(part, box_about(row, column, 1, 1));  // at a border, or where something was not measured
+}
+
+float nearest(const Plane& part, double row, double column) {
+  const double row_within = std::round(row) - static_cast<double>(part.window.row);
+  const double column_within = std::round(column) - static_cast<double>(part.window.column);
+  if (row_within < 0 || column_within < 0 || row_within >= static_cast<double>(part.window.height) ||
+      column_within >= static_cast<double>(part.window.width))
+    return missing;
+  return part
+      .values[static_cast<std::size_t>(row_within) * part.window.width + static_cast<std::size_t>(column_within)];
 }
 
 }  // namespace
-
-struct ScanMap::Box {
-  Stretch rows;
-  Stretch columns;
-
-  [[nodiscard]] float mean(const Plane& part) const {
-    const auto row_begin = static_cast<int>(part.window.row);
-    const auto column_begin = static_cast<int>(part.window.column);
-    const int first_row = rows.first(row_begin);
-    const int last_row = rows.last(row_begin + static_cast<int>(part.window.height));
-    const int first_column = columns.first(column_begin);
-    const int last_column = columns.last(column_begin + static_cast<int>(part.window.width));
-    double sum = 0;
-    double weight = 0;
-    for (int row = first_row; row <= last_row; ++row) {
-      const float* values = part.values.data() + static_cast<std::size_t>(row - row_begin) * part.window.width;
-      const double row_share = rows.share(row);
-      for (int column = first_column; column <= last_column; ++column) {
-        const float value = values[column - column_begin];
-        if (std::isnan(value)) continue;
-        const double share = row_share * columns.share(column);
-        sum += share * value;
-        weight += share;
-      }
-    }
-    const double area = (rows.to - rows.from) * (columns.to - columns.from);
-    return 2 * weight >= area ? static_cast<float>(sum / weight) : missing;
-  }
-
-  [[nodiscard]] float nearest(const Plane& part) const {
-    const double row = std::round((rows.from + rows.to) / 2) - static_cast<double>(part.window.row);
-    const double column = std::round((columns.from + columns.to) / 2) - static_cast<double>(part.window.column);
-    if (row < 0 || column < 0 || row >= static_cast<double>(part.window.height) ||
-        column >= static_cast<double>(part.window.width))
-      return missing;
-    return part.values[static_cast<std::size_t>(row) * part.window.width + static_cast<std::size_t>(column)];
-  }
-};
 
 ScanMap::ScanMap(const Grid& grid, const Geostationary& satellite)
     : height_(grid.height),
       width_(grid.width),
       angles_(static_cast<std::size_t>(grid.height) * static_cast<std::size_t>(grid.width)) {
+  // Rows of a grid in degrees are parallels, and its columns meridians, unless it is turned.
+  const auto& transform = grid.georeference.transform;
+  const bool upright = grid.coordinates == Coordinates::geographic && transform[2] == 0 && transform[4] == 0;
   std::optional<Transformation> to_geographic;
   if (grid.coordinates == Coordinates::projected)
     to_geographic.emplace(grid.georeference.projection, Transformation::Direction::to_geographic);
   std::vector<double> x(static_cast<std::size_t>(width_));
   std::vector<double> y(x.size());
+  std::vector<Geostationary::Meridian> meridians;
   for (int row = 0; row < height_; ++row) {
     row_of(grid, row, x, y);
     if (to_geographic) (*to_geographic)(x, y);
+    if (upright && row == 0) {
+      for (const double longitude : x) meridians.push_back(satellite.meridian(longitude));
+    }
+    const auto parallel = satellite.parallel(y[0]);
     ScanAngle* angles = angles_.data() + index(row, 0);
     for (std::size_t i = 0; i < x.size(); ++i) {
-      angles[i] = grid.coordinates == Coordinates::scan_angles
-                      ? ScanAngle{x[i] / satellite.height, y[i] / satellite.height}
-                      : satellite.scan_angle({.longitude = x[i], .latitude = y[i]});
+      if (upright) {
+        angles[i] = satellite.scan_angle(parallel, meridians[i]);
+      } else if (grid.coordinates == Coordinates::scan_angles) {
+        angles[i] = {.x = x[i] / satellite.height, .y = y[i] / satellite.height};
+      } else {
+        angles[i] = satellite.scan_angle({.longitude = x[i], .latitude = y[i]});
+      }
+    }
+  }
+  for (int row = 0; row < height_; ++row) {
+    for (int column = 0; column < width_; ++column) {
+      const ScanAngle seen = angle(row, column);
+      if (std::isnan(seen.x)) continue;
+      const ScanAngle reach = extent(row, column);
+      x_.add(seen.x, reach.x);
+      y_.add(seen.y, reach.y);
     }
   }
 }
 
-// How far a pixel reaches in x and in y, from the angles of its neighbours; 0 where these are not seen.
 ScanAngle ScanMap::extent(int row, int column) const {
   const ScanAngle here = angle(row, column);
   const ScanAngle beside = angle(row, column + 1 < width_ ? column + 1 : std::max(0, column - 1));
@@ -115,29 +179,10 @@ ScanAngle ScanMap::extent(int row, int column) const {
   return {length(beside.x - here.x, below.x - here.x), length(beside.y - here.y, below.y - here.y)};
 }
 
-ScanMap::Box ScanMap::box(int row, int column, const FixedGrid& image, Resampling resampling) const {
-  const ScanAngle center = angle(row, column);
-  const ScanAngle reach = resampling == Resampling::mean ? extent(row, column) : ScanAngle{0, 0};
-  return {stretch_of(center.y, reach.y, image.y, resampling), stretch_of(center.x, reach.x, image.x, resampling)};
-}
-
-Window ScanMap::window(const FixedGrid& image, Resampling resampling) const {
-  int first_row = image.y.count;
-  int last_row = -1;
-  int first_column = image.x.count;
-  int last_column = -1;
-  for (int row = 0; row < height_; ++row) {
-    for (int column = 0; column < width_; ++column) {
-      if (std::isnan(angle(row, column).x)) continue;
-      const auto [rows, columns] = box(row, column, image, resampling);
-      if (rows.first(0) > rows.last(image.y.count) || columns.first(0) > columns.last(image.x.count)) continue;
-      first_row = std::min(first_row, rows.first(0));
-      last_row = std::max(last_row, rows.last(image.y.count));
-      first_column = std::min(first_column, columns.first(0));
-      last_column = std::max(last_column, columns.last(image.x.count));
-    }
-  }
-  if (last_row < 0) return {};
+Window ScanMap::window(const FixedGrid& image) const {
+  const auto [first_row, last_row] = covered(y_.least, y_.most, image.y);
+  const auto [first_column, last_column] = covered(x_.least, x_.most, image.x);
+  if (last_row < first_row || last_column < first_column) return {};
   return {.row = static_cast<std::size_t>(first_row),
           .column = static_cast<std::size_t>(first_column),
           .height = static_cast<std::size_t>(last_row - first_row + 1),
@@ -146,15 +191,23 @@ Window ScanMap::window(const FixedGrid& image, Resampling resampling) const {
 
 void ScanMap::sample(const FixedGrid& image, const Plane& part, Resampling resampling, float* target,
                      std::size_t spacing) const {
+  const PixelAxis x(image.x);
+  const PixelAxis y(image.y);
+  const auto value_at = [&](int row, int column) {
+    const ScanAngle seen = angle(row, column);
+    if (std::isnan(seen.x)) return missing;
+    const double image_row = y.pixel(seen.y);
+    const double image_column = x.pixel(seen.x);
+    if (resampling == Resampling::nearest) return nearest(part, image_row, image_column);
+    if (resampling == Resampling::bilinear) return bilinear(part, image_row, image_column);
+    const ScanAngle reach = extent(row, column);
+    const double height = y.size(reach.y);
+    const double width = x.size(reach.x);
+    if (height == 1 && width == 1) return bilinear(part, image_row, image_column);
+    return mean(part, box_about(image_row, image_column, height, width));
+  };
   for (int row = 0; row < height_; ++row) {
-    for (int column = 0; column < width_; ++column, target += spacing) {
-      if (std::isnan(angle(row, column).x)) {
-        *target = missing;
-        continue;
-      }
-      const Box covered = box(row, column, image, resampling);
-      *target = resampling == Resampling::nearest ? covered.nearest(part) : covered.mean(part);
-    }
+    for (int column = 0; column < width_; ++column, target += spacing) *target = value_at(row, column);
   }
 }
 

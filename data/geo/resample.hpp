@@ -1,8 +1,9 @@
 // From a satellite's images to the pixels of a grid.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <string>
+#include <limits>
 #include <vector>
 
 #include "data/geo/geostationary.hpp"
@@ -35,8 +36,8 @@ class ScanMap {
   // Of the pixel's centre; NaN where the satellite does not see it.
   [[nodiscard]] ScanAngle angle(int row, int column) const { return angles_[index(row, column)]; }
 
-  // The part of an image that sampling reads; of no pixels where the grid lies beside it.
-  [[nodiscard]] Window window(const FixedGrid& image, Resampling resampling) const;
+  // A part of an image that holds all that sampling reads; of no pixels where the grid lies beside it.
+  [[nodiscard]] Window window(const FixedGrid& image) const;
 
   // Writes [height, width] values, `spacing` floats apart, from a part of an image that holds window(). Pixels that were
   // not measured count for nothing; where they would make up more than half, and where the satellite does not
@@ -45,16 +46,27 @@ class ScanMap {
               std::size_t spacing = 1) const;
 
  private:
-  struct Box;  // what a pixel of the grid covers of an image
   [[nodiscard]] std::size_t index(int row, int column) const {
     return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column);
   }
-  [[nodiscard]] Box box(int row, int column, const FixedGrid& image, Resampling resampling) const;
+  // How far a pixel reaches in x and in y, from the angles of its neighbours; 0 where these are not seen.
   [[nodiscard]] ScanAngle extent(int row, int column) const;
+
+  // The least stretch of angles that holds what was added; empty at first.
+  struct Range {
+    double least = std::numeric_limits<double>::infinity();
+    double most = -std::numeric_limits<double>::infinity();
+    void add(double center, double extent) {
+      least = std::min(least, center - extent / 2);
+      most = std::max(most, center + extent / 2);
+    }
+  };
 
   int height_;
   int width_;
   std::vector<ScanAngle> angles_;  // [height, width]
+  Range x_;                        // of all pixels, with their extents
+  Range y_;
 };
 
 }  // namespace plume::data::geo

@@ -6,6 +6,7 @@
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
 #include "data/abi/granule.hpp"
+#include "data/abi/summary.hpp"
 #include "small_granule.hpp"
 
 namespace plume::tests {
@@ -76,6 +77,34 @@ TEST_F(AbiGranule, WhatWasNotMeasuredIsNaN) {
     EXPECT_TRUE(std::isnan(values[not_measured])) << not_measured;
 }
 
+// L2 files hold what NOAA computed; there is nothing to calibrate, and no kappa0.
+TEST_F(AbiGranule, TakesL2ReflectanceAsItIs) {
+  const auto path = folder_ / "OR_ABI-L2-CMIPM1-M6C02_G17_s20193002000275_e20193002000332_c20193002000379.nc";
+  write_granule(path, {.channel = 2, .image = "CMI", .scale = 0.00025F, .offset = 0.1F, .without = {"kappa0"}});
+  const Granule granule(path);
+  EXPECT_EQ(granule.quantity(), Quantity::reflectance);
+  EXPECT_FLOAT_EQ(granule.read(granule.whole())[40], 0.1F + 140 * 0.00025F);
+  EXPECT_THROW((void)granule.read_radiance(granule.whole()), std::logic_error);
+}
+
+// Categories are not packed, and the flags of a fire mask say nothing that they do not.
+TEST_F(AbiGranule, TakesFireMasks) {
+  const auto path = folder_ / "OR_ABI-L2-FDCC-M6_G17_s20193002001196_e20193002003569_c20193002004132.nc";
+  SmallGranule small{.image = "Mask", .without = {"Mask:scale_factor", "Mask:add_offset", "band_id"}};
+  small.pixels = std::vector<std::uint16_t>(48, 100);
+  small.pixels[5] = 10;
+  small.pixels[6] = 35;
+  small.pixels[7] = small.fill;
+  small.flags = std::vector<std::uint8_t>(48, 3);
+  write_granule(path, small);
+  const Granule granule(path);
+  EXPECT_EQ(granule.quantity(), Quantity::fire_mask);
+  EXPECT_EQ(granule.read(granule.whole())[0], 100);
+  const auto summary = data::abi::summarize(granule);
+  EXPECT_EQ(summary.fires, 2);
+  EXPECT_EQ(summary.measured, 47);
+}
+
 // Where a thermal radiance is not positive, noise was all that there was.
 TEST_F(AbiGranule, NothingAtNegativeRadianceHasATemperature) {
   const Granule granule(write({.channel = 13, .scale = 0.8F, .offset = -100}));
@@ -83,6 +112,30 @@ TEST_F(AbiGranule, NothingAtNegativeRadianceHasATemperature) {
   EXPECT_TRUE(std::isnan(values[0]));    // 100 * 0.8 - 100
   EXPECT_FALSE(std::isnan(values[47]));  // 147 * 0.8 - 100
   EXPECT_FLOAT_EQ(granule.read_radiance(granule.whole())[0], -20);
+}
+
+TEST_F(AbiGranule, IsSummarizedOverWhatWasMeasured) {
+  SmallGranule small;
+  small.pixels = std::vector<std::uint16_t>(48, small.fill);
+  small.pixels[20] = 100;
+  small.pixels[21] = 300;
+  const Granule granule(write(small));
+  const auto summary = data::abi::summarize(granule);
+  EXPECT_EQ(summary.pixels, 48);
+  EXPECT_EQ(summary.measured, 2);
+  EXPECT_FLOAT_EQ(summary.least, (100 * 0.8F - 25) * 0.0015F);
+  EXPECT_FLOAT_EQ(summary.most, (300 * 0.8F - 25) * 0.0015F);
+  EXPECT_NEAR(summary.mean, (200 * 0.8 - 25) * 0.0015, 1e-7);
+  const auto place = granule.grid().projection.place(
+      {granule.grid().x.first + 5 * granule.grid().x.step, granule.grid().y.first + 2 * granule.grid().y.step});
+  EXPECT_DOUBLE_EQ(summary.place_of_most.longitude, place.longitude);
+  EXPECT_DOUBLE_EQ(summary.place_of_most.latitude, place.latitude);
+}
+
+TEST_F(AbiGranule, AllFillHasASummaryToo) {
+  const auto summary = data::abi::summarize(Granule(write({.pixels = std::vector<std::uint16_t>(48, 1023)})));
+  EXPECT_EQ(summary.measured, 0);
+  EXPECT_EQ(summary.most, 0);
 }
 
 TEST_F(AbiGranule, SaysWhereItLooks) {

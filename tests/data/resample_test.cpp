@@ -112,7 +112,7 @@ TEST(Resample, APartGivesWhatTheWholeDoes) {
   target.y.first -= 400e-6;
   const ScanMap map(bare_grid(target), image.projection);
   for (const auto resampling : {Resampling::nearest, Resampling::bilinear, Resampling::mean}) {
-    const auto window = map.window(image, resampling);
+    const auto window = map.window(image);
     EXPECT_LT(window.pixels(), 200U);
     Plane part{window, {}};
     for (std::size_t row = 0; row < window.height; ++row) {
@@ -131,7 +131,7 @@ TEST(Resample, BesideAnImageThereIsNothing) {
   FixedGrid beside = image;
   beside.x.first += 1;
   const ScanMap map(bare_grid(beside), image.projection);
-  EXPECT_EQ(map.window(image, Resampling::mean).pixels(), 0U);
+  EXPECT_EQ(map.window(image).pixels(), 0U);
   for (const auto resampling : {Resampling::nearest, Resampling::mean}) {
     for (const float value : sampled(image, whole(image, ramp), beside, resampling)) EXPECT_TRUE(std::isnan(value));
   }

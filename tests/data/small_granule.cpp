@@ -73,7 +73,7 @@ int define_axis(Writer& writer, const char* name, int dimension, const data::geo
 }
 
 int define_image(Writer& writer, const SmallGranule& granule, const std::vector<int>& dimensions) {
-  const int id = writer.variable("Rad", NC_SHORT, dimensions);
+  const int id = writer.variable(granule.image, NC_SHORT, dimensions);
   writer.numbers("_FillValue", std::vector{static_cast<std::int16_t>(granule.fill)});
   writer.text("_Unsigned", "true");
   writer.numbers("valid_range", std::vector<std::int16_t>{0, static_cast<std::int16_t>(granule.fill - 1)});

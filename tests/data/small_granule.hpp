@@ -14,6 +14,7 @@ namespace plume::tests {
 
 struct SmallGranule {
   int channel = 1;
+  std::string image = "Rad";  // name of the variable
   std::string platform = "G17";
   // Pixels of 1 km about the point below a satellite at 137 degrees west.
   data::geo::FixedGrid grid{.projection = {.longitude_of_origin = -137},
@@ -22,7 +23,7 @@ struct SmallGranule {
   std::vector<std::uint16_t> pixels{};  // as stored; empty: 100, 101, ...
   std::vector<std::uint8_t> flags{};    // DQF; empty: all good
   std::uint16_t fill = 1023;
-  // scale_factor and add_offset of Rad, so that 100, 101, ... are radiances of the day.
+  // scale_factor and add_offset of the image, so that 100, 101, ... are radiances of the day.
   float scale = 0.8F;
   float offset = -25;
   std::map<std::string, float> scalars{{"kappa0", 0.0015F},

@@ -54,6 +54,31 @@ TEST(OverlayTest, SmokeIsTintedByItsProbabilityAndOutlined) {
   EXPECT_EQ(redness(2, 2), 0);
 }
 
+// C03 bright and the rest dark: green alone, and little of it, wherever C03 stands among the bands.
+TEST(OverlayTest, ColoursAreFoundByTheirChannels) {
+  data::Raster image = ramp();
+  for (std::size_t p = 0; p < 256; ++p) image.pixels[3 * p] = 255;
+  const std::vector<std::uint8_t> classes(256, 0);
+  const std::vector<float> probability(256, 0.0F);
+  const auto color = at(draw_overlay(image, classes, probability, std::vector{2, 1, 0}), 3, 3);
+  EXPECT_GT(color[1], color[0]);
+  EXPECT_EQ(color[0], color[2]);
+}
+
+TEST(OverlayTest, WithoutAllThreeChannelsTheFirstBandIsGrey) {
+  data::Raster image = ramp();
+  for (std::size_t p = 0; p < 256; ++p) image.pixels[3 * p + 1] = 255;
+  const std::vector<std::uint8_t> classes(256, 0);
+  const std::vector<float> probability(256, 0.0F);
+  const auto picture = draw_overlay(image, classes, probability, std::vector{0, 2, 4});
+  for (const int column : {0, 5, 15}) {
+    const Rgb color = at(picture, 3, column);
+    EXPECT_EQ(color[0], color[1]);
+    EXPECT_EQ(color[0], color[2]);
+  }
+  EXPECT_EQ(at(picture, 3, 0), (Rgb{0, 0, 0}));
+}
+
 TEST(OverlayTest, FillDoesNotStretchTheScene) {
   data::Raster image = ramp();
   image.valid.assign(256, 1);

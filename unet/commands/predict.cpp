@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
+#include "unet/commands/predict_inputs.hpp"
 #include "unet/fold_norms.hpp"
 #include "unet/overlay.hpp"
 
@@ -28,35 +28,14 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::string model;
-  std::vector<std::string> inputs;
+  InputOptions input;
   std::string output;
-  std::string bands;
   float threshold = 0.5F;
   std::vector<std::string> formats{"tif", "png"};
   int threads = 0;
   DeviceSettings device;
   bool json = false;
 };
-
-// Files as named, folders as the rasters in them. Two inputs of one stem would overwrite each other's results.
-std::vector<fs::path> files_of(const std::vector<std::string>& inputs) {
-  std::vector<fs::path> files;
-  for (const fs::path input : inputs) {
-    if (fs::is_directory(input)) {
-      const auto inside = data::list_rasters(input);
-      files.insert(files.end(), inside.begin(), inside.end());
-    } else {
-      files.push_back(input);
-    }
-  }
-  std::set<std::string> stems;
-  for (const fs::path& file : files) {
-    if (!stems.insert(file.stem().string()).second) {
-      throw usage_error("two inputs are named {}: their results would overwrite each other", file.stem().string());
-    }
-  }
-  return files;
-}
 
 // What the network says of one image.
 struct Prediction {
@@ -91,7 +70,7 @@ void blank_invalid(Prediction& prediction, const data::Raster& image, int classe
 }
 
 void write(const Prediction& prediction, const data::Raster& image, const fs::path& stem, int classes,
-           const std::vector<std::string>& formats) {
+           const std::vector<std::string>& formats, const std::vector<int>& bands) {
   const auto file = [&](const char* ending) { return fs::path(stem.string() + ending); };
   const data::ImageShape whole{image.height, image.width, classes};
   const data::ImageShape plane{image.height, image.width, 1};
@@ -106,39 +85,39 @@ void write(const Prediction& prediction, const data::Raster& image, const fs::pa
       data::write_npy(file("_probability.npy"), shape, prediction.probability);
     } else {
       data::write_png(file("_overlay.png"), {image.height, image.width, 3},
-                      draw_overlay(image, prediction.classes, prediction.winner));
+                      draw_overlay(image, prediction.classes, prediction.winner, bands));
     }
   }
 }
 
 int run_predict(const Arguments& arguments) {
-  const auto files = files_of(arguments.inputs);
-  const auto bands = data::parse_bands(arguments.bands);
+  const auto bands = data::parse_bands(arguments.input.bands);
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const Graph& graph = network.graph();
+  const auto inputs = find_inputs(arguments.input, graph.input.bands);
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
   std::error_code failed;
   fs::create_directories(arguments.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", arguments.output, failed.message());
 
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
-  for (const fs::path& path : files) {
-    const data::Raster image = data::read_raster(path, bands);
+  for (const Input& input : inputs) {
+    const data::Raster image = input.read();
     if (image.bands != graph.input.bands) {
       throw input_error(
-          "{}: has {} bands, the model takes {}{}", path.string(), image.bands, graph.input.bands,
+          "{}: has {} bands, the model takes {}{}", input.name, image.bands, graph.input.bands,
           image.bands > graph.input.bands ? fmt::format("; choose with --bands 1-{}", graph.input.bands) : "");
     }
     Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
                                    graph.classes, arguments.threshold);
     blank_invalid(prediction, image, graph.classes);
-    write(prediction, image, fs::path(arguments.output) / path.stem(), graph.classes, arguments.formats);
+    write(prediction, image, fs::path(arguments.output) / input.stem, graph.classes, arguments.formats, bands);
     const auto found =
         std::count_if(prediction.classes.begin(), prediction.classes.end(), [](auto c) { return c != 0; });
     const double share = static_cast<double>(found) / static_cast<double>(prediction.classes.size());
-    report.push_back({{"input", path.string()}, {"smoke_fraction", share}});
-    if (!arguments.json) fmt::print("{}: {:.2f} % smoke\n", path.filename().string(), 100 * share);
+    report.push_back({{"input", input.name}, {"smoke_fraction", share}});
+    if (!arguments.json) fmt::print("{}: {:.2f} % smoke\n", fs::path(input.name).filename().string(), 100 * share);
   }
   if (arguments.json) fmt::print("{}\n", report.dump(2));
   return 0;
@@ -150,7 +129,6 @@ void add_predict_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("predict", "Finds smoke in images: masks, probabilities, pictures");
   command->add_option("--model", arguments->model, "A .safetensors that plume wrote")->required();
-  command->add_option("--input", arguments->inputs, "Images, or folders of them")->required();
   command->add_option("--output", arguments->output, "Folder for the results")->required();
   command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
       ->capture_default_str()
@@ -161,7 +139,7 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->check(CLI::IsMember({"tif", "png", "npy"}))
       ->capture_default_str();
-  command->add_option("--bands", arguments->bands, "Bands to take, counted from 1, e.g. 1-6");
+  add_input_options(*command, arguments->input);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");

@@ -1,0 +1,117 @@
+// Tells satellites' files from images, and makes scenes of the former.
+#include "unet/commands/predict_inputs.hpp"
+
+#include <filesystem>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "data/abi/scene.hpp"
+#include "kernels/base/error.hpp"
+
+namespace plume::unet {
+namespace {
+
+namespace fs = std::filesystem;
+namespace abi = data::abi;
+using data::geo::Resampling;
+
+const std::map<std::string, Resampling> resampling_names{
+    {"nearest", Resampling::nearest}, {"bilinear", Resampling::bilinear}, {"mean", Resampling::mean}};
+
+struct Files {
+  std::vector<fs::path> images;
+  std::vector<fs::path> bands;  // of scenes
+};
+
+// Files as named; folders as the ABI files in them, or where there are none the images.
+Files files_of(const std::vector<std::string>& inputs) {
+  Files files;
+  for (const fs::path input : inputs) {
+    if (!fs::is_directory(input)) {
+      (input.extension() == ".nc" ? files.bands : files.images).push_back(input);
+      continue;
+    }
+    const auto bands = abi::list_abi_files(input);
+    files.bands.insert(files.bands.end(), bands.begin(), bands.end());
+    if (!bands.empty()) continue;
+    const auto images = data::list_rasters(input);
+    files.images.insert(files.images.end(), images.begin(), images.end());
+  }
+  return files;
+}
+
+// A model of six bands is one of C01..C06, as all that were published are; of any other it must be said.
+std::vector<int> channels_of(const std::vector<int>& bands, int model_bands) {
+  std::vector<int> channels(bands.size());
+  std::transform(bands.begin(), bands.end(), channels.begin(), [](int band) { return band + 1; });
+  if (channels.empty() && model_bands == abi::reflective_channels) {
+    channels.resize(abi::reflective_channels);
+    std::iota(channels.begin(), channels.end(), 1);
+  }
+  if (static_cast<int>(channels.size()) != model_bands) {
+    throw usage_error("the model takes {} bands: say which of the satellite's channels they are, e.g. --bands 1,3,5,6",
+                      model_bands);
+  }
+  if (*std::max_element(channels.begin(), channels.end()) > abi::channels)
+    throw usage_error("ABI has channels 1 to {}", abi::channels);
+  return channels;
+}
+
+data::Raster read_scene(const abi::Scene& scene, const InputOptions& options, const std::vector<int>& channels) {
+  abi::SceneOptions scene_options = options.scene;
+  scene_options.channels = channels;
+  const abi::SceneReader reader(scene, scene_options);
+  return reader.read(options.grid == "satellite"
+                         ? data::geo::grid_of(reader.image(), options.resolution)
+                         : data::geo::grid_around(reader.image(), options.grid, options.resolution));
+}
+
+}  // namespace
+
+void add_input_options(CLI::App& command, InputOptions& options) {
+  command.add_option("--input", options.inputs, "Images or ABI files (.nc), or folders of them")->required();
+  command.add_option("--bands", options.bands, "Bands to take, counted from 1, e.g. 1-6; of ABI files: channels");
+  const auto scenes = [&](CLI::Option* option) { option->group("For ABI files"); };
+  scenes(command.add_option("--grid", options.grid, "'satellite', its own projection, or another, e.g. EPSG:4326")
+             ->capture_default_str());
+  scenes(command.add_option("--resolution", options.resolution, "In the projection's units; 0: as the satellite sees")
+             ->capture_default_str());
+  scenes(command
+             .add_option_function<std::string>(
+                 "--resampling",
+                 [&options](const std::string& name) { options.scene.resampling = resampling_names.at(name); },
+                 "nearest, bilinear, or mean: bilinear, but the mean where pixels are larger than the satellite's")
+             ->check(CLI::IsMember(resampling_names))
+             ->default_str("mean"));
+  scenes(command
+             .add_option("--max-sun-zenith", options.scene.max_sun_zenith,
+                         "Where the sun stands further from the zenith, in degrees, there is nothing to find")
+             ->check(CLI::Range(0.0, 180.0))
+             ->capture_default_str());
+  scenes(command.add_flag("--divide-by-sun", options.scene.divide_by_sun,
+                          "Divide reflectances by the cosine of the sun's zenith angle"));
+}
+
+std::vector<Input> find_inputs(const InputOptions& options, int model_bands) {
+  const auto bands = data::parse_bands(options.bands);
+  const Files files = files_of(options.inputs);
+  std::vector<Input> found;
+  for (const fs::path& path : files.images)
+    found.push_back({path.string(), path.stem().string(), [path, bands] { return data::read_raster(path, bands); }});
+  if (!files.bands.empty()) {
+    const auto channels = channels_of(bands, model_bands);
+    const auto scenes = abi::find_scenes(files.bands);
+    abi::require_bands(scenes, channels);
+    for (const abi::Scene& scene : scenes)
+      found.push_back({scene.stem(), scene.stem(), [=] { return read_scene(scene, options, channels); }});
+  }
+  std::set<std::string> stems;
+  for (const Input& input : found) {
+    if (!stems.insert(input.stem).second)
+      throw usage_error("two inputs are named {}: their results would overwrite each other", input.stem);
+  }
+  return found;
+}
+
+}  // namespace plume::unet
