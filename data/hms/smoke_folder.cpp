@@ -1,7 +1,7 @@
 // A scene's time, its polygons, its tiles' labels.
 #include "data/hms/smoke_folder.hpp"
 
-#include <fmt/format.h>
+#include <fmt/chrono.h>
 
 #include "data/hms/rasterize.hpp"
 #include "kernels/base/error.hpp"
@@ -30,13 +30,18 @@ SmokeFolder::SmokeFolder(SmokeFolderOptions options) : options_(std::move(option
 
 void SmokeFolder::match(const std::vector<std::filesystem::path>& tiles) {
   tiles_ = tiles;
+  bool known = false;
   for (const auto& tile : tiles) {
     const auto time = options_.time ? options_.time : time_of_name(tile.filename().string());
     if (!time)
       throw input_error("{}: the name has no time (_sYYYYDDDHHMMSSt, as in GOES's files); give one for all with --time",
                         tile.string());
     times_.push_back(*time);
+    known = known || archive_.days().contains(analysts_day(*time));
   }
+  if (!known)
+    throw input_error("{} has no file for the day of any tile, such as {:%Y-%m-%d} of {}", options_.folder.string(),
+                      fmt::gmtime(std::chrono::system_clock::to_time_t(times_[0])), tiles[0].filename().string());
 }
 
 TimeSpan SmokeFolder::span_of(int tile) const {

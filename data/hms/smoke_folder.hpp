@@ -27,7 +27,8 @@ struct SmokeFolderOptions {
 [[nodiscard]] std::optional<UtcTime> time_of_name(const std::string& name);
 
 // All of a tile is ignored where its day's file is missing. Throws input_error: whatever SmokeArchive, its files and
-// rasterize_smoke throw (naming the tile); a tile whose name has no time where none is given.
+// rasterize_smoke throw (naming the tile); a tile whose name has no time where none is
+// given; no file for the day of any tile.
 class SmokeFolder final : public TileLabels {
  public:
   explicit SmokeFolder(SmokeFolderOptions options);

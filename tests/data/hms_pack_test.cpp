@@ -97,7 +97,8 @@ TEST_F(SmokePack, WhatIsMissingIsNamed) {
   std::filesystem::remove_all(folder_ / "tiles");
   add_tile(folder_ / "", "t00", 0, 0, 0, {.pixel_degrees = 0});
   expect_input_error([&] { (void)pack_by({.time = eighth + 15h}); }, "t00.tif", "georeference");
-  expect_input_error([&] { (void)pack_by({.time = eighth + 15h + 48h}); }, "no pixel of the training split");
+  expect_input_error([&] { (void)pack_by({.time = eighth + 15h + 48h}); }, "no file for the day", "2018-11-10",
+                     "t00.tif");
   std::filesystem::remove(folder_ / "hms/hms_smoke20181108.dbf");
   expect_input_error([&] { (void)pack_by({.time = eighth + 15h}); }, "hms_smoke20181108.shp", "without its .dbf");
 }

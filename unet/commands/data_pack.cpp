@@ -4,7 +4,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -25,6 +24,8 @@ struct Arguments {
   std::string masks;
   data::LabelRule rule;
   data::SmokeFolderOptions hms;
+  std::string smoke = "binary";
+  std::string least = "light";
   std::string time;
   int within = 0;
   data::PackOptions options;
@@ -84,6 +85,10 @@ data::ValueRange parse_range(const std::string& text) {
 std::unique_ptr<data::TileLabels> labels_of(Arguments& arguments) {
   if (arguments.ignore_value >= 0) arguments.rule.ignore = arguments.ignore_value;
   if (!arguments.masks.empty()) return std::make_unique<data::MaskFolder>(arguments.masks, arguments.rule);
+  auto& rule = arguments.hms.rule;
+  if (arguments.smoke == "levels") rule.labels = data::SmokeLabels::levels;
+  if (arguments.smoke == "soft") rule.labels = data::SmokeLabels::soft;
+  rule.least = *data::smoke_density_from_text(arguments.least);
   if (!arguments.time.empty()) arguments.hms.time = parse_time(arguments.time);
   arguments.hms.within = std::chrono::minutes(arguments.within);
   return std::make_unique<data::SmokeFolder>(arguments.hms);
@@ -147,21 +152,12 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   app->add_option("--mask-values", arguments->rule.mask_values, "Mask values: the first means class 0, the next 1, ...")
       ->delimiter(',');
   app->add_option("--ignore-value", arguments->ignore_value, "Mask value of pixels that count in nothing");
-  app->add_option("--smoke", hms.rule.labels,
-                  "For --hms: yes or no, levels (classes 0 to 3), or soft (levels with targets)")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, data::SmokeLabels>{{"binary", data::SmokeLabels::binary},
-                                                                           {"levels", data::SmokeLabels::levels},
-                                                                           {"soft", data::SmokeLabels::soft}},
-                                  CLI::ignore_case))
-      ->default_str("binary");
-  app->add_option("--least", hms.rule.least, "For --hms, binary: the lightest smoke that counts")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, data::SmokeDensity>{{"light", data::SmokeDensity::light},
-                                                                            {"medium", data::SmokeDensity::medium},
-                                                                            {"heavy", data::SmokeDensity::heavy}},
-                                  CLI::ignore_case))
-      ->default_str("light");
+  app->add_option("--smoke", arguments->smoke, "For --hms: yes or no, levels (0 to 3), or soft (levels with targets)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"binary", "levels", "soft"}));
+  app->add_option("--least", arguments->least, "For --hms, binary: the lightest smoke that counts")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"light", "medium", "heavy"}));
   app->add_option("--time", arguments->time,
                   "For --hms: YYYY-MM-DDTHH:MM in UTC of all tiles; default: from their names");
   app->add_option("--within", arguments->within, "For --hms: minutes before and after in which smoke counts")
