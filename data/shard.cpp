@@ -1,11 +1,17 @@
-// The mapping of a shard's two big datasets, and reads from it.
+// The mapping of shards' two big datasets, and reads from it.
 #include "data/shard.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 #include "data/shard_info.hpp"
+#include "data/tile_table.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/mapped_file.hpp"
 #include "kernels/loss.hpp"
@@ -13,12 +19,28 @@
 namespace plume::data {
 
 struct Shard::Mapping {
-  std::filesystem::path path;
-  ShardLayout layout;
-  std::array<std::vector<int>, 3> tiles;  // by split
-  MappedFile file;
+  struct File {
+    std::filesystem::path path;
+    int first = 0;  // its first tile's number
+    std::uint64_t images_offset = 0;
+    std::uint64_t labels_offset = 0;
+    MappedFile mapped;
+  };
 
-  explicit Mapping(const std::filesystem::path& name) : path(name), layout(read_shard_layout(name)), file(name) {}
+  std::filesystem::path path;  // as given
+  ShardInfo info;
+  std::vector<File> files;
+  std::array<std::vector<int>, 3> tiles;  // by split
+
+  void add(const std::filesystem::path& file);
+
+  [[nodiscard]] const File& file_of(int tile) const {
+    auto file = files.begin();
+    if (files.size() > 1)
+      file =
+          std::prev(std::partition_point(files.begin(), files.end(), [&](const File& f) { return f.first <= tile; }));
+    return *file;
+  }
 };
 
 namespace {
@@ -51,6 +73,27 @@ bool all_finite(const std::byte* raw, std::size_t count) {
   return finite;
 }
 
+// Tiles of several files are of one kind, and their moments are known.
+void check_alike(const std::filesystem::path& path, const ShardInfo& info, const std::filesystem::path& first_path,
+                 const ShardInfo& first) {
+  const auto kind = [](const ShardInfo& of) {
+    return std::tie(of.height, of.width, of.bands, of.classes, of.dtype, of.scale, of.offset, of.label_target);
+  };
+  if (kind(info) != kind(first))
+    throw input_error("{} and {} differ in their tiles' size, bands, type, scale or classes; they are no set",
+                      path.string(), first_path.string());
+  if (info.checksum.empty() || first.checksum.empty())
+    throw input_error("{} or {} is of shard format 1, which stands alone; pack the data again", path.string(),
+                      first_path.string());
+}
+
+void check_names(const std::filesystem::path& path, const ShardInfo& info) {
+  std::set<std::string_view> names;
+  for (const auto& name : info.name) {
+    if (!names.insert(name).second) throw input_error("{}: tile {} is in two of the shards", path.string(), name);
+  }
+}
+
 }  // namespace
 
 BandNormalisation normalisation_of_raw(const ShardInfo& info, std::span<const float> mean, std::span<const float> std) {
@@ -62,14 +105,32 @@ BandNormalisation normalisation_of_raw(const ShardInfo& info, std::span<const fl
   return raw;
 }
 
-Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>(path)) {
-  auto& mapping = *mapping_;
+void Shard::Mapping::add(const std::filesystem::path& file) {
+  auto layout = read_shard_layout(file);
+  MappedFile mapped(file);
   // The layout was read through another open file.
-  if (mapping.file.bytes().size() < mapping.layout.file_bytes)
-    throw input_error("{} was shortened while it was opened", path.string());
-  const auto& info = mapping.layout.info;
-  for (int tile = 0; tile < info.tiles; ++tile)
-    mapping.tiles[static_cast<std::size_t>(info.split[static_cast<std::size_t>(tile)])].push_back(tile);
+  if (mapped.bytes().size() < layout.file_bytes)
+    throw input_error("{} was shortened while it was opened", file.string());
+  const int first = files.empty() ? 0 : info.tiles;
+  if (files.empty()) {
+    info = std::move(layout.info);
+  } else {
+    check_alike(file, layout.info, files[0].path, info);
+    append_tables(info, layout.info);
+  }
+  files.push_back({file, first, layout.images_offset, layout.labels_offset, std::move(mapped)});
+}
+
+Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>()) {
+  auto& mapping = *mapping_;
+  mapping.path = path;
+  for (const auto& file : shard_files(path)) mapping.add(file);
+  if (mapping.files.size() > 1) {
+    check_names(path, mapping.info);
+    normalise_by_training_tiles(mapping.info);
+  }
+  for (int tile = 0; tile < mapping.info.tiles; ++tile)
+    mapping.tiles[static_cast<std::size_t>(mapping.info.split[static_cast<std::size_t>(tile)])].push_back(tile);
 }
 
 Shard::~Shard() = default;
@@ -81,7 +142,7 @@ const std::filesystem::path& Shard::path() const noexcept {
 }
 
 const ShardInfo& Shard::info() const noexcept {
-  return mapping_->layout.info;
+  return mapping_->info;
 }
 
 std::span<const int> Shard::tiles(Split split) const noexcept {
@@ -100,13 +161,15 @@ float Shard::foreground_fraction(int tile) const noexcept {
 std::span<const std::byte> Shard::image(int tile) const noexcept {
   const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width) *
                      static_cast<std::size_t>(info().bands) * size_of(info().dtype);
-  return mapping_->file.bytes().subspan(mapping_->layout.images_offset + static_cast<std::size_t>(tile) * bytes, bytes);
+  const auto& file = mapping_->file_of(tile);
+  return file.mapped.bytes().subspan(file.images_offset + static_cast<std::size_t>(tile - file.first) * bytes, bytes);
 }
 
 std::span<const std::uint8_t> Shard::labels(int tile) const noexcept {
   const auto bytes = static_cast<std::size_t>(info().height) * static_cast<std::size_t>(info().width);
+  const auto& file = mapping_->file_of(tile);
   const auto* start =
-      mapping_->file.bytes().data() + mapping_->layout.labels_offset + static_cast<std::size_t>(tile) * bytes;
+      file.mapped.bytes().data() + file.labels_offset + static_cast<std::size_t>(tile - file.first) * bytes;
   return {reinterpret_cast<const std::uint8_t*>(start), bytes};
 }
 
@@ -137,7 +200,7 @@ void Shard::read(int tile, const Window& window, std::span<const float> mean, st
 }
 
 Error Shard::not_finite(int tile) const {
-  return input_error("{}: tile {} holds NaN or infinity; pack the data again", path().string(),
+  return input_error("{}: tile {} holds NaN or infinity; pack the data again", mapping_->file_of(tile).path.string(),
                      info().name[static_cast<std::size_t>(tile)]);
 }
 
@@ -164,8 +227,9 @@ void Shard::read_labels(int tile, const Window& window, std::uint8_t* out) const
                        static_cast<std::size_t>(window.column);
     for (const auto label : all.subspan(start, static_cast<std::size_t>(window.width))) {
       if (label >= labels && label != kernels::ignore_label)
-        throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again", path().string(),
-                          info().name[static_cast<std::size_t>(tile)], label, labels);
+        throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again",
+                          mapping_->file_of(tile).path.string(), info().name[static_cast<std::size_t>(tile)], label,
+                          labels);
       *out++ = label;
     }
   }

@@ -33,11 +33,11 @@ std::optional<sys_days> day_of(const std::filesystem::path& path) {
   return sys_days(day);
 }
 
+}  // namespace
+
 sys_days analysts_day(UtcTime time) {
   return std::chrono::floor<std::chrono::days>(time - smoke_day_start);
 }
-
-}  // namespace
 
 SmokeArchive::SmokeArchive(const std::filesystem::path& folder) {
   std::error_code failed;
@@ -52,16 +52,21 @@ SmokeArchive::SmokeArchive(const std::filesystem::path& folder) {
   if (days_.empty()) throw input_error("{} holds no hms_smokeYYYYMMDD.shp, .kml or .geojson", folder.string());
 }
 
+std::vector<std::filesystem::path> SmokeArchive::files_for(const TimeSpan& span) const {
+  std::vector<std::filesystem::path> files;
+  const auto end = days_.upper_bound(analysts_day(span.last) + one_day);
+  for (auto day = days_.lower_bound(analysts_day(span.first) - one_day); day != end; ++day)
+    files.push_back(day->second);
+  return files;
+}
+
 std::optional<std::vector<SmokePolygon>> SmokeArchive::polygons_during(const TimeSpan& span) const {
-  const auto first = analysts_day(span.first);
-  const auto last = analysts_day(span.last);
-  for (auto day = first; day <= last; day += one_day) {
+  for (auto day = analysts_day(span.first); day <= analysts_day(span.last); day += one_day) {
     if (!days_.contains(day)) return std::nullopt;
   }
   std::vector<SmokePolygon> found;
-  const auto end = days_.upper_bound(last + one_day);
-  for (auto day = days_.lower_bound(first - one_day); day != end; ++day) {
-    for (auto& polygon : read_smoke_polygons(day->second)) {
+  for (const auto& path : files_for(span)) {
+    for (auto& polygon : read_smoke_polygons(path)) {
       if (overlap(polygon.seen, span)) found.push_back(std::move(polygon));
     }
   }

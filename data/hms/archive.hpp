@@ -15,6 +15,9 @@ namespace plume::data {
 // beyond midnight UTC. From 06:00 UTC of a day to 06:00 UTC of the next, times belong to the file of the first.
 inline constexpr std::chrono::hours smoke_day_start{6};
 
+// The day in whose file a time's smoke is.
+[[nodiscard]] std::chrono::sys_days analysts_day(UtcTime time);
+
 // Const and thread-safe after construction.
 class SmokeArchive {
  public:
@@ -28,6 +31,9 @@ class SmokeArchive {
   // (nullopt) where the file of one of its days is missing, so that nobody knows. An empty day has no polygons.
   // Throws as read_smoke_polygons.
   [[nodiscard]] std::optional<std::vector<SmokePolygon>> polygons_during(const TimeSpan& span) const;
+
+  // The files that it looks into, as far as they are there.
+  [[nodiscard]] std::vector<std::filesystem::path> files_for(const TimeSpan& span) const;
 
  private:
   std::map<std::chrono::sys_days, std::filesystem::path> days_;

@@ -11,6 +11,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
+#include "data/loader.hpp"
 #include "data/npy.hpp"
 #include "data/shard.hpp"
 #include "data/verify.hpp"
@@ -234,12 +235,58 @@ TEST_F(PackResume, ShardsOfSeveralProcessesHoldWhatOneWould) {
     }
   }
   EXPECT_EQ(tile, tile_count);
+  // Opened together they are the one, to the last bit of mean and deviation.
+  const data::Shard all(folder_ / "pack-*.h5");
+  EXPECT_EQ(all.info().tiles, tile_count);
+  EXPECT_EQ(all.info().mean, one.info().mean);
+  EXPECT_EQ(all.info().std, one.info().std);
+  EXPECT_NE(all.info().mean, data::Shard(folder_ / "pack-00001-of-00003.h5").info().mean);
+  for (int i = 0; i < tile_count; ++i) {
+    EXPECT_EQ(all.info().name[static_cast<std::size_t>(i)], one.info().name[static_cast<std::size_t>(i)]);
+    EXPECT_TRUE(std::ranges::equal(all.image(i), one.image(i)));
+    EXPECT_TRUE(std::ranges::equal(all.labels(i), one.labels(i)));
+  }
+  const data::Sampling sampling{.batch = 4, .crop = 4, .flip = true, .class_share = 0.5F, .class_threshold = 0.001F};
+  data::Loader loader_of_one(one, sampling, one.info().mean, one.info().std, 1, 1);
+  data::Loader loader_of_all(all, sampling, all.info().mean, all.info().std, 1, 1);
+  for (int batch = 0; batch < 12; ++batch) {
+    const auto expected = loader_of_one.next();
+    const auto found = loader_of_all.next();
+    EXPECT_EQ(found.pixels, expected.pixels);
+    EXPECT_EQ(found.labels, expected.labels);
+  }
   packing.share = {0, tile_count + 1};
   expect_input_error([&] { pack(packing); }, "23 tiles", "24 processes");
   packing.share = {0, 2};
   packing.store = DType::u8;
   expect_error(
       ErrorKind::usage, [&] { pack(packing); }, "range");
+}
+
+TEST_F(PackResume, FilesThatAreNoSetAreNamed) {
+  const auto refused = [&](const std::filesystem::path& path, auto... parts) {
+    expect_input_error([&] { const data::Shard shard(path); }, parts...);
+  };
+  auto packing = options("set-a.h5");
+  pack(packing);
+  std::filesystem::copy(packing.output, folder_ / "set-b.h5");
+  refused(folder_ / "set-*.h5", "set-*.h5", "t00", "two of the shards");
+  packing.bands = {0};
+  packing.output = folder_ / "set-b.h5";
+  pack(packing);
+  refused(folder_ / "set-*.h5", "set-a.h5", "set-b.h5", "differ");
+  std::filesystem::copy(std::filesystem::path(PLUME_SOURCE_DIR) / "tests/golden/shard_v1.h5", folder_ / "old-a.h5");
+  std::filesystem::copy(folder_ / "old-a.h5", folder_ / "old-b.h5");
+  refused(folder_ / "old-?.h5", "old-a.h5", "format 1");
+  refused(folder_ / "none-*.h5", "no file matches", "none-*.h5");
+  refused(folder_ / "tiles", "tiles", "holds no .h5");
+  packing.bands = {};
+  packing.output = folder_ / "pack.h5";
+  for (const int process : {0, 2}) {
+    packing.share = {process, 3};
+    pack(packing);
+  }
+  refused(folder_ / "pack-*.h5", "names 2 of the 3 shards", "pack-*");
 }
 
 TEST(PackShare, WhichProcessThisIs) {

@@ -18,7 +18,7 @@ using std::chrono::microseconds;
 
 TEST(KilledPackingSlow, EndsWithTheBytesOfAnUndisturbedOne) {
   const ScratchFolder folder;
-  data::synth::write_scenes(folder / "scenes", 300, 3);
+  data::synth::write_scenes(folder / "scenes", 150, 3);
   const auto pack_to = [&](const char* name, const char* threads) -> std::vector<std::string> {
     return {"data",      "pack",
             "--tiles",   (folder / "scenes/tiles").string(),

@@ -130,6 +130,8 @@ TEST_F(ProgramTest, DoctorComparesDevices) {
 
 TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"data", "pack"},
+                                                                                       {"data", "verify"},
+                                                                                       {"data", "inspect"},
                                                                                        {"data", "synth"},
                                                                                        {"train"},
                                                                                        {"eval"},

@@ -2,11 +2,15 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "data/folder_source.hpp"
+#include "data/hms/smoke_folder.hpp"
+#include "data/mask_folder.hpp"
 #include "data/pack.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/data_commands.hpp"
@@ -16,7 +20,14 @@ namespace plume::unet {
 namespace {
 
 struct Arguments {
-  data::FolderOptions folders;
+  std::string tiles;
+  std::string masks;
+  data::LabelRule rule;
+  data::SmokeFolderOptions hms;
+  std::string smoke = "binary";
+  std::string least = "light";
+  std::string time;
+  int within = 0;
   data::PackOptions options;
   std::string bands;
   std::string store;
@@ -43,6 +54,22 @@ nlohmann::ordered_json to_json(const data::PackReport& report) {
           {"replaced_tiles", report.replaced_tiles}};
 }
 
+// "2018-11-08T20:00", with or without Z.
+data::UtcTime parse_time(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int read = 0;
+  const int fields = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d%n", &year, &month, &day, &hour, &minute, &read);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+  const auto rest = fields == 5 ? text.substr(static_cast<std::size_t>(read)) : std::string("?");
+  if ((!rest.empty() && rest != "Z") || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59)
+    throw usage_error("--time '{}' is no time YYYY-MM-DDTHH:MM", text);
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute);
+}
+
 // "LEAST:MOST".
 data::ValueRange parse_range(const std::string& text) {
   data::ValueRange range;
@@ -55,10 +82,20 @@ data::ValueRange parse_range(const std::string& text) {
   throw usage_error("--range '{}' is no LEAST:MOST, as in 0:1.2", text);
 }
 
+std::unique_ptr<data::TileLabels> labels_of(Arguments& arguments) {
+  if (arguments.ignore_value >= 0) arguments.rule.ignore = arguments.ignore_value;
+  if (!arguments.masks.empty()) return std::make_unique<data::MaskFolder>(arguments.masks, arguments.rule);
+  auto& rule = arguments.hms.rule;
+  if (arguments.smoke == "levels") rule.labels = data::SmokeLabels::levels;
+  if (arguments.smoke == "soft") rule.labels = data::SmokeLabels::soft;
+  rule.least = *data::smoke_density_from_text(arguments.least);
+  if (!arguments.time.empty()) arguments.hms.time = parse_time(arguments.time);
+  arguments.hms.within = std::chrono::minutes(arguments.within);
+  return std::make_unique<data::SmokeFolder>(arguments.hms);
+}
+
 void complete(Arguments& arguments) {
   auto& options = arguments.options;
-  arguments.folders.bands = data::parse_bands(arguments.bands);
-  if (arguments.ignore_value >= 0) arguments.folders.rule.ignore = arguments.ignore_value;
   if (!arguments.store.empty()) options.store = arguments.store == "u8" ? DType::u8 : DType::u16;
   for (const auto& range : arguments.ranges) options.ranges.push_back(parse_range(range));
   options.share = data::parse_share(arguments.process);
@@ -81,7 +118,7 @@ void print(const data::PackReport& report) {
 int run(Arguments& arguments) {
   complete(arguments);
   const StopSignal signals;
-  const data::FolderSource source(arguments.folders);
+  const data::FolderSource source(arguments.tiles, data::parse_bands(arguments.bands), labels_of(arguments));
   const auto report =
       data::pack(source, arguments.options, progress_on_terminal("the same command goes on from there"));
   if (arguments.json) {
@@ -96,11 +133,14 @@ int run(Arguments& arguments) {
 
 void add_pack_command(CLI::App& data_app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
-  auto& folders = arguments->folders;
+  auto& hms = arguments->hms;
   auto& options = arguments->options;
   CLI::App* app = data_app.add_subcommand("pack", "Packs tiles and masks into one HDF5 shard for training");
-  app->add_option("--tiles", folders.tiles, "Folder of tiles: GeoTIFF, PNG, JPEG or .npy")->required();
-  app->add_option("--masks", folders.masks, "Folder of masks; a mask belongs to the tile of the same name")->required();
+  app->add_option("--tiles", arguments->tiles, "Folder of tiles: GeoTIFF, PNG, JPEG or .npy")->required();
+  auto* labels = app->add_option_group("labels", "Where labels come from: --masks or --hms");
+  labels->add_option("--masks", arguments->masks, "Folder of masks; a mask belongs to the tile of the same name");
+  labels->add_option("--hms", hms.folder, "Folder of NOAA's smoke polygons, hms_smokeYYYYMMDD.shp, .kml or .geojson");
+  labels->require_option(1);
   app->add_option("-o,--output", options.output, "The shard to write")->required();
   app->add_option("--split", options.split_csv, "CSV with columns tile and split (train, val, test)");
   app->add_option("--val", options.val, "Share for validation, by spatial blocks")->capture_default_str();
@@ -108,10 +148,21 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   app->add_option("--seed", options.seed, "Seed of the spatial blocks' draw")->capture_default_str();
   app->add_option("--block", options.block, "Edge of a spatial block, in tile widths")->capture_default_str();
   app->add_option("--bands", arguments->bands, "Bands to take, counted from 1, e.g. 1-6 or 1,2,5");
-  app->add_option("--classes", folders.rule.classes, "Classes of the masks; 1 is yes or no")->capture_default_str();
-  app->add_option("--mask-values", folders.rule.mask_values, "Mask values: the first means class 0, the next 1, ...")
+  app->add_option("--classes", arguments->rule.classes, "Classes of the masks; 1 is yes or no")->capture_default_str();
+  app->add_option("--mask-values", arguments->rule.mask_values, "Mask values: the first means class 0, the next 1, ...")
       ->delimiter(',');
   app->add_option("--ignore-value", arguments->ignore_value, "Mask value of pixels that count in nothing");
+  app->add_option("--smoke", arguments->smoke, "For --hms: yes or no, levels (0 to 3), or soft (levels with targets)")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"binary", "levels", "soft"}));
+  app->add_option("--least", arguments->least, "For --hms, binary: the lightest smoke that counts")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"light", "medium", "heavy"}));
+  app->add_option("--time", arguments->time,
+                  "For --hms: YYYY-MM-DDTHH:MM in UTC of all tiles; default: from their names");
+  app->add_option("--within", arguments->within, "For --hms: minutes before and after in which smoke counts")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 24 * 60));
   app->add_option("--store", arguments->store, "Store floats as whole numbers with a scale and offset a band")
       ->check(CLI::IsMember({"u8", "u16"}));
   app->add_option("--range", arguments->ranges,
