@@ -8,12 +8,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "data/abi/scene_source.hpp"
 #include "data/folder_source.hpp"
 #include "data/hms/smoke_folder.hpp"
 #include "data/mask_folder.hpp"
 #include "data/pack.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/data_commands.hpp"
+#include "unet/commands/scene_options.hpp"
 #include "unet/stop_signal.hpp"
 
 namespace plume::unet {
@@ -21,6 +23,9 @@ namespace {
 
 struct Arguments {
   std::string tiles;
+  std::string abi;
+  data::abi::SceneOptions scene;
+  data::abi::TilePlan plan;
   std::string masks;
   data::LabelRule rule;
   data::SmokeFolderOptions hms;
@@ -94,6 +99,18 @@ std::unique_ptr<data::TileLabels> labels_of(Arguments& arguments) {
   return std::make_unique<data::SmokeFolder>(arguments.hms);
 }
 
+std::unique_ptr<data::TileSource> source_of(Arguments& arguments) {
+  auto bands = data::parse_bands(arguments.bands);
+  if (!arguments.tiles.empty())
+    return std::make_unique<data::FolderSource>(arguments.tiles, std::move(bands), labels_of(arguments));
+  if (arguments.hms.folder.empty())
+    throw usage_error("--abi takes its labels from --hms: a mask has no place in a satellite's file");
+  auto& channels = arguments.scene.channels;
+  if (bands.empty()) bands = {0, 1, 2, 3, 4, 5};
+  for (const int band : bands) channels.push_back(band + 1);
+  return std::make_unique<data::abi::SceneSource>(arguments.abi, arguments.scene, arguments.plan, labels_of(arguments));
+}
+
 void complete(Arguments& arguments) {
   auto& options = arguments.options;
   if (!arguments.store.empty()) options.store = arguments.store == "u8" ? DType::u8 : DType::u16;
@@ -118,15 +135,35 @@ void print(const data::PackReport& report) {
 int run(Arguments& arguments) {
   complete(arguments);
   const StopSignal signals;
-  const data::FolderSource source(arguments.tiles, data::parse_bands(arguments.bands), labels_of(arguments));
+  const auto source = source_of(arguments);
   const auto report =
-      data::pack(source, arguments.options, progress_on_terminal("the same command goes on from there"));
+      data::pack(*source, arguments.options, progress_on_terminal("the same command goes on from there"));
   if (arguments.json) {
     fmt::print("{}\n", to_json(report).dump(2));
   } else {
     print(report);
   }
   return 0;
+}
+
+// How scenes are cut into tiles; with --tiles they say nothing.
+void add_tiling_options(CLI::App& app, CLI::Option& tiles, Arguments& arguments) {
+  using data::abi::Tiling;
+  auto& plan = arguments.plan;
+  const auto of_scenes = [&](CLI::Option* option) {
+    return option->group("For ABI files")->excludes(&tiles)->capture_default_str();
+  };
+  of_scenes(app.add_option_function<std::string>(
+                "--tiling",
+                [&plan](const std::string& name) { plan.tiling = name == "web" ? Tiling::web : Tiling::satellite; },
+                "Web-mercator tiles in degrees, or squares of the satellite's own pixels"))
+      ->default_str("web")
+      ->check(CLI::IsMember({"web", "satellite"}));
+  of_scenes(app.add_option("--zoom", plan.zoom, "Of web tiles"))->check(CLI::Range(0, 20));
+  of_scenes(app.add_option("--size", plan.size, "Pixels of a tile's edge"))->check(CLI::Range(1, 8192));
+  of_scenes(app.add_option("--least-share", plan.least_share, "Of a web tile that the scene must show"))
+      ->check(CLI::Range(0.0, 1.0));
+  for (CLI::Option* option : add_scene_options(app, arguments.scene)) option->excludes(&tiles);
 }
 
 }  // namespace
@@ -136,7 +173,11 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   auto& hms = arguments->hms;
   auto& options = arguments->options;
   CLI::App* app = data_app.add_subcommand("pack", "Packs tiles and masks into one HDF5 shard for training");
-  app->add_option("--tiles", arguments->tiles, "Folder of tiles: GeoTIFF, PNG, JPEG or .npy")->required();
+  auto* images = app->add_option_group("images", "What is packed: --tiles or --abi");
+  auto* const tiles = images->add_option("--tiles", arguments->tiles, "Folder of tiles: GeoTIFF, PNG, JPEG or .npy");
+  images->add_option("--abi", arguments->abi, "Folder of ABI files (OR_ABI-L1b-Rad...nc), cut into tiles")
+      ->excludes(tiles);
+  images->require_option(1);
   auto* labels = app->add_option_group("labels", "Where labels come from: --masks or --hms");
   labels->add_option("--masks", arguments->masks, "Folder of masks; a mask belongs to the tile of the same name");
   labels->add_option("--hms", hms.folder, "Folder of NOAA's smoke polygons, hms_smokeYYYYMMDD.shp, .kml or .geojson");
@@ -147,7 +188,8 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   app->add_option("--test", options.test, "Share for testing, by spatial blocks")->capture_default_str();
   app->add_option("--seed", options.seed, "Seed of the spatial blocks' draw")->capture_default_str();
   app->add_option("--block", options.block, "Edge of a spatial block, in tile widths")->capture_default_str();
-  app->add_option("--bands", arguments->bands, "Bands to take, counted from 1, e.g. 1-6 or 1,2,5");
+  app->add_option("--bands", arguments->bands,
+                  "Bands to take, counted from 1, e.g. 1-6 or 1,2,5; of --abi: channels, 1-6 by default");
   app->add_option("--classes", arguments->rule.classes, "Classes of the masks; 1 is yes or no")->capture_default_str();
   app->add_option("--mask-values", arguments->rule.mask_values, "Mask values: the first means class 0, the next 1, ...")
       ->delimiter(',');
@@ -163,6 +205,7 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   app->add_option("--within", arguments->within, "For --hms: minutes before and after in which smoke counts")
       ->capture_default_str()
       ->check(CLI::Range(0, 24 * 60));
+  add_tiling_options(*app, *tiles, *arguments);
   app->add_option("--store", arguments->store, "Store floats as whole numbers with a scale and offset a band")
       ->check(CLI::IsMember({"u8", "u16"}));
   app->add_option("--range", arguments->ranges,

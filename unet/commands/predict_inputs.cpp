@@ -8,6 +8,7 @@
 
 #include "data/abi/scene.hpp"
 #include "kernels/base/error.hpp"
+#include "unet/commands/scene_options.hpp"
 
 namespace plume::unet {
 namespace {
@@ -15,9 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace abi = data::abi;
 using data::geo::Resampling;
-
-const std::map<std::string, Resampling> resampling_names{
-    {"nearest", Resampling::nearest}, {"bilinear", Resampling::bilinear}, {"mean", Resampling::mean}};
 
 struct Files {
   std::vector<fs::path> images;
@@ -77,20 +75,7 @@ void add_input_options(CLI::App& command, InputOptions& options) {
              ->capture_default_str());
   scenes(command.add_option("--resolution", options.resolution, "In the projection's units; 0: as the satellite sees")
              ->capture_default_str());
-  scenes(command
-             .add_option_function<std::string>(
-                 "--resampling",
-                 [&options](const std::string& name) { options.scene.resampling = resampling_names.at(name); },
-                 "nearest, bilinear, or mean: bilinear, but the mean where pixels are larger than the satellite's")
-             ->check(CLI::IsMember(resampling_names))
-             ->default_str("mean"));
-  scenes(command
-             .add_option("--max-sun-zenith", options.scene.max_sun_zenith,
-                         "Where the sun stands further from the zenith, in degrees, there is nothing to find")
-             ->check(CLI::Range(0.0, 180.0))
-             ->capture_default_str());
-  scenes(command.add_flag("--divide-by-sun", options.scene.divide_by_sun,
-                          "Divide reflectances by the cosine of the sun's zenith angle"));
+  add_scene_options(command, options.scene);
 }
 
 std::vector<Input> find_inputs(const InputOptions& options, int model_bands) {
