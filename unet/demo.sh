@@ -28,20 +28,22 @@ mkdir -p "$out"
 rm -rf "$out"/{scenes,unseen,run,pictures,tiles.h5}
 
 if [[ -z $data ]]; then
-  say "Drawing GOES-like scenes with smoke in them"
-  run "$plume" data synth --tiles 48 --seed 1 -o "$out/scenes"
-  run "$plume" data synth --tiles 4 --seed 6 -o "$out/unseen"
-  data="$out/scenes"
-  pictures_of=("$out/unseen/tiles")
+  say "Drawing what a user would fetch from NOAA: a satellite's files, and the smoke that analysts saw in them"
+  run "$plume" data synth --scenes 6 --seed 1 -o "$out/scenes"
+  run "$plume" data synth --scenes 1 --seed 6 -o "$out/unseen"
+  pictures_of=("$out/unseen/abi")
+
+  say "Packing the files and polygons into one shard of tiles"
+  run "$plume" data pack --abi "$out/scenes/abi" --hms "$out/scenes/hms" --max-sun-zenith 85 --seed 1 -o "$out/tiles.h5"
 else
   if [[ -f $data/split.csv ]]; then mapfile -t pictures_of < <(smokiest_test_tiles "$data"); fi
   if [[ ${#pictures_of[@]} -eq 0 ]]; then pictures_of=("$data/tiles"); fi
-fi
-split=(--val 0.2 --test 0.1 --seed 1)
-if [[ -f $data/split.csv ]]; then split=(--split "$data/split.csv"); fi
+  split=(--val 0.2 --test 0.1 --seed 1)
+  if [[ -f $data/split.csv ]]; then split=(--split "$data/split.csv"); fi
 
-say "Packing the tiles and masks into one shard"
-run "$plume" data pack --tiles "$data/tiles" --masks "$data/masks" "${split[@]}" -o "$out/tiles.h5"
+  say "Packing the tiles and masks into one shard"
+  run "$plume" data pack --tiles "$data/tiles" --masks "$data/masks" "${split[@]}" -o "$out/tiles.h5"
+fi
 
 say "Training a small U-Net"
 run "$plume" train configs/demo.toml --set "data.shard=$out/tiles.h5" --out "$out/run"

@@ -146,7 +146,7 @@ AbiScene draw_abi_scene(std::uint64_t seed, int index, int threads) {
   // Around the sector that watched California in October 2019.
   scene.west = 56 * (360 + static_cast<int>(draw.below(160)));
   scene.north = 56 * (1980 + static_cast<int>(draw.below(160)));
-  const int fires = 2 + static_cast<int>(draw.below(10));
+  const int fires = 6 + static_cast<int>(draw.below(12));
   const Places places = places_of(scene, threads);
   const float width = *std::max_element(places.x.begin(), places.x.end());
   const float height = *std::max_element(places.y.begin(), places.y.end());
