@@ -28,7 +28,7 @@ class FolderSource final : public TileSource {
   [[nodiscard]] LabelledTile read(int tile) const override;
 
  private:
-  void check_like_first(const std::filesystem::path& path, const Raster& raster) const;
+  void check_like_first(const std::filesystem::path& tile, const Raster& raster) const;
 
   std::vector<int> bands_;
   std::unique_ptr<TileLabels> labels_;

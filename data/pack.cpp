@@ -30,6 +30,7 @@ TileRange range_of(PackShare share, int tiles) {
 std::vector<Split> splits_of(const TileSource& source, const PackOptions& options) {
   if (!options.split_csv.empty()) return split_from_csv(options.split_csv, source.names());
   std::vector<PlacedTile> tiles;
+  tiles.reserve(source.names().size());
   for (int tile = 0; tile < tiles_of(source); ++tile)
     tiles.push_back({source.names()[static_cast<std::size_t>(tile)], source.shape().height, source.shape().width,
                      source.georeference(tile)});

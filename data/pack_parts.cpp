@@ -140,7 +140,8 @@ class PackParts::Worker {
       report(1);
     }
     normalise_by_training_tiles(info);
-    writer.finish(info);
+    // Whoever takes it over checks it, so it need not be on the disk.
+    writer.finish(info, Sync::no);
   }
 
   [[nodiscard]] std::string creator(TileRange range) const {

@@ -16,11 +16,12 @@ struct TileRange {
   [[nodiscard]] int count() const { return last - first; }
 };
 
-// Each part is a small shard, written whole, synced and renamed. It names what it was made from by a hash over the
+// Each part is a small shard, written whole and renamed. It names what it was made from by a hash over the
 // source's fingerprints and keeps its tiles' checksums; only a part that fits both is taken over.
 class PackParts {
  public:
-  // Makes and locks the folder "<output>.parts". Throws environment_error: it cannot be made, or another process has it.
+  // Makes and locks the folder "<output>.parts". Throws environment_error: it cannot be made, or another process has
+  // it.
   PackParts(const TileSource& source, TileRange range, const std::filesystem::path& output, int part_tiles);
   ~PackParts();  // takes the folder away where it is empty
   PackParts(const PackParts&) = delete;

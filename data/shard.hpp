@@ -89,18 +89,19 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-// The files that a path means: itself; where it is a folder, the .h5 files in it; where it has one of *?[ and is no file,
-// those that match. Sorted by name. Throws input_error where there is none, and where one of several is
+// The files that a path means: itself; where it is a folder, the .h5 files in it; where it has one of *?[ and is no
+// file, those that match. Sorted by name. Throws input_error where there is none, and where one of several is
 // "...-00001-of-00004.h5" (pack.hpp) and the rest is missing.
 [[nodiscard]] std::vector<std::filesystem::path> shard_files(const std::filesystem::path& path);
 
-// A shard opened for reading, or several as one, their tiles in the order of shard_files; mean and std are then over the
-// training tiles of all. Const and thread-safe after construction.
+// A shard opened for reading, or several as one, their tiles in the order of shard_files; mean and std are then over
+// the training tiles of all. Const and thread-safe after construction.
 class Shard {
  public:
-  // Throws input_error as shard_files; where several are no set: another size, band count, type, scale or classes, a tile
-  // in two of them, one of format 1; and, for each, naming the file and what is wrong: missing, truncated, not HDF5, a dataset absent or of another
-  // type or shape, compressed or chunked images, extents beyond the file's end, an unknown format version.
+  // Throws input_error as shard_files; where several are no set: another size, band count, type, scale or classes, a
+  // tile in two of them, one of format 1; and, for each, naming the file and what is wrong: missing, truncated, not
+  // HDF5, a dataset absent or of another type or shape, compressed or chunked images, extents beyond the file's end,
+  // an unknown format version.
   explicit Shard(const std::filesystem::path& path);
   ~Shard();
   Shard(Shard&&) noexcept;

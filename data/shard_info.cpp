@@ -65,7 +65,7 @@ class ShardReader {
     std::uint64_t count = 0;
   };
 
-  [[nodiscard]] std::vector<hsize_t> extents_of(const Hdf5Space& space) const {
+  [[nodiscard]] static std::vector<hsize_t> extents_of(const Hdf5Space& space) {
     const int rank = space ? H5Sget_simple_extent_ndims(space.id()) : -1;
     if (rank < 0 || rank > 4) return {};
     std::vector<hsize_t> extents(static_cast<std::size_t>(rank));

@@ -42,11 +42,12 @@ std::vector<Box> places_on_earth(const ShardInfo& info) {
 
 std::vector<Box> places_side_by_side(const ShardInfo& info) {
   const int columns = std::max(1, static_cast<int>(std::ceil(std::sqrt(info.tiles))));
+  const double height = static_cast<double>(info.height) / info.width;
   std::vector<Box> places;
   for (int tile = 0; tile < info.tiles; ++tile) {
+    const int row = tile / columns;
     const double left = tile % columns;
-    const double top = static_cast<double>(tile / columns) * info.height / info.width;
-    places.push_back({left, top, left + 1, top + static_cast<double>(info.height) / info.width});
+    places.push_back({left, row * height, left + 1, (row + 1) * height});
   }
   return places;
 }

@@ -255,7 +255,7 @@ void ShardWriter::write_tile(int tile, std::span<const std::byte> image, std::sp
   checksums_[static_cast<std::size_t>(tile)] = tile_checksum(image, labels);
 }
 
-void ShardWriter::finish(const ShardInfo& info) {
+void ShardWriter::finish(const ShardInfo& info, Sync sync) {
   reserve(std::filesystem::file_size(file_.temporary()) + table_bytes(info));
   const Hdf5Session session;
   Hdf5File open(H5Fopen(file_.temporary().c_str(), H5F_ACC_RDWR, file_access().id()));
@@ -265,7 +265,7 @@ void ShardWriter::finish(const ShardInfo& info) {
   write_statistics(writer, info, checksums_);
   write_attributes(writer, info);
   if (!open.reset()) throw failed(file_, "close the file");
-  file_.commit();
+  file_.commit(sync);
 }
 
 }  // namespace plume::data

@@ -39,7 +39,7 @@ class ShardWriter {
 
   // Adds everything but the pixels and publishes the file. info's shape must be the one given above; its checksums are
   // those of what was written, whatever it says.
-  void finish(const ShardInfo& info);
+  void finish(const ShardInfo& info, Sync sync = Sync::yes);
 
  private:
   void lay_out();

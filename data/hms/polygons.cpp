@@ -121,7 +121,7 @@ class LayerReader {
     return ring;
   }
 
-  std::optional<std::string> field(OGRFeatureH feature, const char* name) const {
+  static std::optional<std::string> field(OGRFeatureH feature, const char* name) {
     const int index = gdal().feature_get_field_index(feature, name);
     if (index < 0) return std::nullopt;
     return gdal().feature_get_field_as_string(feature, index);

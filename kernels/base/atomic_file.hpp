@@ -15,6 +15,8 @@ namespace plume {
 // are looked up on this machine: machines or containers that share a folder must not write one name at one time.
 // A library that wants a path of its own (HDF5, GDAL) writes to temporary() and never calls write().
 // Throws environment_error (exit 4) naming the path and the system's reason: no folder, no permission, disk full.
+enum class Sync { yes, no };
+
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -29,8 +31,9 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
-  // fsync the temporary, rename it over path(), fsync the folder.
-  void commit();
+  // fsync the temporary, rename it over path(), fsync the folder. Without the syncs the file survives the process, but
+  // after a crash of the machine it may be damaged: for what is soon read again, by someone who checks it.
+  void commit(Sync sync = Sync::yes);
 
  private:
   std::filesystem::path path_;

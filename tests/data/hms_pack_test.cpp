@@ -40,7 +40,7 @@ class SmokePack : public ::testing::Test {
                      {.density = "Medium", .start = "2018312 1800", .end = "2018312 2000", .rings = {whole}}});
   }
 
-  data::Shard pack_by(data::SmokeFolderOptions options) const {
+  [[nodiscard]] data::Shard pack_by(data::SmokeFolderOptions options) const {
     options.folder = folder_ / "hms";
     data::PackOptions packing;
     packing.output = folder_ / "smoke.h5";
