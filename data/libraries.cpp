@@ -6,8 +6,8 @@
 #include <netcdf_meta.h>
 #include <png.h>
 
-#include "data/gdal_api.hpp"
-#include "data/netcdf.hpp"
+#include "data/formats/gdal_api.hpp"
+#include "data/formats/netcdf.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
-#include "data/folder_source.hpp"
-#include "data/mask_folder.hpp"
-#include "data/pack.hpp"
+#include "data/shards/pack.hpp"
+#include "data/sources/folder_source.hpp"
+#include "data/sources/mask_folder.hpp"
 
 namespace plume::tests {
 

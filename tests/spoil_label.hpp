@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "scratch_folder.hpp"
 
 namespace plume::tests {

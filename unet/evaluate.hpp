@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "unet/metrics.hpp"
 #include "unet/predict.hpp"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/hdf5.hpp"
+#include "data/formats/hdf5.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::unet {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 
 namespace plume::unet {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "data/batch.hpp"
+#include "data/loading/batch.hpp"
 #include "kernels/cuda/event.hpp"
 #include "kernels/memory.hpp"
 #include "kernels/stream.hpp"

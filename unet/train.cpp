@@ -10,8 +10,8 @@
 #include <memory>
 #include <optional>
 
-#include "data/loader.hpp"
-#include "data/shard.hpp"
+#include "data/loading/loader.hpp"
+#include "data/shards/shard.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/batch.hpp"
+#include "data/loading/batch.hpp"
 #include "kernels/cuda/graph.hpp"
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "data/random_batch.hpp"
+#include "data/loading/random_batch.hpp"
 #include "kernels/cuda/graph.hpp"
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"

@@ -7,7 +7,7 @@
 #include <map>
 #include <stdexcept>
 
-#include "data/netcdf.hpp"
+#include "data/formats/netcdf.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data::abi {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "data/abi/file_name.hpp"
+#include "data/formats/window.hpp"
 #include "data/geo/geostationary.hpp"
-#include "data/window.hpp"
 
 namespace plume::data::abi {
 

@@ -8,8 +8,8 @@
 
 #include "data/abi/scene_reader.hpp"
 #include "data/abi/tile_plan.hpp"
-#include "data/tile_labels.hpp"
-#include "data/tile_source.hpp"
+#include "data/sources/tile_labels.hpp"
+#include "data/sources/tile_source.hpp"
 
 namespace plume::data::abi {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 
 namespace plume::data::geo {
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "data/gdal.hpp"
+#include "data/formats/gdal.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data::geo {

@@ -6,9 +6,9 @@
 #include <limits>
 #include <vector>
 
+#include "data/formats/window.hpp"
 #include "data/geo/geostationary.hpp"
 #include "data/geo/grid.hpp"
-#include "data/window.hpp"
 
 namespace plume::data::geo {
 

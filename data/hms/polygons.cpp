@@ -6,10 +6,10 @@
 #include <cmath>
 #include <string>
 
-#include "data/gdal.hpp"
+#include "data/formats/gdal.hpp"
+#include "data/formats/text.hpp"
 #include "data/hms/rings.hpp"
 #include "data/hms/to_lonlat.hpp"
-#include "data/text.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -121,7 +121,7 @@ class LayerReader {
     return ring;
   }
 
-  std::optional<std::string> field(OGRFeatureH feature, const char* name) const {
+  static std::optional<std::string> field(OGRFeatureH feature, const char* name) {
     const int index = gdal().feature_get_field_index(feature, name);
     if (index < 0) return std::nullopt;
     return gdal().feature_get_field_as_string(feature, index);

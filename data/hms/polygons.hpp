@@ -41,7 +41,8 @@ struct SmokePolygon {
 //                crosses the date line goes on beyond 180 or -180.
 // Throws input_error naming the file and, where there is one, the record (from 0, as ogrinfo counts): missing, damaged,
 // a shapefile without its .dbf, no density or times, an unknown density, a time that is none, an end before its start,
-// no polygon, a coordinate that is no place on Earth, a ring round a pole; environment_error where GDAL cannot be opened.
+// no polygon, a coordinate that is no place on Earth, a ring round a pole; environment_error where GDAL cannot be
+// opened.
 [[nodiscard]] std::vector<SmokePolygon> read_smoke_polygons(const std::filesystem::path& path);
 
 }  // namespace plume::data

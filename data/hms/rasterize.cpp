@@ -6,7 +6,7 @@
 #include <cmath>
 #include <memory>
 
-#include "data/gdal.hpp"
+#include "data/formats/gdal.hpp"
 #include "data/hms/rings.hpp"
 #include "data/hms/to_lonlat.hpp"
 #include "kernels/base/error.hpp"

@@ -59,7 +59,7 @@ std::optional<std::string_view> make_continuous(std::vector<Ring>& part) {
 bool inside(const std::vector<Ring>& part, LonLat point) {
   bool odd = false;
   for (const auto& ring : part) {
-    for (std::size_t i = 0; i < ring.size(); ++i) odd ^= crosses(ring[i], ring[(i + 1) % ring.size()], point);
+    for (std::size_t i = 0; i < ring.size(); ++i) odd = odd != crosses(ring[i], ring[(i + 1) % ring.size()], point);
   }
   return odd;
 }

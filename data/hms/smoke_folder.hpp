@@ -12,7 +12,7 @@
 
 #include "data/hms/archive.hpp"
 #include "data/hms/smoke_labels.hpp"
-#include "data/tile_labels.hpp"
+#include "data/sources/tile_labels.hpp"
 
 namespace plume::data {
 

@@ -24,4 +24,7 @@ struct TimeSpan {
 // follow, as in its KML. None for any other text and for a time that no clock shows.
 [[nodiscard]] std::optional<UtcTime> parse_hms_time(std::string_view text);
 
+// "YYYY-MM-DDTHH:MM" in UTC, with or without a Z behind it (ISO 8601). None for any other text.
+[[nodiscard]] std::optional<UtcTime> parse_iso_time(std::string_view text);
+
 }  // namespace plume::data

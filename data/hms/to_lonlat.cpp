@@ -1,7 +1,7 @@
 // OGR's coordinate transformations, longitude always first.
 #include "data/hms/to_lonlat.hpp"
 
-#include "data/gdal.hpp"
+#include "data/formats/gdal.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

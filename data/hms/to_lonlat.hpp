@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "data/gdal_api.hpp"
+#include "data/formats/gdal_api.hpp"
 
 namespace plume::data {
 
@@ -20,7 +20,8 @@ class ToLonLat {
 
   // In place; false where the projection does not reach some point.
   [[nodiscard]] bool convert(OGRGeometryH geometry) const;
-  // x and y [count] to longitudes and latitudes; infinity where the projection does not reach, as beyond the Earth's rim.
+  // x and y [count] to longitudes and latitudes; infinity where the projection does not reach, as beyond the Earth's
+  // rim.
   void convert(std::size_t count, double* x, double* y) const;
 
  private:

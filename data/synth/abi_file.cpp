@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "data/abi/file_name.hpp"
+#include "data/formats/netcdf.hpp"
 #include "data/geo/geostationary.hpp"
-#include "data/netcdf.hpp"
 #include "data/synth/cdl.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"

@@ -20,7 +20,7 @@ struct AbiBand {
   int bits;          // of a count; the greatest count stands for no value
   float scale;       // radiance = count * scale + offset
   float offset;
-  float greatest;  // radiance
+  float greatest;                // radiance
   float esun;                    // W m-2 um-1; 0 of emissive bands
   float kappa0;                  // reflectance factor = radiance * kappa0; 0 of emissive bands
   std::array<double, 4> planck;  // fk1, fk2, bc1, bc2; zeros of reflective bands

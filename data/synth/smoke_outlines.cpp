@@ -10,7 +10,7 @@
 #include <chrono>
 #include <string>
 
-#include "data/gdal.hpp"
+#include "data/formats/gdal.hpp"
 #include "data/hms/archive.hpp"
 #include "data/synth/world.hpp"
 #include "kernels/base/error.hpp"

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/permutation.hpp"
-#include "data/raster_write.hpp"
+#include "data/formats/raster_write.hpp"
+#include "data/loading/permutation.hpp"
 #include "data/synth/world.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/philox.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 
 namespace plume::data::synth {
 

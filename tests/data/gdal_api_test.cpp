@@ -1,5 +1,5 @@
 // A machine without GDAL, or with a library of its name that is something else.
-#include "data/gdal_api.hpp"
+#include "data/formats/gdal_api.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,9 +7,9 @@
 #include "../packing.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
-#include "data/loader.hpp"
-#include "data/npy.hpp"
-#include "data/raster_write.hpp"
+#include "data/formats/npy.hpp"
+#include "data/formats/raster_write.hpp"
+#include "data/loading/loader.hpp"
 
 namespace plume::tests {
 namespace {

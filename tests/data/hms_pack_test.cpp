@@ -3,10 +3,10 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/folder_source.hpp"
 #include "data/hms/smoke_folder.hpp"
-#include "data/pack.hpp"
-#include "data/shard.hpp"
+#include "data/shards/pack.hpp"
+#include "data/shards/shard.hpp"
+#include "data/sources/folder_source.hpp"
 #include "kernels/loss.hpp"
 #include "smoke_files.hpp"
 #include "tiles.hpp"
@@ -40,7 +40,7 @@ class SmokePack : public ::testing::Test {
                      {.density = "Medium", .start = "2018312 1800", .end = "2018312 2000", .rings = {whole}}});
   }
 
-  data::Shard pack_by(data::SmokeFolderOptions options) const {
+  [[nodiscard]] data::Shard pack_by(data::SmokeFolderOptions options) const {
     options.folder = folder_ / "hms";
     data::PackOptions packing;
     packing.output = folder_ / "smoke.h5";

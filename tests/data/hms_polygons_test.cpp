@@ -38,6 +38,14 @@ TEST(HmsTime, YearDayAndClock) {
     EXPECT_FALSE(data::parse_hms_time(none)) << none;
 }
 
+TEST(HmsTime, IsoTime) {
+  EXPECT_EQ(data::parse_iso_time("2018-11-08T14:05"), camp_fire + 14h + 5min);
+  EXPECT_EQ(data::parse_iso_time("2018-11-08T14:05Z"), camp_fire + 14h + 5min);
+  for (const char* none : {"", "2018-11-08", "2018-11-08 14:05", "2018-02-30T14:05", "2018-13-08T14:05",
+                           "2018-11-08T24:00", "2018-11-08T14:60", "2018-11-08T14:05+01", "2018-11-08T-1:05"})
+    EXPECT_FALSE(data::parse_iso_time(none)) << none;
+}
+
 TEST(HmsDensity, NamesAndNumbers) {
   for (const char* light : {"Light", "LIGHT", " light ", "5", "5.000"})
     EXPECT_EQ(data::smoke_density_from_text(light), SmokeDensity::light) << light;
@@ -149,7 +157,7 @@ TEST_F(BadSmoke, BrokenRecords) {
   ::testing::internal::CaptureStderr();
   write_shapefile(folder_ / "a.shp", {{}, {}, {}});
   const auto whole = read_file(folder_ / "a.shp");
-  const auto refuse = [&](std::string bytes) {
+  const auto refuse = [&](const std::string& bytes) {
     write_file(folder_ / "a.shp", bytes);
     expect_input_error([&] { (void)read_smoke_polygons(folder_ / "a.shp"); }, "a.shp");
   };

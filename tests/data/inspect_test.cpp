@@ -1,13 +1,13 @@
 // Numbers and picture of a shard against a plain count of its files.
-#include "data/inspect.hpp"
+#include "data/shards/inspect.hpp"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "../scratch_folder.hpp"
-#include "data/raster_write.hpp"
-#include "data/shard_map.hpp"
+#include "data/formats/raster_write.hpp"
+#include "data/shards/shard_map.hpp"
 #include "kernels/loss.hpp"
 #include "tiles.hpp"
 

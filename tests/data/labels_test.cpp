@@ -1,5 +1,5 @@
 // What a mask's values mean, and which are refused.
-#include "data/labels.hpp"
+#include "data/sources/labels.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The prefetching loader: the same batches for any number of threads, from any place, with memory that goes round.
-#include "data/loader.hpp"
+#include "data/loading/loader.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // NetCDF-C beside plume's own HDF5, on machines without it, and files that are none.
-#include "data/netcdf.hpp"
+#include "data/formats/netcdf.hpp"
 
 #include <dlfcn.h>
 #include <gtest/gtest.h>

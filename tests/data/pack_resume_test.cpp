@@ -11,10 +11,10 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/loader.hpp"
-#include "data/npy.hpp"
-#include "data/shard.hpp"
-#include "data/verify.hpp"
+#include "data/formats/npy.hpp"
+#include "data/loading/loader.hpp"
+#include "data/shards/shard.hpp"
+#include "data/shards/verify.hpp"
 #include "kernels/base/philox.hpp"
 #include "tiles.hpp"
 
@@ -56,7 +56,7 @@ class PackResume : public ::testing::Test {
   }
 
   // Packs until `tiles` are done, then is stopped.
-  void break_off(const FolderPacking& options, int tiles) const {
+  static void break_off(const FolderPacking& options, int tiles) {
     EXPECT_THROW(pack(options,
                       [&](int done, int) {
                         if (done == tiles) throw std::runtime_error("stopped");
@@ -65,12 +65,12 @@ class PackResume : public ::testing::Test {
     EXPECT_FALSE(std::filesystem::exists(options.output));
   }
 
-  std::string undisturbed() const {
+  [[nodiscard]] std::string undisturbed() const {
     pack(options("undisturbed.h5"));
     return read_file(folder_ / "undisturbed.h5");
   }
 
-  std::filesystem::path parts() const { return folder_ / "pack.h5.parts"; }
+  [[nodiscard]] std::filesystem::path parts() const { return folder_ / "pack.h5.parts"; }
 
   ScratchFolder folder_;
 };

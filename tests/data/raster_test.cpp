@@ -1,5 +1,5 @@
 // Reading and writing tiles: types, validity, layouts, bands, and every way in which a file can be bad.
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/npy.hpp"
-#include "data/raster_write.hpp"
+#include "data/formats/npy.hpp"
+#include "data/formats/raster_write.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {

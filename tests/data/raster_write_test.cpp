@@ -1,5 +1,5 @@
 // Writing images where there is no room: one line, the old file untouched, nothing half-written.
-#include "data/raster_write.hpp"
+#include "data/formats/raster_write.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The order of tiles, crops and turns: exactly once an epoch, the promised shares, and a pure function of its key.
-#include "data/sampling.hpp"
+#include "data/loading/sampling.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/permutation.hpp"
+#include "data/loading/permutation.hpp"
 #include "tiles.hpp"
 
 namespace plume::tests {

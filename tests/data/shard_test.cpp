@@ -1,5 +1,5 @@
 // Opening damaged shards: truncated, empty, random and flipped bytes end in one clear line, never in a crash.
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 
 #include <gtest/gtest.h>
 #include <hdf5.h>

@@ -1,5 +1,5 @@
 // The shard's writer keeps the room that it found: whoever fills the disk later does not take it.
-#include "data/shard_write.hpp"
+#include "data/shards/shard_write.hpp"
 
 #include <gtest/gtest.h>
 

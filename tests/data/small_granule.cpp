@@ -4,7 +4,7 @@
 #include <numeric>
 #include <stdexcept>
 
-#include "data/netcdf.hpp"
+#include "data/formats/netcdf.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::tests {

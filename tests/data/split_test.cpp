@@ -1,5 +1,5 @@
 // Splits from CSV files and from spatial blocks.
-#include "data/split.hpp"
+#include "data/shards/split.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/csv.hpp"
+#include "data/formats/csv.hpp"
 
 namespace plume::tests {
 namespace {

@@ -7,7 +7,7 @@
 #include "../expect_error.hpp"
 #include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "data/synth/tiles.hpp"
 #include "data/synth/world.hpp"
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <span>
 
-#include "data/raster_write.hpp"
-#include "data/shard_write.hpp"
-#include "data/tile_table.hpp"
+#include "data/formats/raster_write.hpp"
+#include "data/shards/shard_write.hpp"
+#include "data/shards/tile_table.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {

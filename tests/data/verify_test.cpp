@@ -1,12 +1,12 @@
 // Checksums find the damaged tile, whichever byte it is; shards of format 1 still open.
-#include "data/verify.hpp"
+#include "data/shards/verify.hpp"
 
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "kernels/base/philox.hpp"
 #include "tiles.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "../data/tiles.hpp"
 #include "../scratch_folder.hpp"
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "keras_writer.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/philox.hpp"

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "data/random_batch.hpp"
+#include "data/loading/random_batch.hpp"
 #include "nn/initialize.hpp"
 #include "unet/device.hpp"
 #include "unet/training_step.hpp"

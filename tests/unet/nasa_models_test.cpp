@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "../real_data.hpp"
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 #include "unet/import_keras.hpp"
 #include "unet/network.hpp"
 #include "unet/predict.hpp"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "data/npy.hpp"
-#include "data/raster.hpp"
+#include "data/formats/npy.hpp"
+#include "data/formats/raster.hpp"
 #include "program.hpp"
 #include "small_training.hpp"
 

@@ -12,9 +12,9 @@
 #include <sstream>
 #include <thread>
 
-#include "data/npy.hpp"
-#include "data/raster.hpp"
-#include "data/raster_write.hpp"
+#include "data/formats/npy.hpp"
+#include "data/formats/raster.hpp"
+#include "data/formats/raster_write.hpp"
 #include "kernels/base/philox.hpp"
 #include "small_training.hpp"
 #include "unet/checkpoint.hpp"

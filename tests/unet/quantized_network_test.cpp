@@ -11,7 +11,7 @@
 #include "../expect_error.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
-#include "data/raster.hpp"
+#include "data/formats/raster.hpp"
 #include "nn/safetensors.hpp"
 #include "trained_network.hpp"
 #include "unet/calibrate.hpp"

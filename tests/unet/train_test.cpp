@@ -12,7 +12,7 @@
 
 #include "../expect_error.hpp"
 #include "../spoil_label.hpp"
-#include "data/sampling.hpp"
+#include "data/loading/sampling.hpp"
 #include "small_training.hpp"
 
 namespace plume::unet {

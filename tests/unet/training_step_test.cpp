@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/random_batch.hpp"
+#include "data/loading/random_batch.hpp"
 #include "nn/initialize.hpp"
 #include "unet/families.hpp"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "data/random_batch.hpp"
+#include "data/loading/random_batch.hpp"
 #include "kernels/base/error.hpp"
 #include "nn/initialize.hpp"
 #include "nn/optimizer.hpp"

@@ -1,7 +1,7 @@
 // The subcommands of `plume data`, a file each.
 #pragma once
 
-#include "data/pack.hpp"
+#include "data/shards/pack.hpp"
 #include "unet/command.hpp"
 
 namespace plume::unet {

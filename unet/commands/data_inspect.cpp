@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "data/inspect.hpp"
-#include "data/shard_map.hpp"
+#include "data/shards/inspect.hpp"
+#include "data/shards/shard_map.hpp"
 #include "unet/commands/data_commands.hpp"
 
 namespace plume::unet {

@@ -3,16 +3,15 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "data/abi/scene_source.hpp"
-#include "data/folder_source.hpp"
 #include "data/hms/smoke_folder.hpp"
-#include "data/mask_folder.hpp"
-#include "data/pack.hpp"
+#include "data/shards/pack.hpp"
+#include "data/sources/folder_source.hpp"
+#include "data/sources/mask_folder.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/data_commands.hpp"
 #include "unet/commands/scene_options.hpp"
@@ -59,20 +58,10 @@ nlohmann::ordered_json to_json(const data::PackReport& report) {
           {"replaced_tiles", report.replaced_tiles}};
 }
 
-// "2018-11-08T20:00", with or without Z.
 data::UtcTime parse_time(const std::string& text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int read = 0;
-  const int fields = std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d%n", &year, &month, &day, &hour, &minute, &read);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  const auto rest = fields == 5 ? text.substr(static_cast<std::size_t>(read)) : std::string("?");
-  if ((!rest.empty() && rest != "Z") || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59)
-    throw usage_error("--time '{}' is no time YYYY-MM-DDTHH:MM", text);
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute);
+  const auto time = data::parse_iso_time(text);
+  if (!time) throw usage_error("--time '{}' is no time YYYY-MM-DDTHH:MM", text);
+  return *time;
 }
 
 // "LEAST:MOST".

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/verify.hpp"
+#include "data/shards/verify.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/data_commands.hpp"
 

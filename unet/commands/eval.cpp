@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"

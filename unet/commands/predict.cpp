@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "data/npy.hpp"
-#include "data/raster.hpp"
-#include "data/raster_write.hpp"
+#include "data/formats/npy.hpp"
+#include "data/formats/raster.hpp"
+#include "data/formats/raster_write.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/shard.hpp"
+#include "data/shards/shard.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/calibrate.hpp"
 #include "unet/checkpoint.hpp"
