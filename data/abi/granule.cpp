@@ -152,7 +152,8 @@ Window Granule::whole() const {
 
 // Stored 16 bits to numbers, by CF's attributes; a fire mask's are numbers already.
 Granule::ExactTable Granule::unpacked() const {
-  const auto& [file, image, flags] = *content_;
+  const NetcdfFile& file = content_->file;
+  const NetcdfVariable& image = content_->image;
   const bool is_unsigned = file.text(&image, "_Unsigned") == "true";
   const auto as_stored = [&](double value) {
     if (!(std::abs(value) < static_cast<double>(table_size)))

@@ -129,6 +129,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("predict", "Finds smoke in images: masks, probabilities, pictures");
   command->add_option("--model", arguments->model, "A .safetensors that plume wrote")->required();
+  add_input_options(*command, arguments->input);
   command->add_option("--output", arguments->output, "Folder for the results")->required();
   command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
       ->capture_default_str()
@@ -139,7 +140,6 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->check(CLI::IsMember({"tif", "png", "npy"}))
       ->capture_default_str();
-  add_input_options(*command, arguments->input);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");
