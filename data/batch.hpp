@@ -20,9 +20,7 @@ struct Batch {
   std::vector<std::byte> pixels;     // [images, height, width, bands]: crops as they lie in their tiles
   std::vector<std::uint8_t> labels;  // [images, height, width], not turned either; 255 = ignored
   std::vector<Sample> samples;       // [images]: where each is from and how it is to be turned
-  float scale = 1;                   // the network is to read (raw * scale + offset - mean[band]) / std[band]
-  float offset = 0;
-  std::vector<float> mean;  // [bands]
+  std::vector<float> mean;           // [bands]: the network is to read (raw - mean[band]) / std[band]
   std::vector<float> std;
   std::int64_t epoch = 0;
   std::int64_t index = 0;  // of the global batch within its epoch

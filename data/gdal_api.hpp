@@ -6,6 +6,8 @@
 #include <cpl_error.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
+#include <gdal_alg.h>
+#include <ogr_api.h>
 #include <ogr_srs_api.h>
 
 #include <string>
@@ -49,6 +51,47 @@ struct GdalApi {
   decltype(VSIUnlink)* unlink;
   decltype(VSIFree)* free;
 
+  decltype(GDALDatasetGetLayerCount)* dataset_get_layer_count;
+  decltype(GDALDatasetGetLayer)* dataset_get_layer;
+  decltype(OGR_L_GetName)* layer_get_name;
+  decltype(OGR_L_GetSpatialRef)* layer_get_spatial_ref;
+  decltype(OGR_L_ResetReading)* layer_reset_reading;
+  decltype(OGR_L_GetNextFeature)* layer_get_next_feature;
+  decltype(OGR_L_GetLayerDefn)* layer_get_definition;
+  decltype(OGR_L_CreateField)* layer_create_field;
+  decltype(OGR_L_CreateFeature)* layer_add_feature;
+  decltype(GDALDatasetCreateLayer)* dataset_create_layer;
+
+  decltype(OGR_Fld_Create)* create_field;
+  decltype(OGR_Fld_SetWidth)* field_set_width;
+  decltype(OGR_Fld_Destroy)* destroy_field;
+
+  decltype(OGR_F_GetFID)* feature_get_fid;
+  decltype(OGR_F_GetFieldIndex)* feature_get_field_index;
+  decltype(OGR_F_GetFieldAsString)* feature_get_field_as_string;
+  decltype(OGR_F_GetFieldAsDouble)* feature_get_field_as_double;
+  decltype(OGR_F_Create)* create_feature;
+  decltype(OGR_F_SetFieldString)* feature_set_string;
+  decltype(OGR_F_SetGeometryDirectly)* feature_set_geometry_directly;
+  decltype(OGR_F_GetGeometryRef)* feature_get_geometry_ref;
+  decltype(OGR_F_Destroy)* feature_destroy;
+
+  decltype(OGR_GT_Flatten)* geometry_flat_type;
+  decltype(OGR_G_GetGeometryType)* geometry_get_geometry_type;
+  decltype(OGR_G_GetGeometryCount)* geometry_get_geometry_count;
+  decltype(OGR_G_GetGeometryRef)* geometry_get_geometry_ref;
+  decltype(OGR_G_GetPointCount)* geometry_get_point_count;
+  decltype(OGR_G_GetX)* geometry_get_x;
+  decltype(OGR_G_GetY)* geometry_get_y;
+  decltype(OGR_G_Transform)* geometry_transform;
+  decltype(OGR_G_CreateGeometry)* create_geometry;
+  decltype(OGR_G_AddPoint_2D)* geometry_add_point;
+  decltype(OGR_G_AddGeometryDirectly)* geometry_add_geometry_directly;
+  decltype(OGR_G_DestroyGeometry)* destroy_geometry;
+  decltype(OGR_G_SimplifyPreserveTopology)* geometry_simplify;
+  decltype(GDALRasterizeGeometries)* rasterize_geometries;
+  decltype(GDALContourGenerateEx)* contour_generate;
+
   decltype(OSRNewSpatialReference)* new_spatial_reference;
   decltype(OSRDestroySpatialReference)* destroy_spatial_reference;
   decltype(OSRSetFromUserInput)* set_from_user_input;
@@ -57,6 +100,7 @@ struct GdalApi {
   decltype(OCTNewCoordinateTransformation)* new_coordinate_transformation;
   decltype(OCTDestroyCoordinateTransformation)* destroy_coordinate_transformation;
   decltype(OCTTransformEx)* transform;
+  decltype(OSRIsGeographic)* is_geographic;
 };
 
 // The functions of the first of `names` (file names to search for, or paths) that can be opened.

@@ -87,7 +87,7 @@ void write_geotiff(const std::filesystem::path& path, ImageShape shape, GDALData
     throw environment_error("cannot make {}: {}", path.string(), errors.text());
   AtomicFile file(path);
   file.write(memory.bytes());
-  file.commit();
+  file.commit(Durable::no);
 }
 
 }  // namespace

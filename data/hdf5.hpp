@@ -1,8 +1,9 @@
-// HDF5's C handles as objects, and its habit of printing errors switched off.
+// HDF5's C handles as objects, for one thread at a time, and its habit of printing errors switched off.
 #pragma once
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <utility>
 
 namespace plume::data {
@@ -40,10 +41,10 @@ using Hdf5Space = Hdf5Handle<H5Sclose>;
 using Hdf5Type = Hdf5Handle<H5Tclose>;
 using Hdf5Properties = Hdf5Handle<H5Pclose>;
 
-// While it lives, HDF5 prints nothing.
-class Hdf5Silence {
+// While it lives, no other thread is in HDF5, which need not be built for several, and HDF5 prints nothing.
+class Hdf5Session {
  public:
-  Hdf5Silence() {
+  Hdf5Session() : lock_(mutex()) {
     // A damaged file may be one that HDF5 cannot close, of which it would complain when the program ends. Every file is
     // closed here explicitly, so there is nothing to do then.
     static const auto no_farewell = H5dont_atexit();
@@ -51,11 +52,17 @@ class Hdf5Silence {
     H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
-  ~Hdf5Silence() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  Hdf5Silence(const Hdf5Silence&) = delete;
-  Hdf5Silence& operator=(const Hdf5Silence&) = delete;
+  ~Hdf5Session() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+  Hdf5Session(const Hdf5Session&) = delete;
+  Hdf5Session& operator=(const Hdf5Session&) = delete;
 
  private:
+  static std::recursive_mutex& mutex() {
+    static std::recursive_mutex only;
+    return only;
+  }
+
+  std::lock_guard<std::recursive_mutex> lock_;
   H5E_auto2_t function_ = nullptr;
   void* data_ = nullptr;
 };

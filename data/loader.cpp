@@ -14,14 +14,13 @@ namespace plume::data {
 
 class Loader::Queue {
  public:
-  Queue(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std, int threads,
-        int depth)
-      : shard_(shard), sampler_(shard, sampling), mean_(std::move(mean)), std_(std::move(std)) {
+  Queue(const Shard& shard, const Sampling& sampling, const std::vector<float>& mean, const std::vector<float>& std,
+        int threads, int depth)
+      : shard_(shard), sampler_(shard, sampling) {
     const auto bands = static_cast<std::size_t>(shard.info().bands);
-    if (mean_.empty()) mean_.assign(bands, 0.0F);
-    if (std_.empty()) std_.assign(bands, 1.0F);
-    if (mean_.size() != bands || std_.size() != bands)
-      throw usage_error("mean has {} and std {} values for {} bands", mean_.size(), std_.size(), bands);
+    if ((!mean.empty() && mean.size() != bands) || (!std.empty() && std.size() != bands))
+      throw usage_error("mean has {} and std {} values for {} bands", mean.size(), std.size(), bands);
+    normalisation_ = normalisation_of_raw(shard.info(), mean, std);
     if (threads < 1 || depth < 1)
       throw usage_error("the loader needs at least 1 thread and depth 1, not {} and {}", threads, depth);
     ring_.resize(static_cast<std::size_t>(depth));
@@ -130,10 +129,8 @@ class Loader::Queue {
     batch.width = crop > 0 ? crop : info.width;
     batch.bands = info.bands;
     batch.dtype = info.dtype;
-    batch.scale = info.scale;
-    batch.offset = info.offset;
-    batch.mean = mean_;
-    batch.std = std_;
+    batch.mean = normalisation_.mean;
+    batch.std = normalisation_.std;
     batch.pixels.resize(batch.pixel_bytes());
     batch.labels.resize(batch.label_count());
     if (batch.images == 0) return;
@@ -148,8 +145,7 @@ class Loader::Queue {
 
   const Shard& shard_;
   const Sampler sampler_;
-  std::vector<float> mean_;  // [bands], like std_ set once
-  std::vector<float> std_;
+  BandNormalisation normalisation_;  // set once
 
   std::mutex mutex_;  // guards all below
   std::condition_variable room_;
@@ -163,9 +159,9 @@ class Loader::Queue {
   std::vector<std::jthread> threads_;  // last: started when the rest is there
 };
 
-Loader::Loader(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std,
-               int threads, int depth)
-    : queue_(std::make_unique<Queue>(shard, sampling, std::move(mean), std::move(std), threads, depth)) {}
+Loader::Loader(const Shard& shard, const Sampling& sampling, const std::vector<float>& mean,
+               const std::vector<float>& std, int threads, int depth)
+    : queue_(std::make_unique<Queue>(shard, sampling, mean, std, threads, depth)) {}
 
 Loader::~Loader() = default;
 

@@ -15,10 +15,10 @@ namespace plume::data {
 // next(), seek() and recycle() are for one consumer at a time; the shard must outlive the loader.
 class Loader {
  public:
-  // mean and std: [bands], empty for 0 and 1. threads: workers, >= 1. depth: batches held ready, >= 1.
+  // mean and std: [bands], of values, empty for 0 and 1. threads: workers, >= 1. depth: batches held ready, >= 1.
   // Throws as Sampler; usage_error for a mean or std of another length.
-  Loader(const Shard& shard, const Sampling& sampling, std::vector<float> mean, std::vector<float> std, int threads,
-         int depth);
+  Loader(const Shard& shard, const Sampling& sampling, const std::vector<float>& mean, const std::vector<float>& std,
+         int threads, int depth);
   ~Loader();  // waits for at most the batch that each worker is in
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace plume::data {
@@ -13,6 +14,8 @@ namespace plume::data {
 class Moments {
  public:
   explicit Moments(int bands) : mean_(static_cast<std::size_t>(bands)), squares_(static_cast<std::size_t>(bands)) {}
+  Moments(std::int64_t count, std::vector<double> mean, std::vector<double> squares)
+      : count_(count), mean_(std::move(mean)), squares_(std::move(squares)) {}
 
   // pixels [count, bands]; those whose label equals `ignore` are left out.
   void add(std::span<const float> pixels, std::span<const std::uint8_t> labels, std::uint8_t ignore) {
@@ -52,6 +55,8 @@ class Moments {
 
   [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] double mean(std::size_t band) const { return mean_[band]; }
+  // The sum of squared deviations from the mean.
+  [[nodiscard]] double squares(std::size_t band) const { return squares_[band]; }
   // Of the population (divided by the count).
   [[nodiscard]] double std(std::size_t band) const { return std::sqrt(squares_[band] / static_cast<double>(count_)); }
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
@@ -152,53 +152,73 @@ class HeaderParser {
   std::size_t at_ = 0;
 };
 
-std::string read_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto size = std::filesystem::file_size(path, failed);
-  std::ifstream file(path, std::ios::binary);
-  if (failed || !file) throw input_error("cannot read {}: no such file or no permission", path.string());
-  std::string bytes(size, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (file.gcount() != static_cast<std::streamsize>(size)) throw input_error("cannot read all of {}", path.string());
-  return bytes;
-}
-
-// The header's text; version 1 keeps its length in 2 bytes, versions 2 and 3 in 4. Moves `bytes` past it.
-std::string_view take_header(std::string_view& bytes, const std::filesystem::path& path) {
-  const auto damaged = input_error("{} is not a .npy file or is truncated", path.string());
-  if (!bytes.starts_with(magic) || bytes.size() < 12) throw damaged;
-  const int version = bytes[6];
-  if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", path.string(), version);
-  const std::size_t width = version == 1 ? 2 : 4;
-  std::size_t length = 0;
-  for (std::size_t i = 0; i < width; ++i) length |= std::size_t{static_cast<unsigned char>(bytes[8 + i])} << (8 * i);
-  const std::size_t start = 8 + width;
-  if (length > max_header_bytes || start + length > bytes.size()) throw damaged;
-  const auto header = bytes.substr(start, length);
-  bytes.remove_prefix(start + length);
-  return header;
-}
-
-template <class T>
-void convert(std::string_view bytes, std::vector<float>& values) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    values[i] = static_cast<float>(value);
+// A .npy being read, at the place behind what was read so far.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& path) : path_(path), file_(path, std::ios::binary) {
+    std::error_code failed;
+    left_ = std::filesystem::file_size(path, failed);
+    if (failed || !file_) throw input_error("cannot read {}: no such file or no permission", path.string());
   }
-}
 
-void convert(DType type, std::string_view bytes, std::vector<float>& values) {
-  switch (type) {
-    case DType::u8: return convert<std::uint8_t>(bytes, values);
-    case DType::u16: return convert<std::uint16_t>(bytes, values);
-    case DType::i16: return convert<std::int16_t>(bytes, values);
-    case DType::i32: return convert<std::int32_t>(bytes, values);
-    case DType::u32: return convert<std::uint32_t>(bytes, values);
-    case DType::f64: return convert<double>(bytes, values);
-    default: return convert<float>(bytes, values);
+  // Bytes that have not been read.
+  [[nodiscard]] std::size_t left() const { return left_; }
+
+  void read(void* to, std::size_t bytes) {
+    file_.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
+    if (file_.gcount() != static_cast<std::streamsize>(bytes))
+      throw input_error("cannot read all of {}", path_.string());
+    left_ -= bytes;
   }
-}
+
+  // The header's text; version 1 keeps its length in 2 bytes, versions 2 and 3 in 4.
+  std::string header() {
+    const auto damaged = input_error("{} is not a .npy file or is truncated", path_.string());
+    std::array<char, 8> start{};
+    std::array<unsigned char, 4> length_bytes{};
+    if (left_ < start.size() + length_bytes.size()) throw damaged;
+    read(start.data(), start.size());
+    if (!std::string_view(start.data(), start.size()).starts_with(magic)) throw damaged;
+    const int version = start[6];
+    if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", path_.string(), version);
+    const std::size_t width = version == 1 ? 2 : 4;
+    read(length_bytes.data(), width);
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < width; ++i) length |= std::size_t{length_bytes[i]} << (8 * i);
+    if (length > max_header_bytes || length > left_) throw damaged;
+    std::string text(length, '\0');
+    read(text.data(), length);
+    return text;
+  }
+
+  template <class T>
+  std::vector<float> values(std::size_t count) {
+    std::vector<T> stored(count);
+    read(stored.data(), count * sizeof(T));
+    if constexpr (std::is_same_v<T, float>) {
+      return stored;
+    } else {
+      return {stored.begin(), stored.end()};
+    }
+  }
+
+  std::vector<float> values(DType type, std::size_t count) {
+    switch (type) {
+      case DType::u8: return values<std::uint8_t>(count);
+      case DType::u16: return values<std::uint16_t>(count);
+      case DType::i16: return values<std::int16_t>(count);
+      case DType::i32: return values<std::int32_t>(count);
+      case DType::u32: return values<std::uint32_t>(count);
+      case DType::f64: return values<double>(count);
+      default: return values<float>(count);
+    }
+  }
+
+ private:
+  const std::filesystem::path& path_;
+  std::ifstream file_;
+  std::size_t left_ = 0;
+};
 
 void write(const std::filesystem::path& path, std::string_view descr, std::span<const std::int64_t> shape,
            std::span<const std::byte> bytes) {
@@ -213,27 +233,25 @@ void write(const std::filesystem::path& path, std::string_view descr, std::span<
   AtomicFile file(path);
   file.write(start + header);
   file.write(bytes);
-  file.commit();
+  file.commit(Durable::no);
 }
 
 }  // namespace
 
 NpyArray read_npy(const std::filesystem::path& path) {
-  const auto file = read_file(path);
-  std::string_view bytes = file;
-  const auto header = HeaderParser(take_header(bytes, path), path).parse();
+  Reader reader(path);
+  const std::string text = reader.header();
+  const auto header = HeaderParser(text, path).parse();
   std::size_t count = 1;
   for (const auto extent : header.shape) {
     count *= static_cast<std::size_t>(extent);
     // Checked at each step, so that the product cannot overflow.
-    if (count > bytes.size()) break;
+    if (count > reader.left()) break;
   }
-  if (count > bytes.size() || count * size_of(header.dtype) != bytes.size())
+  if (count > reader.left() || count * size_of(header.dtype) != reader.left())
     throw input_error("{}: its header asks for more or fewer numbers than the {} bytes that follow (truncated?)",
-                      path.string(), bytes.size());
-  NpyArray array{header.dtype, header.shape, std::vector<float>(count)};
-  convert(header.dtype, bytes, array.values);
-  return array;
+                      path.string(), reader.left());
+  return {header.dtype, header.shape, reader.values(header.dtype, count)};
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape, std::span<const float> values) {

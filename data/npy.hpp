@@ -21,7 +21,7 @@ struct NpyArray {
 // Throws input_error naming the file and what is wrong: header, order, type, shape, length.
 [[nodiscard]] NpyArray read_npy(const std::filesystem::path& path);
 
-// Version 1.0, through AtomicFile. The product of shape is the number of values.
+// Version 1.0, through AtomicFile, not durable. The product of shape is the number of values.
 // Throws environment_error naming the path (no folder, no permission, disk full).
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape, std::span<const float> values);
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,

@@ -35,7 +35,7 @@ void write_png(const std::filesystem::path& path, ImageShape shape, std::span<co
     throw environment_error("cannot make {}: {}", path.string(), image.message);
   AtomicFile file(path);
   file.write(std::span(encoded).first(bytes));
-  file.commit();
+  file.commit(Durable::no);
 }
 
 }  // namespace plume::data

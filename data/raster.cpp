@@ -2,7 +2,6 @@
 #include "data/raster.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -10,6 +9,7 @@
 
 #include "data/gdal.hpp"
 #include "data/npy.hpp"
+#include "data/text.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -17,13 +17,6 @@ namespace {
 
 // What the pixels are decides what a nodata value means.
 enum class Content { measurements, labels };
-
-std::string lower_extension(const std::filesystem::path& path) {
-  auto extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
 
 // The bands to take: those asked for, checked against the file, or all of them.
 std::vector<int> chosen_bands(const std::filesystem::path& path, const std::vector<int>& bands, int available) {
@@ -204,7 +197,7 @@ NpyLayout npy_layout(const std::filesystem::path& path, std::vector<std::int64_t
 }
 
 Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
-  const auto array = read_npy(path);
+  auto array = read_npy(path);
   const auto layout = npy_layout(path, array.shape);
   check_extent(path, layout.height, layout.width, layout.bands);
   const auto chosen = chosen_bands(path, bands, static_cast<int>(layout.bands));
@@ -215,8 +208,12 @@ Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>
   raster.stored = stored_type(array.dtype);
   const auto area = static_cast<std::size_t>(layout.height * layout.width);
   const auto stride = layout.channels_first ? std::size_t{1} : static_cast<std::size_t>(layout.bands);
-  raster.pixels.resize(area * chosen.size());
-  for (std::size_t slot = 0; slot < chosen.size(); ++slot) {
+  if (!layout.channels_first && bands.empty()) {
+    raster.pixels = std::move(array.values);  // as they are wanted
+  } else {
+    raster.pixels.resize(area * chosen.size());
+  }
+  for (std::size_t slot = 0; slot < chosen.size() && !array.values.empty(); ++slot) {
     const auto start = static_cast<std::size_t>(chosen[slot]) * (layout.channels_first ? area : 1);
     for (std::size_t pixel = 0; pixel < area; ++pixel)
       raster.pixels[pixel * chosen.size() + slot] = array.values[start + pixel * stride];
@@ -225,14 +222,19 @@ Raster read_npy_raster(const std::filesystem::path& path, const std::vector<int>
   return raster;
 }
 
-Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+void check_readable(const std::filesystem::path& path) {
   std::error_code failed;
   const auto status = std::filesystem::status(path, failed);
   if (!std::filesystem::exists(status)) throw input_error("cannot read {}: no such file", path.string());
   if (std::filesystem::is_directory(status)) throw input_error("{} is a folder, not a tile", path.string());
   if (!std::filesystem::is_regular_file(status)) throw input_error("{} is not a regular file", path.string());
   if (std::filesystem::file_size(path, failed) == 0) throw input_error("{} is empty (0 bytes)", path.string());
-  return lower_extension(path) == ".npy" ? read_npy_raster(path, bands, content) : read_gdal(path, bands, content);
+}
+
+Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+  check_readable(path);
+  return lower_case(path.extension().string()) == ".npy" ? read_npy_raster(path, bands, content)
+                                                         : read_gdal(path, bands, content);
 }
 
 }  // namespace
@@ -249,10 +251,17 @@ Raster read_mask(const std::filesystem::path& path) {
   return read(path, {}, Content::labels);
 }
 
+Georeference read_georeference(const std::filesystem::path& path) {
+  check_readable(path);
+  if (lower_case(path.extension().string()) == ".npy") return {};
+  const GdalErrors errors;
+  return georeference_of(open_raster(path, errors).dataset.get());
+}
+
 bool is_raster_name(const std::filesystem::path& path) {
   static const std::set<std::string> known{".tif", ".tiff", ".png", ".jpg", ".jpeg",
                                            ".npy", ".img",  ".vrt", ".jp2", ".bmp"};
-  return known.contains(lower_extension(path));
+  return known.contains(lower_case(path.extension().string()));
 }
 
 std::vector<std::filesystem::path> list_rasters(const std::filesystem::path& folder) {

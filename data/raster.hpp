@@ -64,6 +64,10 @@ struct Raster {
 // through, NaN too.
 [[nodiscard]] Raster read_mask(const std::filesystem::path& path);
 
+// A raster's georeference alone, without its pixels; of a .npy, which holds none, the default one. Throws as
+// read_raster where the file cannot be opened.
+[[nodiscard]] Georeference read_georeference(const std::filesystem::path& path);
+
 // "1-6", "1,2,5" or "3,1-2", counted from 1, to 0-based indices in the order given; empty text: empty (all).
 // Throws usage_error for anything else, for 0 and for a band named twice.
 [[nodiscard]] std::vector<int> parse_bands(std::string_view text);

@@ -1,4 +1,5 @@
-// Writing results: GeoTIFF for maps, PNG for people. Every file appears whole or not at all (AtomicFile).
+// Writing results: GeoTIFF for maps, PNG for people. Every file appears whole or not at all (AtomicFile), though it may not
+// outlive a loss of power.
 #pragma once
 
 #include <cstdint>

@@ -23,10 +23,10 @@ struct Shard::Mapping {
 
 namespace {
 
-// One row of a window: (raw * scale + offset - mean) / std, band by band. The bytes need not be aligned.
+// One row of a window: (raw - mean) / std, band by band. The bytes need not be aligned.
 template <class T>
-bool normalise(const std::byte* raw, std::size_t pixels, std::size_t bands, float scale, float offset,
-               const float* mean, const float* std, float* out) {
+bool normalise(const std::byte* raw, std::size_t pixels, std::size_t bands, const float* mean, const float* std,
+               float* out) {
   bool finite = true;
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     for (std::size_t band = 0; band < bands; ++band) {
@@ -35,7 +35,7 @@ bool normalise(const std::byte* raw, std::size_t pixels, std::size_t bands, floa
       raw += sizeof(T);
       const auto measured = static_cast<float>(value);
       if constexpr (std::is_floating_point_v<T>) finite = finite && std::isfinite(measured);
-      *out++ = (measured * scale + offset - mean[band]) / std[band];
+      *out++ = (measured - mean[band]) / std[band];
     }
   }
   return finite;
@@ -51,12 +51,16 @@ bool all_finite(const std::byte* raw, std::size_t count) {
   return finite;
 }
 
-std::vector<float> or_default(std::span<const float> given, int bands, float value) {
-  if (given.empty()) return std::vector<float>(static_cast<std::size_t>(bands), value);
-  return {given.begin(), given.end()};
-}
-
 }  // namespace
+
+BandNormalisation normalisation_of_raw(const ShardInfo& info, std::span<const float> mean, std::span<const float> std) {
+  BandNormalisation raw;
+  for (std::size_t band = 0; band < static_cast<std::size_t>(info.bands); ++band) {
+    raw.mean.push_back(((mean.empty() ? 0 : mean[band]) - info.offset[band]) / info.scale[band]);
+    raw.std.push_back((std.empty() ? 1 : std[band]) / info.scale[band]);
+  }
+  return raw;
+}
 
 Shard::Shard(const std::filesystem::path& path) : mapping_(std::make_unique<Mapping>(path)) {
   auto& mapping = *mapping_;
@@ -108,8 +112,7 @@ std::span<const std::uint8_t> Shard::labels(int tile) const noexcept {
 
 void Shard::read(int tile, const Window& window, std::span<const float> mean, std::span<const float> std,
                  float* out) const {
-  const auto means = or_default(mean, info().bands, 0);
-  const auto stds = or_default(std, info().bands, 1);
+  const auto raw = normalisation_of_raw(info(), mean, std);
   const auto bands = static_cast<std::size_t>(info().bands);
   const auto pixels = static_cast<std::size_t>(window.width);
   const auto pixel_bytes = bands * size_of(info().dtype);
@@ -119,8 +122,7 @@ void Shard::read(int tile, const Window& window, std::span<const float> mean, st
     const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
                        static_cast<std::size_t>(window.column);
     const auto row_of = [&]<class T>(T) {
-      return normalise<T>(first + start * pixel_bytes, pixels, bands, info().scale, info().offset, means.data(),
-                          stds.data(), out);
+      return normalise<T>(first + start * pixel_bytes, pixels, bands, raw.mean.data(), raw.std.data(), out);
     };
     if (info().dtype == DType::u8) {
       row_of(std::uint8_t{});

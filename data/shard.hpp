@@ -10,8 +10,16 @@
 //   geotransform          [N, 6]                     f64: GDAL's affine transform
 //   positive_fraction     [N, classes]               f32: share of each class among the tile's pixels that are not
 //                                                    ignored (classes = 1: the share of label 1)
-// Attributes of the root: format_version (i32), bands, classes (i32), scale, offset (f32; value = raw * scale +
-// offset), mean, std (f32 [bands]; of the values over the training split, ignored pixels left out), creator (text).
+//   checksum              [N]                        u32: CRC32C of the tile's image and then of its labels
+//   counted               [N]                        i64: pixels that are not ignored
+//   band_mean             [N, bands]                 f64: mean of the values over these pixels
+//   band_squares          [N, bands]                 f64: sum of squared deviations from that mean
+//   band_least, band_most [N, bands]                 f32: of the values over measured pixels, ignored ones too
+// Attributes of the root: format_version (i32), bands, classes (i32), scale, offset (f32 [bands]; value = raw *
+// scale + offset), mean, std (f32 [bands]; of the values over the training split, ignored pixels left out; before
+// they were rounded to u8 or u16), creator (text); where labels are soft, label_target (f32 [classes]: how much of a
+// positive each label is, from 0 to 1).
+// Format 1, which is read too, lacks the datasets from checksum on, and its scale and offset are one number each.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "data/moments.hpp"
 #include "data/raster.hpp"
 #include "data/split.hpp"
 #include "kernels/base/dtype.hpp"
@@ -29,7 +38,7 @@
 
 namespace plume::data {
 
-inline constexpr int shard_format_version = 1;
+inline constexpr int shard_format_version = 2;
 
 // Everything but the pixels.
 struct ShardInfo {
@@ -38,11 +47,12 @@ struct ShardInfo {
   int width = 0;
   int bands = 0;
   int classes = 1;
-  DType dtype = DType::u8;  // of images: u8, u16 or f32
-  float scale = 1;
-  float offset = 0;
-  std::vector<float> mean;  // [bands], training split
-  std::vector<float> std;   // [bands], > 0
+  DType dtype = DType::u8;          // of images: u8, u16 or f32
+  std::vector<float> scale;         // [bands], > 0
+  std::vector<float> offset;        // [bands]
+  std::vector<float> mean;          // [bands], training split
+  std::vector<float> std;           // [bands], > 0
+  std::vector<float> label_target;  // [classes], or empty
   std::string creator;
 
   // Per tile.
@@ -52,7 +62,23 @@ struct ShardInfo {
   std::vector<std::string> mask_file;
   std::vector<Georeference> georeference;
   std::vector<float> positive_fraction;  // [tiles, classes]
+
+  // Per tile; empty where the file is of format 1.
+  std::vector<std::uint32_t> checksum;
+  std::vector<Moments> moments;   // of pixels that are not ignored
+  std::vector<float> band_least;  // [tiles, bands], measured pixels
+  std::vector<float> band_most;
 };
+
+// What takes raw values to what the network reads: (raw - mean[band]) / std[band].
+struct BandNormalisation {
+  std::vector<float> mean;  // [bands]
+  std::vector<float> std;
+};
+
+// From a mean and std of values (empty: 0 and 1) to those of raw values: the shard's scale and offset are in them.
+[[nodiscard]] BandNormalisation normalisation_of_raw(const ShardInfo& info, std::span<const float> mean,
+                                                     std::span<const float> std);
 
 // A part of a tile.
 struct Window {
@@ -86,7 +112,7 @@ class Shard {
   [[nodiscard]] std::span<const std::byte> image(int tile) const noexcept;
   [[nodiscard]] std::span<const std::uint8_t> labels(int tile) const noexcept;
 
-  // out [window.height, window.width, bands] = (raw * scale + offset - mean[band]) / std[band].
+  // out [window.height, window.width, bands] = (value - mean[band]) / std[band], by normalisation_of_raw.
   // Empty mean or std: 0 or 1. Throws input_error naming the tile for NaN or infinity in the file.
   void read(int tile, const Window& window, std::span<const float> mean, std::span<const float> std, float* out) const;
   // The same for the whole tile.

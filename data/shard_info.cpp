@@ -43,12 +43,13 @@ class ShardReader {
     layout.file_bytes = bytes_;
     auto& info = layout.info;
     const int version = scalar<int>("format_version", H5T_NATIVE_INT);
-    if (version != shard_format_version)
-      throw bad(fmt::format("has shard format {}; this program reads format {}", version, shard_format_version));
+    if (version < 1 || version > shard_format_version)
+      throw bad(fmt::format("has shard format {}; this program reads formats 1 to {}", version, shard_format_version));
     images(layout);
     labels(layout);
     attributes(info);
     tables(info);
+    if (version >= 2) statistics(info);
     return layout;
   }
 
@@ -166,15 +167,32 @@ class ShardReader {
     if (scalar<int>("bands", H5T_NATIVE_INT) != info.bands) throw bad("names another number of bands than it holds");
     info.classes = scalar<int>("classes", H5T_NATIVE_INT);
     if (info.classes < 1 || info.classes > 255) throw bad(fmt::format("names {} classes", info.classes));
-    info.scale = scalar<float>("scale", H5T_NATIVE_FLOAT);
-    info.offset = scalar<float>("offset", H5T_NATIVE_FLOAT);
+    info.scale = one_or_each("scale", bands);
+    info.offset = one_or_each("offset", bands);
+    if (H5Aexists(file_.id(), "label_target") > 0)
+      info.label_target =
+          attribute<float>("label_target", H5T_NATIVE_FLOAT, H5T_FLOAT, static_cast<std::size_t>(info.classes));
     info.mean = attribute<float>("mean", H5T_NATIVE_FLOAT, H5T_FLOAT, bands);
     info.std = attribute<float>("std", H5T_NATIVE_FLOAT, H5T_FLOAT, bands);
     info.creator = text("creator");
+    const auto all = [](const std::vector<float>& values, auto holds) {
+      return std::all_of(values.begin(), values.end(), holds);
+    };
     const auto finite = [](float value) { return std::isfinite(value); };
-    if (!finite(info.scale) || !finite(info.offset) || !std::all_of(info.mean.begin(), info.mean.end(), finite) ||
-        !std::all_of(info.std.begin(), info.std.end(), [&](float value) { return finite(value) && value > 0; }))
-      throw bad("has a mean, std, scale or offset that is no usable number");
+    const auto positive = [](float value) { return std::isfinite(value) && value > 0; };
+    const auto fraction = [](float value) { return value >= 0 && value <= 1; };
+    if (!all(info.scale, positive) || !all(info.offset, finite) || !all(info.mean, finite) ||
+        !all(info.std, positive) || !all(info.label_target, fraction))
+      throw bad("has a mean, std, scale, offset or label_target that is no usable number");
+  }
+
+  // One number for all bands in format 1, one for each since.
+  std::vector<float> one_or_each(const char* name, std::size_t bands) {
+    const Hdf5Attribute opened(H5Aopen(file_.id(), name, H5P_DEFAULT));
+    const Hdf5Space space(opened ? H5Aget_space(opened.id()) : H5I_INVALID_HID);
+    if (space && H5Sget_simple_extent_npoints(space.id()) == 1)
+      return std::vector<float>(bands, scalar<float>(name, H5T_NATIVE_FLOAT));
+    return attribute<float>(name, H5T_NATIVE_FLOAT, H5T_FLOAT, bands);
   }
 
   template <class T>
@@ -227,6 +245,24 @@ class ShardReader {
     }
   }
 
+  void statistics(ShardInfo& info) {
+    info.checksum = table<std::uint32_t>("checksum", H5T_NATIVE_UINT32, H5T_INTEGER, {info.tiles});
+    info.band_least = table<float>("band_least", H5T_NATIVE_FLOAT, H5T_FLOAT, {info.tiles, info.bands});
+    info.band_most = table<float>("band_most", H5T_NATIVE_FLOAT, H5T_FLOAT, {info.tiles, info.bands});
+    const auto counted = table<std::int64_t>("counted", H5T_NATIVE_INT64, H5T_INTEGER, {info.tiles});
+    const auto mean = table<double>("band_mean", H5T_NATIVE_DOUBLE, H5T_FLOAT, {info.tiles, info.bands});
+    const auto squares = table<double>("band_squares", H5T_NATIVE_DOUBLE, H5T_FLOAT, {info.tiles, info.bands});
+    const auto pixels = std::int64_t{info.height} * info.width;
+    for (std::size_t tile = 0; tile < counted.size(); ++tile) {
+      if (counted[tile] < 0 || counted[tile] > pixels) throw bad(fmt::format("has a tile of {} pixels", counted[tile]));
+      const auto of_tile = [&](const std::vector<double>& values) {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(tile) * info.bands;
+        return std::vector<double>(first, first + info.bands);
+      };
+      info.moments.emplace_back(counted[tile], of_tile(mean), of_tile(squares));
+    }
+  }
+
   const std::filesystem::path& path_;
   std::uint64_t bytes_ = 0;
   Hdf5File file_;
@@ -235,7 +271,7 @@ class ShardReader {
 }  // namespace
 
 ShardLayout read_shard_layout(const std::filesystem::path& path) {
-  const Hdf5Silence silence;
+  const Hdf5Session session;
   return ShardReader(path).read();
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "data/hdf5.hpp"
+#include "kernels/base/crc32c.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -95,10 +96,6 @@ class InfoWriter {
     attribute(name, H5T_STD_I32LE, H5T_NATIVE_INT, Hdf5Space(H5Screate(H5S_SCALAR)), &value);
   }
 
-  void attribute(const char* name, float value) {
-    attribute(name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, Hdf5Space(H5Screate(H5S_SCALAR)), &value);
-  }
-
   void attribute(const char* name, const std::vector<float>& values) {
     const std::array extents{hsize_t{values.size()}};
     attribute(name, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, space_of(extents), values.data());
@@ -140,6 +137,27 @@ void write_tables(InfoWriter& writer, const ShardInfo& info) {
                  std::array{tiles, static_cast<hsize_t>(info.classes)}, info.positive_fraction.data());
 }
 
+void write_statistics(InfoWriter& writer, const ShardInfo& info, const std::vector<std::uint32_t>& checksums) {
+  const auto tiles = static_cast<hsize_t>(info.tiles);
+  const std::array each_band{tiles, static_cast<hsize_t>(info.bands)};
+  std::vector<std::int64_t> counted;
+  std::vector<double> mean;
+  std::vector<double> squares;
+  for (const auto& moments : info.moments) {
+    counted.push_back(moments.count());
+    for (std::size_t band = 0; band < static_cast<std::size_t>(info.bands); ++band) {
+      mean.push_back(moments.mean(band));
+      squares.push_back(moments.squares(band));
+    }
+  }
+  writer.dataset("checksum", H5T_STD_U32LE, H5T_NATIVE_UINT32, std::array{tiles}, checksums.data());
+  writer.dataset("counted", H5T_STD_I64LE, H5T_NATIVE_INT64, std::array{tiles}, counted.data());
+  writer.dataset("band_mean", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, each_band, mean.data());
+  writer.dataset("band_squares", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, each_band, squares.data());
+  writer.dataset("band_least", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, each_band, info.band_least.data());
+  writer.dataset("band_most", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, each_band, info.band_most.data());
+}
+
 void write_attributes(InfoWriter& writer, const ShardInfo& info) {
   writer.attribute("format_version", shard_format_version);
   writer.attribute("bands", info.bands);
@@ -149,6 +167,7 @@ void write_attributes(InfoWriter& writer, const ShardInfo& info) {
   writer.attribute("mean", info.mean);
   writer.attribute("std", info.std);
   writer.attribute("creator", info.creator);
+  if (!info.label_target.empty()) writer.attribute("label_target", info.label_target);
 }
 
 std::uint64_t table_bytes(const ShardInfo& info) {
@@ -157,21 +176,27 @@ std::uint64_t table_bytes(const ShardInfo& info) {
   for (const auto& georeference : info.georeference) projection = std::max(projection, georeference.projection.size());
   for (std::size_t i = 0; i < info.name.size(); ++i)
     names = std::max(names, info.name[i].size() + info.tile_file[i].size() + info.mask_file[i].size());
-  const auto per_tile = projection + 3 * names + 64 + sizeof(float) * static_cast<std::size_t>(info.classes);
+  const auto per_tile = projection + 3 * names + 96 + sizeof(float) * static_cast<std::size_t>(info.classes) +
+                        2 * (sizeof(double) + sizeof(float)) * static_cast<std::size_t>(info.bands);
   return metadata_bytes + per_tile * info.name.size();
 }
 
 }  // namespace
 
+std::uint32_t tile_checksum(std::span<const std::byte> image, std::span<const std::uint8_t> labels) {
+  return crc32c(std::as_bytes(labels), crc32c(image));
+}
+
 std::size_t ShardShape::label_bytes() const {
-  return static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  return static_cast<std::size_t>(tile.height) * static_cast<std::size_t>(tile.width);
 }
 
 std::size_t ShardShape::image_bytes() const {
-  return label_bytes() * static_cast<std::size_t>(bands) * size_of(dtype);
+  return label_bytes() * static_cast<std::size_t>(tile.bands) * size_of(tile.dtype);
 }
 
-ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardShape& shape) : file_(path), shape_(shape) {
+ShardWriter::ShardWriter(const std::filesystem::path& path, const ShardShape& shape)
+    : file_(path), shape_(shape), checksums_(static_cast<std::size_t>(shape.tiles)) {
   // Whether the disk has room shows at once, before HDF5 writes anything. Creating the file anew, HDF5 gives the space
   // back, so the pixels' is taken again; finish() adds the tables'.
   const int descriptor = ::open(file_.temporary().c_str(), O_RDWR | O_CLOEXEC);
@@ -192,14 +217,15 @@ ShardWriter::~ShardWriter() {
 }
 
 void ShardWriter::lay_out() {
-  const Hdf5Silence silence;
+  const Hdf5Session session;
   const Hdf5Properties creation(H5Pcreate(H5P_FILE_CREATE));
   H5Pset_obj_track_times(creation.id(), false);
   Hdf5File open(H5Fcreate(file_.temporary().c_str(), H5F_ACC_TRUNC, creation.id(), file_access().id()));
   if (!open) throw failed(file_, "create the file");
   const auto extent = [](int value) { return static_cast<hsize_t>(value); };
-  const std::array image{extent(shape_.tiles), extent(shape_.height), extent(shape_.width), extent(shape_.bands)};
-  images_offset_ = allocate(file_, open, "images", file_type(shape_.dtype), image);
+  const std::array image{extent(shape_.tiles), extent(shape_.tile.height), extent(shape_.tile.width),
+                         extent(shape_.tile.bands)};
+  images_offset_ = allocate(file_, open, "images", file_type(shape_.tile.dtype), image);
   labels_offset_ = allocate(file_, open, "labels", H5T_STD_U8LE, std::span(image).first(3));
   if (!open.reset()) throw failed(file_, "write the layout");
 }
@@ -226,15 +252,17 @@ void ShardWriter::write_tile(int tile, std::span<const std::byte> image, std::sp
   const auto index = static_cast<std::uint64_t>(tile);
   write_at(images_offset_ + index * shape_.image_bytes(), image);
   write_at(labels_offset_ + index * shape_.label_bytes(), std::as_bytes(labels));
+  checksums_[static_cast<std::size_t>(tile)] = tile_checksum(image, labels);
 }
 
 void ShardWriter::finish(const ShardInfo& info) {
   reserve(std::filesystem::file_size(file_.temporary()) + table_bytes(info));
-  const Hdf5Silence silence;
+  const Hdf5Session session;
   Hdf5File open(H5Fopen(file_.temporary().c_str(), H5F_ACC_RDWR, file_access().id()));
   if (!open) throw failed(file_, "open the file again");
   InfoWriter writer(file_, open);
   write_tables(writer, info);
+  write_statistics(writer, info, checksums_);
   write_attributes(writer, info);
   if (!open.reset()) throw failed(file_, "close the file");
   file_.commit();

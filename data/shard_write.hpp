@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "data/shard.hpp"
+#include "data/tile_source.hpp"
 #include "kernels/base/atomic_file.hpp"
 
 namespace plume::data {
@@ -14,14 +16,14 @@ namespace plume::data {
 // What the layout needs to know before the first tile is written.
 struct ShardShape {
   int tiles = 0;
-  int height = 0;
-  int width = 0;
-  int bands = 0;
-  DType dtype = DType::u8;  // u8, u16 or f32
+  TileShape tile;
 
   [[nodiscard]] std::size_t label_bytes() const;  // of one tile
   [[nodiscard]] std::size_t image_bytes() const;
 };
+
+// CRC32C of a tile's image and then of its labels.
+[[nodiscard]] std::uint32_t tile_checksum(std::span<const std::byte> image, std::span<const std::uint8_t> labels);
 
 // The file appears under its name at finish(); destroyed before, it leaves nothing.
 // All throw environment_error naming the file: no folder, no permission, disk full.
@@ -35,7 +37,8 @@ class ShardWriter {
   // Tiles in any order, each once, from several threads. Sizes are image_bytes() and label_bytes().
   void write_tile(int tile, std::span<const std::byte> image, std::span<const std::uint8_t> labels);
 
-  // Adds everything but the pixels and publishes the file. info's shape must be the one given above.
+  // Adds everything but the pixels and publishes the file. info's shape must be the one given above; its checksums are
+  // those of what was written, whatever it says.
   void finish(const ShardInfo& info);
 
  private:
@@ -48,6 +51,7 @@ class ShardWriter {
   int descriptor_ = -1;
   std::uint64_t images_offset_ = 0;
   std::uint64_t labels_offset_ = 0;
+  std::vector<std::uint32_t> checksums_;  // [tiles]
 };
 
 }  // namespace plume::data

@@ -11,6 +11,7 @@
 
 #include "data/csv.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/fnv1a.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::data {
@@ -56,10 +57,9 @@ std::map<std::string, Split> listed_splits(const std::filesystem::path& path) {
   return listed;
 }
 
-// A block's place in the deal: a hash of its key (FNV-1a), then of the seed (Philox).
+// A block's place in the deal: a hash of its key, then of the seed (Philox).
 std::uint64_t block_hash(std::uint64_t seed, std::string_view key) {
-  std::uint64_t hash = 0xCBF29CE484222325;
-  for (const char character : key) hash = (hash ^ static_cast<unsigned char>(character)) * 0x100000001B3;
+  const auto hash = fnv1a(key);
   Philox draw(seed, block_purpose, static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(hash));
   const std::uint64_t high = draw.next();
   return high << 32 | draw.next();

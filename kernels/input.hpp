@@ -1,4 +1,4 @@
-// From tiles as a shard stores them to a batch for the network: dequantised, normalised, cropped and turned; and labels
+// From tiles as a shard stores them to a batch for the network: normalised, cropped and turned; and labels
 // the same way. Bit for bit what data::Shard::read makes of the same pixels, on every device.
 #pragma once
 
@@ -33,10 +33,8 @@ struct Placement {
   }
 };
 
-// value = (raw * scale + offset - mean[band]) / std[band]; mean and std in the stream's memory.
+// value = (raw - mean[band]) / std[band]; mean and std of the raw values, in the stream's memory.
 struct BandScaling {
-  float scale = 1;
-  float offset = 0;
   const float* mean = nullptr;
   const float* std = nullptr;
 };

@@ -48,9 +48,9 @@ void Parameters::declare(std::string name, Shape shape, ParameterKind kind) {
   size += (shape.count() + step - 1) / step * step;
 }
 
-void Parameters::allocate() {
+void Parameters::allocate(Gradients gradients) {
   values_ = Buffer(stream_, sizes_[0] * size_of(dtype_), "parameters");
-  gradients_ = Buffer(stream_, sizes_[0] * size_of(dtype_), "gradients");
+  if (gradients == Gradients::yes) gradients_ = Buffer(stream_, sizes_[0] * size_of(dtype_), "gradients");
   statistics_ = Buffer(stream_, sizes_[1] * size_of(dtype_), "running statistics");
   if (rounded_) copy_ = Buffer(stream_, sizes_[0] * size_of(DType::bf16), "rounded parameters");
 }
@@ -68,7 +68,8 @@ Tensor Parameters::tensor(std::string_view name) const {
     return {info->shape, dtype_, info->name, statistics_.data() + offset, nullptr};
   }
   std::byte* rounded = rounded_ ? copy_.data() + info->offset * size_of(DType::bf16) : nullptr;
-  return {info->shape, dtype_, info->name, values_.data() + offset, gradients_.data() + offset, rounded};
+  std::byte* gradient = gradients_.size() > 0 ? gradients_.data() + offset : nullptr;
+  return {info->shape, dtype_, info->name, values_.data() + offset, gradient, rounded};
 }
 
 std::size_t Parameters::trainable_count() const {
@@ -112,7 +113,9 @@ NamedTensor Parameters::to_named(const ParameterInfo& info) const {
 }
 
 NamedTensor Parameters::gradient_to_named(const ParameterInfo& info) const {
-  if (info.kind == ParameterKind::statistic) throw std::logic_error(info.name + " has no gradient");
+  if (info.kind == ParameterKind::statistic || gradients_.size() == 0) {
+    throw std::logic_error(info.name + " has no gradient");
+  }
   return named(info, gradients_);
 }
 

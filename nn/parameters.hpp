@@ -27,6 +27,9 @@ struct ParameterInfo {
   std::size_t offset = 0;  // elements into its buffer; multiples of 64 bytes, the gaps stay zero
 };
 
+// Whether there is memory for gradients: who only predicts wants none.
+enum class Gradients { yes, no };
+
 // Usage: declare() each, allocate() once, then tensor() by name.
 class Parameters {
  public:
@@ -37,7 +40,7 @@ class Parameters {
 
   void declare(std::string name, Shape shape, ParameterKind kind);
   // Zeroed memory for all.
-  void allocate();
+  void allocate(Gradients gradients = Gradients::yes);
 
   [[nodiscard]] DType dtype() const { return dtype_; }
   [[nodiscard]] kernels::Stream* stream() const { return stream_; }
@@ -54,7 +57,7 @@ class Parameters {
     return reinterpret_cast<T*>(values_.data());
   }
   template <class T>
-  [[nodiscard]] T* gradients() const {
+  [[nodiscard]] T* gradients() const {  // null where there are none
     return reinterpret_cast<T*>(gradients_.data());
   }
   // The values rounded; null where there is no such copy. Who changes values changes them too.

@@ -10,10 +10,8 @@ namespace plume::unet {
 namespace {
 
 Network layer_by_layer(const Network& network) {
-  Network copy(network.graph(), DType::f32, Fusion::off, network.stream());
-  for (const nn::ParameterInfo& info : network.parameters().all()) {
-    copy.parameters().from_named(info, network.parameters().to_named(info));
-  }
+  Network copy(network.graph(), DType::f32, Fusion::off, network.stream(), nn::Gradients::no);
+  copy_parameters(copy, network);
   return copy;
 }
 

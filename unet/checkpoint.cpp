@@ -102,9 +102,9 @@ void save_training(const std::filesystem::path& path, const Network& network, co
   save(path, network, &optimizer, progress, config);
 }
 
-Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream) {
+Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream, nn::Gradients gradients) {
   const nn::SafetensorsFile file(path);
-  Network network(graph_of(file), dtype, Fusion::on, stream);
+  Network network(graph_of(file), dtype, Fusion::on, stream, gradients);
   load_weights(file, network);
   return network;
 }

@@ -38,9 +38,9 @@ void save_model(const std::filesystem::path& path, const Network& network, const
 void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
                    const Progress& progress, const std::string& config);
 
-// On the stream, or the CPU (unet/network.hpp). Throws input_error naming the file and what is missing or damaged.
+// On the stream, or the CPU (unet/network.hpp); without gradients it is for inference only. Throws input_error naming the file and what is missing or damaged.
 [[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32,
-                                 kernels::Stream* stream = nullptr);
+                                 kernels::Stream* stream = nullptr, nn::Gradients gradients = nn::Gradients::no);
 
 // A copy of the model in a file, for use, with the ranges to quantise it by.
 void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges);

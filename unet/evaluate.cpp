@@ -17,12 +17,6 @@ void require_fit(const Graph& graph, const data::Shard& shard) {
   if (info.classes != graph.classes) {
     throw input_error("{}: labels have {} classes, the model has {}", path, info.classes, graph.classes);
   }
-  if (info.scale != 1 || info.offset != 0) {
-    throw input_error(
-        "{}: stores pixels by scale {} and offset {}, which `plume predict` would not see in the files it reads; "
-        "store them as they are",
-        path, info.scale, info.offset);
-  }
   const int multiple = size_multiple(graph);
   if (info.height % multiple != 0 || info.width % multiple != 0) {
     throw input_error("{}: tiles of {}x{} do not fit the model, which needs multiples of {}", path, info.height,

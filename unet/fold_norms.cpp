@@ -93,7 +93,7 @@ nn::NamedTensor folded_bias(const Network& network, const Layer& conv, const Aff
 Network fold_norms(const Network& network) {
   const Graph& graph = network.graph();
   const auto folds = find_folds(graph);
-  Network folded(without(folds, graph), network.dtype(), Fusion::on, network.stream());
+  Network folded(without(folds, graph), network.dtype(), Fusion::on, network.stream(), nn::Gradients::no);
   nn::Parameters& parameters = folded.parameters();
   const auto set = [&](const nn::NamedTensor& tensor) { parameters.from_named(*parameters.find(tensor.name), tensor); };
   for (const Layer& layer : graph.layers) {

@@ -112,7 +112,7 @@ std::vector<float> read_floats(const Hdf5Group& group, const std::string& name,
 }  // namespace
 
 struct KerasFile::Open {
-  data::Hdf5Silence silence;
+  data::Hdf5Session session;
   Hdf5File file;
 
   explicit Open(const std::filesystem::path& path) : file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)) {}

@@ -38,10 +38,10 @@ void declare(nn::Parameters& parameters, const Graph& graph) {
 
 }  // namespace
 
-Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* stream)
+Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* stream, nn::Gradients gradients)
     : graph_(std::move(graph)), dtype_(dtype), parameters_(dtype, stream) {
   declare(parameters_, graph_);
-  parameters_.allocate();
+  parameters_.allocate(gradients);
   plan_ = make_plan(graph_, fusion);
   for (const Step& step : plan_.steps) modules_.push_back(modules_of(step));
 }
@@ -76,7 +76,8 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
     case StepKind::conv_transpose: return nn::conv_transpose2d(context, input(), modules.conv, step.relu);
     case StepKind::batch_norm: return nn::batch_norm(context, input(), modules.norm, step.relu);
     case StepKind::conv_norm_relu: return nn::conv_norm_relu(context, input(), modules.conv, modules.norm);
-    case StepKind::norm_conv_relu: return nn::norm_conv_relu(context, input(), modules.norm, modules.conv);
+    case StepKind::norm_conv_relu:
+      return nn::norm_conv_relu(context, input(), modules.norm, modules.conv, step.last_use);
     case StepKind::relu: return nn::relu(context, nn::concat(context, input()));
     case StepKind::max_pool: return nn::max_pool(context, nn::concat(context, input()));
     case StepKind::upsample_nearest:
@@ -138,6 +139,12 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     }
   }
   return nn::concat(context, values.back());
+}
+
+void copy_parameters(Network& to, const Network& from) {
+  for (const nn::ParameterInfo& info : from.parameters().all()) {
+    to.parameters().from_named(info, from.parameters().to_named(info));
+  }
 }
 
 void load_parameters(Network& network, std::span<const nn::NamedTensor> tensors) {

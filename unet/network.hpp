@@ -22,8 +22,8 @@ class Network {
   // Parameters are zeros until they are initialised or loaded, in the memory of the stream, which must outlive the network;
   // none (null): the CPU, and whoever runs the network has a stream of its own. dtype: of images and activations.
   // Throws input_error for an invalid graph.
-  explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on,
-                   kernels::Stream* stream = nullptr);
+  explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on, kernels::Stream* stream = nullptr,
+                   nn::Gradients gradients = nn::Gradients::yes);
 
   [[nodiscard]] const Graph& graph() const { return graph_; }
   [[nodiscard]] DType dtype() const { return dtype_; }
@@ -63,6 +63,9 @@ class Network {
   nn::Parameters parameters_;
   std::vector<Modules> modules_;  // by step
 };
+
+// Sets every parameter to what it is in a network of the same graph.
+void copy_parameters(Network& to, const Network& from);
 
 // Sets every parameter. Throws input_error naming the first that is missing, surplus or of another shape.
 void load_parameters(Network& network, std::span<const nn::NamedTensor> tensors);

@@ -123,13 +123,21 @@ class Planner {
   static void mark_done(Plan& plan) {
     std::map<int, std::set<int>> parts;
     std::map<int, Step*> last;
-    for (Step& step : plan.steps) {
+    const auto read_by = [&](const Step& step) {
       std::set<int> read(step.inputs.begin(), step.inputs.end());
       for (const int value : step.inputs) read.insert(parts[value].begin(), parts[value].end());
-      for (const int value : read) last[value] = &step;
-      if (step.kind == StepKind::concat) parts[step.output] = read;
+      return read;
+    };
+    for (Step& step : plan.steps) {
+      for (const int value : read_by(step)) last[value] = &step;
+      if (step.kind == StepKind::concat) parts[step.output] = read_by(step);
     }
     for (const auto& [value, step] : last) step->done.push_back(value);
+    for (Step& step : plan.steps) {
+      const auto read = read_by(step);
+      step.last_use =
+          std::all_of(read.begin(), read.end(), [&](int value) { return value > 0 && last[value] == &step; });
+    }
   }
 
   const Graph& graph_;

@@ -34,6 +34,7 @@ struct Step {
   int conv = -1;            // layers in the graph, where the step has one
   int norm = -1;
   std::vector<int> done;  // values that nothing reads after this step
+  bool last_use = false;  // none of its inputs is the image or read after it
 };
 
 struct Plan {

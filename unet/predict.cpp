@@ -121,8 +121,11 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
   if (images < 1 || height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
   const nn::Shape shape{images, round_up(height, multiple_), round_up(width, multiple_), network_.graph().input.bands};
-  const std::vector<float> probability = run(shape, prepare(pixels, shape, height, width).data());
-  if (shape.h == height && shape.w == width) return probability;
+  const bool whole = shape.h == height && shape.w == width;
+  const InputSpec& input = network_.graph().input;
+  if (whole && input.mean.empty() && input.std.empty()) return run(shape, pixels);
+  std::vector<float> probability = run(shape, prepare(pixels, shape, height, width).data());
+  if (whole) return probability;
   return crop(probability, {images, shape.h, shape.w, network_.graph().classes}, height, width);
 }
 

@@ -90,8 +90,6 @@ void StepInput::fill(Slot& slot, const data::Batch& batch) const {
   std::memcpy(to + layout_.mean, batch.mean.data(), batch.mean.size() * sizeof(float));
   std::memcpy(to + layout_.std, batch.std.data(), batch.std.size() * sizeof(float));
   slot.images = batch.images;
-  slot.scale = batch.scale;
-  slot.offset = batch.offset;
 }
 
 int StepInput::take() {
@@ -132,7 +130,7 @@ void StepInput::prepare_images(const Slot& slot, const std::byte* batch, Stream&
   const kernels::Image<T> out(reinterpret_cast<T*>(images_.data()), slot.images, shape_.h, shape_.w, shape_.c);
   const kernels::Image<const Raw> stored(reinterpret_cast<const Raw*>(batch), slot.images, shape_.h, shape_.w,
                                          shape_.c);
-  const kernels::BandScaling scaling{slot.scale, slot.offset, reinterpret_cast<const float*>(batch + layout_.mean),
+  const kernels::BandScaling scaling{reinterpret_cast<const float*>(batch + layout_.mean),
                                      reinterpret_cast<const float*>(batch + layout_.std)};
   kernels::prepare_images(out, stored, reinterpret_cast<const kernels::Placement*>(batch + layout_.placements), scaling,
                           stream);

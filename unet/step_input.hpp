@@ -48,8 +48,6 @@ class StepInput {
     std::optional<kernels::CudaEvent> uploaded;
     std::optional<kernels::CudaEvent> read;
     int images = 0;
-    float scale = 1;
-    float offset = 0;
   };
   void fill(Slot& slot, const data::Batch& batch) const;
   template <class Stream>

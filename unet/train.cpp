@@ -14,6 +14,7 @@
 #include "data/shard.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/fnv1a.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/folder_lock.hpp"
 #include "unet/import_torch.hpp"
@@ -66,14 +67,11 @@ data::Sampling sampling_of(const TrainSettings& train) {
   return sampling;
 }
 
-// FNV-1a (Fowler, Noll and Vo) over the names, so that a continuation on other tiles is noticed.
+// Over the names, so that a continuation on other tiles is noticed.
 std::uint64_t hash_of_training_tiles(const data::Shard& shard) {
-  std::uint64_t hash = 0xCBF29CE484222325;
-  for (const int tile : shard.tiles(data::Split::train)) {
-    for (const char c : shard.info().name[static_cast<std::size_t>(tile)] + '\n') {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-    }
-  }
+  std::uint64_t hash = fnv1a("");
+  for (const int tile : shard.tiles(data::Split::train))
+    hash = fnv1a(shard.info().name[static_cast<std::size_t>(tile)] + '\n', hash);
   return hash;
 }
 

@@ -118,9 +118,9 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
-  // fsync reports what a delayed allocation could not store, so a full disk is found before the rename.
-  if (::fsync(descriptor_) != 0) throw cannot("write", path_);
+void AtomicFile::commit(Durable durable) {
+  // fsync also reports what a delayed allocation could not store; of a file that is not synced, close or nobody does.
+  if (durable == Durable::yes && ::fsync(descriptor_) != 0) throw cannot("write", path_);
   if (::close(descriptor_) != 0) {
     descriptor_ = -1;
     throw cannot("write", path_);
@@ -128,7 +128,7 @@ void AtomicFile::commit() {
   descriptor_ = -1;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw cannot("replace", path_);
   temporary_.clear();
-  sync_folder(path_);
+  if (durable == Durable::yes) sync_folder(path_);
 }
 
 }  // namespace plume

@@ -1,4 +1,4 @@
-// A file that appears under its final name whole or not at all: written beside it, synced, renamed.
+// A file that appears under its final name whole or not at all: written beside it, synced where asked, renamed.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,10 @@
 #include <string_view>
 
 namespace plume {
+
+// Whether a committed file must outlive a loss of power. Waiting for the disk takes milliseconds and more, which results
+// that can be computed again are not worth.
+enum class Durable { yes, no };
 
 // Usage: AtomicFile file(path); file.write(...); file.commit();
 // Without commit() the destructor removes the temporary, so an exception leaves nothing. A killed process (SIGKILL,
@@ -29,8 +33,8 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
-  // fsync the temporary, rename it over path(), fsync the folder.
-  void commit();
+  // Renames the temporary to path(); durable: between an fsync of it and one of the folder.
+  void commit(Durable durable = Durable::yes);
 
  private:
   std::filesystem::path path_;

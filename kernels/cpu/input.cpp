@@ -1,4 +1,4 @@
-// Batches from raw tiles on the CPU. Compiled without contraction to fused multiply-adds, as data/shard.cpp is.
+// Batches from raw tiles on the CPU.
 #include "kernels/input.hpp"
 
 #include "kernels/cpu/parallel.hpp"
@@ -26,10 +26,8 @@ template <class T, class Raw>
 void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
                     CpuStream& stream) {
   for_placed(out, tiles, placements, stream, [&](T* to, const Raw* from) {
-    for (int b = 0; b < tiles.c; ++b) {
-      const float measured = static_cast<float>(from[b]) * scaling.scale + scaling.offset;
-      to[b] = static_cast<T>((measured - scaling.mean[b]) / scaling.std[b]);
-    }
+    for (int b = 0; b < tiles.c; ++b)
+      to[b] = static_cast<T>((static_cast<float>(from[b]) - scaling.mean[b]) / scaling.std[b]);
     for (int c = tiles.c; c < out.c; ++c) to[c] = static_cast<T>(0.0F);
   });
 }

@@ -1,5 +1,5 @@
-// Batches from raw tiles on CUDA. The arithmetic is in intrinsics that round each step, since the compiler would
-// otherwise fuse the multiplication with the addition and the result would differ from the CPU's in the last bit.
+// Batches from raw tiles on CUDA. The arithmetic is in intrinsics that round each step, as the CPU does whatever the
+// compiler's flags for CUDA are.
 #include "device_language.hpp"
 #include "kernels/cuda/aligned.hpp"
 #include "kernels/cuda/flat.cuh"
@@ -12,8 +12,7 @@ namespace cuda {
 namespace {
 
 __device__ float normalized(float raw, const BandScaling& scaling, int band) {
-  const float measured = __fadd_rn(__fmul_rn(raw, scaling.scale), scaling.offset);
-  return __fdiv_rn(__fsub_rn(measured, scaling.mean[band]), scaling.std[band]);
+  return __fdiv_rn(__fsub_rn(raw, scaling.mean[band]), scaling.std[band]);
 }
 
 // The raw pixel that comes to pixel number `pixel` of an n x h x w batch.

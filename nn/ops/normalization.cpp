@@ -24,16 +24,52 @@ std::uint8_t* bytes_of(const Block& block) {
   return reinterpret_cast<std::uint8_t*>(block.data());
 }
 
-// y from x and the statistics that are there.
-void apply(const Context& context, const Tensor& y, const Inputs& x, const Tensor& mean, const Tensor& inverse_std,
+std::string layer_of(const BatchNorm& norm) {
+  const std::string& name = norm.gamma.name();
+  return name.substr(0, name.rfind('.'));
+}
+
+struct Statistics {
+  Tensor mean;
+  Tensor inverse_std;
+};
+
+// The batch's in training, which feed the running ones; else the running ones.
+Statistics statistics_of(const Context& context, const Inputs& x, const BatchNorm& norm) {
+  const int channels = x.shape().c;
+  const auto vector = [&](const char* name) {
+    return context.allocate({1, 1, 1, channels}, widened(x.dtype()), layer_of(norm) + name);
+  };
+  Statistics statistics{vector(".mean"), vector(".inverse_std")};
+  context.run(x.dtype(), [&](auto& stream, auto element) {
+    using T = decltype(element);
+    using W = Wide<T>;
+    W* mean = statistics.mean.data<W>();
+    W* inverse_std = statistics.inverse_std.data<W>();
+    if (!context.training) {
+      kernels::running_statistics(mean, inverse_std, norm.running_mean.data<W>(), norm.running_var.data<W>(), channels,
+                                  norm.settings, stream);
+      return;
+    }
+    for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
+      kernels::batch_statistics<T>(mean + first, inverse_std + first, norm.running_mean.data<W>() + first,
+                                   norm.running_var.data<W>() + first, image, norm.settings, stream);
+    });
+  });
+  return statistics;
+}
+
+// y, which is one tensor or x itself, from x.
+void apply(const Context& context, const Inputs& y, const Inputs& x, const Statistics& statistics,
            const BatchNorm& norm, bool relu) {
   context.run(x.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     using W = Wide<T>;
+    auto part = y.begin();
     for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
-      kernels::normalize<T>(y.image<T>().channels(first, image.c), image, mean.data<W>() + first,
-                            inverse_std.data<W>() + first, norm.gamma.data<W>() + first, norm.beta.data<W>() + first,
-                            relu, stream);
+      const kernels::Image<T> to = y.size() == 1 ? y.front().image<T>().channels(first, image.c) : (part++)->image<T>();
+      kernels::normalize<T>(to, image, statistics.mean.data<W>() + first, statistics.inverse_std.data<W>() + first,
+                            norm.gamma.data<W>() + first, norm.beta.data<W>() + first, relu, stream);
     });
   });
 }
@@ -41,12 +77,8 @@ void apply(const Context& context, const Tensor& y, const Inputs& x, const Tenso
 // Batch normalisation of x, one tensor where it is to be pooled.
 Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm, bool relu, bool sole_use, bool pool) {
   const Shape shape = x.shape();
-  const std::string& name = norm.gamma.name();
-  const std::string layer = name.substr(0, name.rfind('.'));
+  const std::string layer = layer_of(norm);
   Tensor y = context.allocate(shape, x.dtype(), layer);
-  const Shape vector{1, 1, 1, shape.c};
-  const Tensor mean = context.allocate(vector, widened(x.dtype()), layer + ".mean");
-  const Tensor inverse_std = context.allocate(vector, widened(x.dtype()), layer + ".inverse_std");
   Tensor pooled;
   Block index;
   if (pool) {
@@ -55,36 +87,35 @@ Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm,
     if (context.tape) index = context.arena.allocate(half.count(), pooled.name() + ".index");
   }
   const kernels::ProfileRange range(context.stream, layer, "forward");
-  context.run(x.dtype(), [&](auto& stream, auto element) {
-    using T = decltype(element);
-    using W = Wide<T>;
-    if (!context.training) {
-      kernels::running_statistics(mean.data<W>(), inverse_std.data<W>(), norm.running_mean.data<W>(),
-                                  norm.running_var.data<W>(), shape.c, norm.settings, stream);
-    }
-    for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
-      if (!context.training) return;
-      kernels::batch_statistics<T>(mean.data<W>() + first, inverse_std.data<W>() + first,
-                                   norm.running_mean.data<W>() + first, norm.running_var.data<W>() + first, image,
-                                   norm.settings, stream);
+  const Statistics statistics = statistics_of(context, x, norm);
+  if (pool) {
+    context.run(x.dtype(), [&](auto& stream, auto element) {
+      using T = decltype(element);
+      using W = Wide<T>;
+      kernels::normalize_pool<T>(y.image<T>(), pooled.image<T>(), bytes_of(index), x.front().image<T>(),
+                                 statistics.mean.data<W>(), statistics.inverse_std.data<W>(), norm.gamma.data<W>(),
+                                 norm.beta.data<W>(), relu, stream);
     });
-    if (pool) {
-      kernels::normalize_pool<T>(y.image<T>(), pooled.image<T>(), bytes_of(index), x.front().image<T>(), mean.data<W>(),
-                                 inverse_std.data<W>(), norm.gamma.data<W>(), norm.beta.data<W>(), relu, stream);
-    }
-  });
-  if (!pool) apply(context, y, x, mean, inverse_std, norm, relu);
+  } else {
+    apply(context, y, x, statistics, norm, relu);
+  }
   if (context.tape) {
     if (context.recompute) {
       y.set_recompute([=](const Context& later, const Tensor& again) {
         const kernels::ProfileRange range_again(later.stream, again.name(), "recomputation");
-        apply(later, again, x, mean, inverse_std, norm, relu);
+        apply(later, again, x, statistics, norm, relu);
       });
     }
-    context.tape->record(BatchNormRecord{x, y, norm.gamma, norm.beta, mean, inverse_std, relu, context.training,
-                                         sole_use, pooled, std::move(index)});
+    context.tape->record(BatchNormRecord{x, y, norm.gamma, norm.beta, statistics.mean, statistics.inverse_std, relu,
+                                         context.training, sole_use, pooled, std::move(index)});
   }
   return {y, pooled};
+}
+
+Inputs normalize_in_place(const Context& context, const Inputs& x, const BatchNorm& norm) {
+  const kernels::ProfileRange range(context.stream, layer_of(norm), "forward");
+  apply(context, x, x, statistics_of(context, x, norm), norm, false);
+  return x;
 }
 
 }  // namespace
@@ -140,7 +171,8 @@ Pooled conv_norm_relu_pool(const Context& context, const Inputs& x, const Conv& 
   return normalize(context, conv2d(context, x, conv), norm, true, true, true);
 }
 
-Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv) {
+Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv, bool last_use) {
+  if (last_use && !context.tape) return conv2d(context, normalize_in_place(context, x, norm), conv, true);
   const Tensor normalised = batch_norm(context, x, norm);
   Tensor y = conv2d(context, normalised, conv, true);
   normalised.release();

@@ -30,8 +30,10 @@ struct Pooled {
 [[nodiscard]] Pooled conv_norm_relu_pool(const Context& context, const Inputs& x, const Conv& conv,
                                          const BatchNorm& norm);
 
-// The pixel-detector's unit: normalisation, convolution, ReLU.
-[[nodiscard]] Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv);
+// The pixel-detector's unit: normalisation, convolution, ReLU. last_use: nothing reads x later, so that without a tape it is
+// normalised where it is.
+[[nodiscard]] Tensor norm_conv_relu(const Context& context, const Inputs& x, const BatchNorm& norm, const Conv& conv,
+                                    bool last_use = false);
 
 // A decoder's entry: x enlarged by a transposed convolution beside the skip, in the given order, not copied together.
 enum class SkipOrder { skip_first, up_first };

@@ -39,7 +39,7 @@ class CudaInput : public OnCuda {
     const auto* where = reinterpret_cast<const kernels::Placement*>(device_placements.data());
     const DevicePixels<T> out(*stream_, before, batch.extra_stride);
     kernels::prepare_images(out.image(), kernels::Image<const Raw>(raw.data(), in.n, in.rows, in.columns, in.bands),
-                            where, {in.scale, in.offset, mean.data(), std.data()}, *stream_);
+                            where, {mean.data(), std.data()}, *stream_);
     EXPECT_EQ(out.array().values, as_stored<T>(expected.array()).values);
   }
 };

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "../expect_error.hpp"
+#include "../packing.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
 #include "data/loader.hpp"
 #include "data/npy.hpp"
-#include "data/pack.hpp"
 #include "data/raster_write.hpp"
 
 namespace plume::tests {
@@ -24,15 +24,15 @@ class GoesTiles : public ::testing::Test {
 };
 
 TEST_F(GoesTiles, AllPackByTheirSplit) {
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = goes_ / "tiles";
   options.masks = goes_ / "masks";
   options.split_csv = goes_ / "split.csv";
   options.output = folder_ / "goes.h5";
-  const auto report = data::pack(options);
+  const auto report = pack(options);
   EXPECT_EQ(report.tiles, 299);
-  EXPECT_EQ(report.bands, 6);
-  EXPECT_EQ(report.dtype, DType::u8);
+  EXPECT_EQ(report.shape.bands, 6);
+  EXPECT_EQ(report.shape.dtype, DType::u8);
   EXPECT_EQ(report.split, (std::array{194, 60, 45}));
   EXPECT_NEAR(report.positive_fraction, 0.019, 0.001);
 
@@ -49,7 +49,7 @@ TEST_F(GoesTiles, AllPackByTheirSplit) {
 
   // The hash of places splits them too, without a CSV.
   options.split_csv.clear();
-  const auto placed = data::pack(options);
+  const auto placed = pack(options);
   EXPECT_NEAR(placed.split[1], 60, 10);
   EXPECT_NEAR(placed.split[2], 30, 10);
 }
@@ -70,15 +70,15 @@ TEST_F(GoesTiles, TheOriginalsNeedTheirBandsChosen) {
     std::filesystem::copy(path, folder_ / "tiles");
     std::filesystem::copy(goes_ / "masks" / (path.stem().string() + ".png"), folder_ / "masks");
   }
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = folder_ / "tiles";
   options.masks = folder_ / "masks";
   options.output = folder_ / "originals.h5";
   options.block = 1;
   options.bands = data::parse_bands("1-6");
-  EXPECT_EQ(data::pack(options).dtype, DType::f32);
+  EXPECT_EQ(pack(options).shape.dtype, DType::f32);
   options.bands = data::parse_bands("1-8");
-  expect_input_error([&] { data::pack(options); }, "7 bands", "no band 8");
+  expect_input_error([&] { pack(options); }, "7 bands", "no band 8");
 }
 
 }  // namespace

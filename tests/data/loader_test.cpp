@@ -128,8 +128,7 @@ TEST_F(Loader, KernelsMakeOfACropWhatTheShardReads) {
   std::vector<float> pixels(batch.pixels.size());
   const auto* stored = reinterpret_cast<const std::uint8_t*>(batch.pixels.data());
   kernels::prepare_images<float, std::uint8_t>({pixels.data(), 4, 10, 10, 3}, {stored, 4, 10, 10, 3}, placements.data(),
-                                               {batch.scale, batch.offset, batch.mean.data(), batch.std.data()},
-                                               stream);
+                                               {batch.mean.data(), batch.std.data()}, stream);
   std::vector<std::uint8_t> labels(batch.labels.size());
   kernels::prepare_labels({labels.data(), 4, 10, 10, 1}, {batch.labels.data(), 4, 10, 10, 1}, placements.data(),
                           stream);

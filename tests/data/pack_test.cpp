@@ -26,8 +26,8 @@ class Pack : public ::testing::Test {
       EXPECT_TRUE(entry.is_directory() || entry.path().extension() == ".csv") << entry.path();
   }
   template <class... Parts>
-  void refused(const data::PackOptions& options, const Parts&... parts) {
-    expect_input_error([&] { (void)data::pack(options); }, parts...);
+  void refused(const FolderPacking& options, const Parts&... parts) {
+    expect_input_error([&] { (void)pack(options); }, parts...);
     expect_nothing_left();
   }
   std::filesystem::path root() const { return folder_ / ""; }
@@ -42,7 +42,7 @@ TEST_F(Pack, HoldsWhatTheFilesHold) {
   auto options = pack_options(root());
   options.split_csv = folder_ / "split.csv";
   int last = 0;
-  const auto report = data::pack(options, [&](int done, int total) {
+  const auto report = pack(options, [&](int done, int total) {
     EXPECT_EQ(done, ++last);
     EXPECT_EQ(total, 9);
   });
@@ -78,11 +78,11 @@ TEST_F(Pack, SameBytesWhateverTheThreads) {
   add_tiles(root(), 12);
   auto options = pack_options(root());
   options.threads = 1;
-  data::pack(options);
+  pack(options);
   const auto once = read_file(options.output);
   for (const int threads : {2, 5}) {
     options.threads = threads;
-    data::pack(options);
+    pack(options);
     EXPECT_TRUE(read_file(options.output) == once) << threads;
   }
 }
@@ -103,7 +103,7 @@ TEST_F(Pack, EveryStoredType) {
   options.val = 0.5;
   options.test = 0;
   options.bands = {1};
-  data::pack(options);
+  pack(options);
   const data::Shard shard(options.output);
   EXPECT_EQ(shard.info().dtype, DType::f32);
   EXPECT_EQ(shard.info().bands, 1);
@@ -116,7 +116,7 @@ TEST_F(Pack, EveryStoredType) {
   std::string u16 = read_file(root() / "tiles" / "a.npy");
   u16.replace(u16.find("<f4"), 3, "<u2").resize(u16.size() - 64);
   for (const char* name : {"a.npy", "b.npy"}) write_file(root() / "tiles" / name, u16);
-  data::pack(options);
+  pack(options);
   const data::Shard wide(options.output);
   EXPECT_EQ(wide.info().dtype, DType::u16);
   EXPECT_EQ(wide.image(0).size(), 32U);
@@ -129,7 +129,7 @@ TEST_F(Pack, FillAndAlphaAreIgnored) {
   std::filesystem::remove(root() / "tiles" / "t01.tif");
   data::write_png(root() / "tiles" / "t01.png", {24, 24, 4}, rgba);
   auto options = pack_options(root());
-  const auto report = data::pack(options);
+  const auto report = pack(options);
   EXPECT_EQ(report.ignored_pixels, 24);
   const data::Shard shard(options.output);
   EXPECT_EQ(shard.labels(1)[23], kernels::ignore_label);
@@ -147,7 +147,7 @@ TEST_F(Pack, AMasksTransparentBackgroundIsBackground) {
                    ".png</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand></VRTDataset>");
     std::filesystem::rename(root() / "masks" / (std::string(name) + ".png"), root() / (std::string(name) + ".png"));
   }
-  const auto report = data::pack(pack_options(root()));
+  const auto report = pack(pack_options(root()));
   EXPECT_EQ(report.ignored_pixels, 0);
   EXPECT_DOUBLE_EQ(report.positive_fraction, 36.0 / (3 * 576));
 }
@@ -171,7 +171,7 @@ TEST_F(Pack, SizesBandsAndTypesMustAgree) {
   refused(pack_options(root()), "t02.tif", "4 bands", "t00.tif", "--bands 1-3");
   auto chosen = pack_options(root());
   chosen.bands = {0, 1};
-  EXPECT_EQ(data::pack(chosen).bands, 2);
+  EXPECT_EQ(pack(chosen).shape.bands, 2);
   std::filesystem::remove(chosen.output);
   data::write_geotiff(root() / "tiles" / "t02.tif", {24, 24, 3}, std::vector<float>(24 * 24 * 3), {});
   refused(pack_options(root()), "t02.tif", "f32", "u8");
@@ -205,7 +205,7 @@ TEST_F(Pack, NoFolderToWriteTo) {
   auto options = pack_options(root());
   options.output = folder_ / "none/pack.h5";
   expect_error(
-      ErrorKind::environment, [&] { data::pack(options); }, "none/pack.h5");
+      ErrorKind::environment, [&] { pack(options); }, "none/pack.h5");
 }
 
 TEST_F(Pack, AFullDiskLeavesNothing) {
@@ -215,7 +215,7 @@ TEST_F(Pack, AFullDiskLeavesNothing) {
   auto options = pack_options(root());
   options.output = disk.root() / "pack.h5";
   expect_error(
-      ErrorKind::environment, [&] { data::pack(options); }, "pack.h5", "room");
+      ErrorKind::environment, [&] { pack(options); }, "pack.h5", "room");
   EXPECT_TRUE(std::filesystem::is_empty(disk.root()));
 }
 
@@ -224,7 +224,7 @@ TEST_F(Pack, AFileSizeLimitLeavesNothing) {
   {
     const FileSizeLimit limit(8192);
     expect_error(
-        ErrorKind::environment, [&] { data::pack(pack_options(root())); }, "pack.h5", "room");
+        ErrorKind::environment, [&] { pack(pack_options(root())); }, "pack.h5", "room");
   }
   expect_nothing_left();
 }
@@ -233,7 +233,7 @@ TEST_F(Pack, OtherProgramsReadIt) {
   if (std::system("/usr/bin/python3 -c 'import h5py' 2>/dev/null") != 0)
     GTEST_SKIP() << "python3-h5py is not installed";
   add_tiles(root(), 6);
-  data::pack(pack_options(root()));
+  pack(pack_options(root()));
   const auto script = R"(/usr/bin/python3 -c "
 import h5py, numpy
 f = h5py.File(')" + (root() / "pack.h5").string() +
@@ -244,8 +244,8 @@ assert [n.decode() for n in f['tile_name'][:]] == ['t00', 't01', 't02', 't03', '
 assert f['geotransform'][1, 0] > -120 and f['projection'].shape == (6,) and f['split'].shape == (6,)
 train = f['images'][:][f['split'][:] == 0].reshape(-1, 3).astype(float)
 assert numpy.allclose(train.mean(0), f.attrs['mean'], atol=1e-4) and numpy.allclose(train.std(0), f.attrs['std'], atol=1e-4)
-assert f.attrs['format_version'] == 1 and f.attrs['bands'] == 3 and f.attrs['classes'] == 1
-assert f.attrs['scale'] == 1 and f.attrs['offset'] == 0 and f.attrs['creator'].startswith(b'plume')
+assert f.attrs['format_version'] == 2 and f.attrs['bands'] == 3 and f.attrs['classes'] == 1
+assert list(f.attrs['scale']) == [1, 1, 1] and list(f.attrs['offset']) == [0, 0, 0] and f.attrs['creator'].startswith(b'plume')
 assert numpy.isclose(f['positive_fraction'][0, 0], 36 / 576)
 ")";
   EXPECT_EQ(std::system(script.c_str()), 0);

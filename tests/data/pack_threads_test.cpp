@@ -10,7 +10,6 @@
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
 #include "data/npy.hpp"
-#include "data/pack.hpp"
 #include "kernels/base/philox.hpp"
 #include "tiles.hpp"
 
@@ -41,14 +40,19 @@ class PackThreads : public ::testing::Test {
 
   static std::string name(int tile) { return fmt::format("t{:02}.npy", tile); }
 
-  data::PackOptions options(int threads) const {
+  FolderPacking options(int threads) const {
     auto options = pack_options(folder_ / "");
     options.threads = threads;
     return options;
   }
 
-  // The two folders of input and nothing else.
+  // The two folders of input and nothing else but whole parts, which are taken away.
   void expect_nothing_left() const {
+    const auto parts = folder_ / "pack.h5.parts";
+    if (std::filesystem::exists(parts)) {
+      for (const auto& entry : std::filesystem::directory_iterator(parts)) EXPECT_EQ(entry.path().extension(), ".h5");
+      std::filesystem::remove_all(parts);
+    }
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_ / ""), {}), 2);
   }
 
@@ -56,9 +60,9 @@ class PackThreads : public ::testing::Test {
 };
 
 TEST_F(PackThreads, SameBytesHoweverMany) {
-  data::pack(options(1));
+  pack(options(1));
   const auto once = read_file(folder_ / "pack.h5");
-  data::pack(options(4));
+  pack(options(4));
   EXPECT_TRUE(read_file(folder_ / "pack.h5") == once);
 }
 
@@ -70,7 +74,7 @@ TEST_F(PackThreads, AStopEndsItAtOnceAndLeavesNothing) {
       if (done == 3) throw std::runtime_error("stopped");
     };
     try {
-      data::pack(options(threads), stop);
+      pack(options(threads), stop);
       ADD_FAILURE() << "nothing was thrown";
     } catch (const std::runtime_error& error) {
       EXPECT_STREQ(error.what(), "stopped");
@@ -86,7 +90,7 @@ TEST_F(PackThreads, AStopAndABadTileAtOnce) {
   for (int round = 0; round < 20; ++round) {
     // Which of the two comes first is the threads' affair; one of them is thrown, whole.
     try {
-      data::pack(options(4), stop);
+      pack(options(4), stop);
       ADD_FAILURE() << "nothing was thrown";
     } catch (const Error& error) {
       EXPECT_NE(std::string_view(error.what()).find("t00.npy"), std::string_view::npos) << error.what();
@@ -100,7 +104,7 @@ TEST_F(PackThreads, AStopAndABadTileAtOnce) {
 TEST_F(PackThreads, TheFirstBadTileIsNamed) {
   for (const int tile : {11, 12, 13, 30}) write("masks", tile, {16, 16}, std::vector<std::uint8_t>(256, 9));
   for (int round = 0; round < 20; ++round) {
-    expect_input_error([&] { data::pack(options(4)); }, name(11));
+    expect_input_error([&] { pack(options(4)); }, name(11));
     expect_nothing_left();
   }
 }

@@ -8,7 +8,6 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 #include "kernels/base/philox.hpp"
 #include "tiles.hpp"
 
@@ -35,7 +34,7 @@ class DamagedShard : public ::testing::Test {
     add_tiles(folder_ / "", 4, {.height = 8, .width = 8, .bands = 2});
     auto options = pack_options(folder_ / "");
     options.test = 0;
-    data::pack(options);
+    pack(options);
     whole_ = read_file(options.output);
   }
 

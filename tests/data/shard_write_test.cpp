@@ -23,7 +23,7 @@ void fill(const std::filesystem::path& path) {
 TEST(ShardWriter, PixelsHaveTheirRoomFromTheStart) {
   const SmallDisk disk(4 << 20);
   if (!disk.mounted()) GTEST_SKIP() << "mounting a small file system needs root";
-  const data::ShardShape shape{20, 128, 128, 3, DType::u8};
+  const data::ShardShape shape{20, {128, 128, 3, DType::u8}};
   {
     data::ShardWriter writer(disk.root() / "pack.h5", shape);
     fill(disk.root() / "rest");

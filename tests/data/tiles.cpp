@@ -8,6 +8,7 @@
 
 #include "data/raster_write.hpp"
 #include "data/shard_write.hpp"
+#include "data/tile_table.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {
@@ -51,8 +52,8 @@ void add_tiles(const std::filesystem::path& folder, int count, const TileMaker& 
     add_tile(folder, fmt::format("t{:02}", i), i, 0, i % 3 == 0 ? std::min(6, maker.width - 4) : 0, maker);
 }
 
-data::PackOptions pack_options(const std::filesystem::path& folder) {
-  data::PackOptions options;
+FolderPacking pack_options(const std::filesystem::path& folder) {
+  FolderPacking options;
   options.tiles = folder / "tiles";
   options.masks = folder / "masks";
   options.output = folder / "pack.h5";
@@ -62,26 +63,28 @@ data::PackOptions pack_options(const std::filesystem::path& folder) {
 
 void write_shard(const std::filesystem::path& path, int count) {
   const TileMaker maker;
-  data::ShardWriter writer(path, {count, maker.height, maker.width, maker.bands, DType::u8});
+  data::ShardWriter writer(path, {count, {maker.height, maker.width, maker.bands, DType::u8}});
   data::ShardInfo info;
-  info.tiles = count;
   info.height = maker.height;
   info.width = maker.width;
   info.bands = maker.bands;
+  info.scale = {1, 1, 1};
+  info.offset = {0, 0, 0};
   info.mean = {120, 130, 125};
   info.std = {70, 75, 80};
   info.creator = "test";
-  info.split.assign(static_cast<std::size_t>(count), data::Split::train);
-  info.georeference.resize(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     const auto name = fmt::format("t{:02}", i);
     const int square = i % 3 == 0 ? 6 : 0;
     const auto pixels = pixels_of(name, maker);
-    writer.write_tile(i, std::as_bytes(std::span(pixels)), mask_of(square, 1, maker));
-    info.name.push_back(name);
-    info.tile_file.push_back(name + ".tif");
-    info.mask_file.push_back(name + ".png");
-    info.positive_fraction.push_back(static_cast<float>(square * square) / 576);
+    const auto labels = mask_of(square, 1, maker);
+    writer.write_tile(i, std::as_bytes(std::span(pixels)), labels);
+    data::Raster raster;
+    raster.height = maker.height;
+    raster.width = maker.width;
+    raster.bands = maker.bands;
+    raster.pixels.assign(pixels.begin(), pixels.end());
+    data::append_tile(info, name, {name + ".tif", name + ".png"}, {raster, labels});
   }
   writer.finish(info);
 }

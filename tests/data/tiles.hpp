@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
 
 namespace plume::tests {
 
@@ -27,7 +27,7 @@ void add_tile(const std::filesystem::path& folder, const std::string& name, int 
 void add_tiles(const std::filesystem::path& folder, int count, const TileMaker& maker = {});
 
 // Options that pack folder/tiles and folder/masks to folder/pack.h5.
-data::PackOptions pack_options(const std::filesystem::path& folder);
+FolderPacking pack_options(const std::filesystem::path& folder);
 
 // A shard of `count` training tiles t00, t01, ... of 24x24 bytes in 3 bands, each third with a 6x6 square of the class;
 // made without GDAL, whose own locks a thread sanitizer would report.

@@ -36,15 +36,17 @@ void save(const std::filesystem::path& path, std::string_view text) {
 }
 
 TEST(AtomicFile, AppearsOnCommit) {
-  const ScratchFolder folder;
-  {
-    AtomicFile file(folder / "a");
-    file.write("whole");
-    EXPECT_FALSE(exists(folder / "a"));
-    file.commit();
+  for (const Durable durable : {Durable::yes, Durable::no}) {
+    const ScratchFolder folder;
+    {
+      AtomicFile file(folder / "a");
+      file.write("whole");
+      EXPECT_FALSE(exists(folder / "a"));
+      file.commit(durable);
+    }
+    EXPECT_EQ(read_file(folder / "a"), "whole");
+    EXPECT_EQ(files_in(folder / ""), 1U);
   }
-  EXPECT_EQ(read_file(folder / "a"), "whole");
-  EXPECT_EQ(files_in(folder / ""), 1U);
 }
 
 TEST(AtomicFile, ReplacesTheOldFile) {

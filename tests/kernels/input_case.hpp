@@ -12,8 +12,6 @@ namespace plume::tests {
 template <class Raw>
 struct InputCase {
   int n, rows, columns, bands;
-  float scale = 0.0037F;
-  float offset = -1.3F;
   std::vector<float> mean, std;
   std::vector<Raw> raw;              // [n, rows, columns, bands]
   std::vector<std::uint8_t> labels;  // [n, rows, columns]
@@ -40,7 +38,7 @@ struct InputCase {
 
   [[nodiscard]] kernels::Image<const Raw> tiles() const { return {raw.data(), n, rows, columns, bands}; }
   [[nodiscard]] kernels::Image<const std::uint8_t> label_tiles() const { return {labels.data(), n, rows, columns, 1}; }
-  [[nodiscard]] kernels::BandScaling scaling() const { return {scale, offset, mean.data(), std.data()}; }
+  [[nodiscard]] kernels::BandScaling scaling() const { return {mean.data(), std.data()}; }
 };
 
 }  // namespace plume::tests

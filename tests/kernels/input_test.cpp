@@ -63,7 +63,7 @@ TYPED_TEST(Input, EveryOrientationOfACrop) {
         if (c < in.bands) {
           const auto b = static_cast<std::size_t>(c);
           const auto raw = static_cast<float>(in.raw[static_cast<std::size_t>(pixel * in.bands + c)]);
-          wanted = (raw * in.scale + in.offset - in.mean[b]) / in.std[b];
+          wanted = (raw - in.mean[b]) / in.std[b];
         }
         ASSERT_EQ(images(n, p / edge, p % edge, c), wanted) << "image " << n << ", pixel " << p << ", channel " << c;
       }

@@ -121,12 +121,10 @@ TEST_P(DeviceStepOf, CopiesAheadChangeNothing) {
   expect_same_bits(ours.parameters(), theirs.parameters());
 }
 
-// As a shard holds them: bytes, to be scaled and turned.
+// As a shard holds them: bytes, to be normalised and turned.
 data::Batch stored_batch(std::uint64_t seed) {
   data::Batch batch = drawn_batch(2, seed);
   batch.dtype = DType::u8;
-  batch.scale = 0.5F;
-  batch.offset = -3;
   batch.mean = {10, 20, 30};
   batch.std = {7, 8, 9};
   batch.samples[0].transpose = true;

@@ -39,9 +39,7 @@ std::vector<float> noise(const Graph& graph, std::uint64_t seed) {
 // The parameters of a network on a stream of the CPU, which calibration needs.
 Network on_stream(const Network& network, kernels::Stream& stream) {
   Network copy(network.graph(), DType::f32, Fusion::on, &stream);
-  for (const nn::ParameterInfo& info : network.parameters().all()) {
-    copy.parameters().from_named(info, network.parameters().to_named(info));
-  }
+  copy_parameters(copy, network);
   return copy;
 }
 

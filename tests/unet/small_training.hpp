@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "../packing.hpp"
 #include "../scratch_folder.hpp"
-#include "data/pack.hpp"
-#include "data/synthetic.hpp"
+#include "data/synth/tiles.hpp"
 #include "unet/config.hpp"
 
 namespace plume::tests {
 
 // A shard of `tiles` scenes, split by their names so that even a few tiles give every split some.
 inline std::filesystem::path small_shard(const ScratchFolder& folder, int tiles = 10) {
-  data::write_scenes(folder / "scenes", tiles, 7);
+  data::synth::write_scenes(folder / "scenes", tiles, 7);
   std::string csv = "tile,split\n";
   int index = 0;
   for (const auto& path : data::list_rasters(folder / "scenes" / "tiles")) {
@@ -22,12 +22,12 @@ inline std::filesystem::path small_shard(const ScratchFolder& folder, int tiles 
     ++index;
   }
   write_file(folder / "split.csv", csv);
-  data::PackOptions options;
+  FolderPacking options;
   options.tiles = folder / "scenes" / "tiles";
   options.masks = folder / "scenes" / "masks";
   options.split_csv = folder / "split.csv";
   options.output = folder / "tiles.h5";
-  data::pack(options);
+  pack(options);
   return folder / "tiles.h5";
 }
 

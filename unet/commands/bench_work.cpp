@@ -29,7 +29,7 @@ kernels::Stream stream_of(const BenchSettings& settings) {
 Network make_network(const BenchSettings& settings, kernels::Stream& stream) {
   const DType dtype = element_type(settings.device.precision);
   Network network = settings.model.empty() ? Network(build_graph(settings.network), dtype, Fusion::on, &stream)
-                                           : load_model(settings.model, dtype, &stream);
+                                           : load_model(settings.model, dtype, &stream, nn::Gradients::yes);
   if (settings.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
   return settings.kind == BenchSettings::Kind::train ? std::move(network) : fold_norms(network);
 }

@@ -1,5 +1,5 @@
 // Says what a satellite's files are.
-#include "unet/commands/data_show.hpp"
+#include "unet/commands/data_commands.hpp"
 
 #include <fmt/core.h>
 
@@ -115,7 +115,7 @@ int run_show(const Arguments& arguments) {
 
 }  // namespace
 
-void add_data_show(CLI::App& data_app, Action& action) {
+void add_show_command(CLI::App& data_app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* app = data_app.add_subcommand("show", "Says what a satellite's files are");
   app->add_option("files", arguments->files, "ABI files (.nc): L1b radiances, L2 CMIP or FDC")->required();

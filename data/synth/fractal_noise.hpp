@@ -9,7 +9,7 @@
 
 #include "kernels/base/philox.hpp"
 
-namespace plume::data {
+namespace plume::data::synth {
 
 // A field over the plane, of roughly unit amplitude and mean 0; x and y in units of the coarsest cell.
 class FractalNoise {
@@ -66,4 +66,4 @@ class FractalNoise {
   std::vector<Gradient> gradients_;
 };
 
-}  // namespace plume::data
+}  // namespace plume::data::synth

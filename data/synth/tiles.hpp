@@ -1,4 +1,4 @@
-// GOES-like scenes with drawn smoke, for demonstrations and tests where no real data is at hand.
+// GOES-like tiles with drawn smoke and their masks, for tests and demonstrations where no real data is at hand.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,7 @@
 
 #include "data/raster.hpp"
 
-namespace plume::data {
-
-inline constexpr int scene_bands = 6;  // ABI C01..C06
+namespace plume::data::synth {
 
 struct Scene {
   std::string name;
@@ -29,4 +27,4 @@ struct Scene {
 void write_scenes(const std::filesystem::path& folder, int count, std::uint64_t seed,
                   const std::function<void(int done, int total)>& progress = {});
 
-}  // namespace plume::data
+}  // namespace plume::data::synth
