@@ -53,7 +53,7 @@ void check_shape(const NetcdfFile& file, const NetcdfVariable& variable, const N
   }
   std::size_t chunk = 1;
   for (const std::size_t extent : variable.chunk) {
-    if (extent > largest_chunk / chunk) throw bad("claims chunks of more than 2^28 pixels");
+    if (extent < 1 || extent > largest_chunk / chunk) throw bad("claims chunks of more than 2^28 pixels");
     chunk *= extent;
   }
   if (variable.shape != like.shape) throw bad(fmt::format("is not of the size of {}", like.name));
