@@ -1,6 +1,4 @@
 // Says what a satellite's files are.
-#include "unet/commands/data_commands.hpp"
-
 #include <fmt/core.h>
 
 #include <cmath>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "data/abi/summary.hpp"
+#include "unet/commands/data_commands.hpp"
 
 namespace plume::unet {
 namespace {
