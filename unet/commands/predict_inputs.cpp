@@ -26,8 +26,8 @@ struct Files {
   std::vector<fs::path> bands;  // of scenes
 };
 
-// Files as named; folders as the bands in them (passing over products without channels, as fire masks), or where there is
-// no ABI file as the images.
+// Files as named; folders as the bands in them (passing over products without channels, as fire masks), or where there
+// is no ABI file as the images.
 Files files_of(const std::vector<std::string>& inputs) {
   Files files;
   for (const fs::path input : inputs) {
