@@ -1,4 +1,5 @@
-// What the name of a GOES-R ABI file says, e.g. OR_ABI-L1b-RadM1-M6C01_G17_s20193002000275_e20193002000332_c20193002000379.nc.
+// What the name of a GOES-R ABI file says, e.g.
+// OR_ABI-L1b-RadM1-M6C01_G17_s20193002000275_e20193002000332_c20193002000379.nc.
 // Source: GOES-R Product Definition and Users' Guide (PUG), volume 5, appendix A.
 #pragma once
 

@@ -53,7 +53,7 @@ void check_shape(const NetcdfFile& file, const NetcdfVariable& variable, const N
   }
   std::size_t chunk = 1;
   for (const std::size_t extent : variable.chunk) {
-    if (extent > largest_chunk / chunk) throw bad("claims chunks of more than 2^28 pixels");
+    if (extent < 1 || extent > largest_chunk / chunk) throw bad("claims chunks of more than 2^28 pixels");
     chunk *= extent;
   }
   if (variable.shape != like.shape) throw bad(fmt::format("is not of the size of {}", like.name));
@@ -152,7 +152,8 @@ Window Granule::whole() const {
 
 // Stored 16 bits to numbers, by CF's attributes; a fire mask's are numbers already.
 Granule::ExactTable Granule::unpacked() const {
-  const auto& [file, image, flags] = *content_;
+  const NetcdfFile& file = content_->file;
+  const NetcdfVariable& image = content_->image;
   const bool is_unsigned = file.text(&image, "_Unsigned") == "true";
   const auto as_stored = [&](double value) {
     if (!(std::abs(value) < static_cast<double>(table_size)))

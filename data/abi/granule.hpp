@@ -28,7 +28,7 @@ enum class Quantity {
 // "reflectance", "brightness temperature", ...
 [[nodiscard]] std::string name_of(Quantity quantity);
 
-// Reads L1b-Rad (as reflectance or brightness temperature), L2-CMIP (the same, computed by NOAA) and L2-FDC (fire mask).
+// Reads L1b-Rad (as reflectance or brightness temperature), L2-CMIP (the same, computed by NOAA) and L2-FDC (fires).
 // Its calls may come from any thread, and wait for those of other granules.
 class Granule {
  public:

@@ -26,7 +26,8 @@ struct Scene {
 // and for two files of one band of one scene.
 [[nodiscard]] std::vector<Scene> find_scenes(std::span<const std::filesystem::path> files);
 
-// The ABI files (is_abi_name) directly in a folder, sorted; maybe none. Throws input_error where there is no such folder.
+// The ABI files (is_abi_name) directly in a folder, sorted; maybe none. Throws input_error where there is no
+// such folder.
 [[nodiscard]] std::vector<std::filesystem::path> list_abi_files(const std::filesystem::path& folder);
 
 // Throws input_error unless every scene has all channels, saying which scene lacks which, and where one of them is

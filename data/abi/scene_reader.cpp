@@ -96,13 +96,13 @@ void SceneReader::judge_pixels(Raster& raster, const geo::ScanMap& map) const {
       cosine = sun.cosine_of_zenith(image().projection.place(angle));
       valid = cosine >= least_cosine && (cosine > 0 || !options_.divide_by_sun);
     }
-    raster.valid[pixel] = valid;
+    raster.valid[pixel] = valid ? 1 : 0;
     for (std::size_t band = 0; band < channels.size(); ++band) {
       if (!valid) {
         values[band] = 0;
       } else if (is_reflective(channels[band])) {
         const double reflectance = options_.divide_by_sun ? values[band] / cosine : values[band];
-        values[band] = bytes ? byte_of_reflectance(reflectance) : static_cast<float>(reflectance);
+        values[band] = static_cast<float>(bytes ? byte_of_reflectance(reflectance) : reflectance);
       }
     }
   }

@@ -21,16 +21,16 @@ Summary summarize(const Granule& granule) {
     if (summary.measured == 0 || value > summary.most) highest = i;
     summary.least = std::min(summary.least, value);
     summary.most = std::max(summary.most, value);
-    summary.fires += granule.quantity() == Quantity::fire_mask && is_fire(value);
+    if (granule.quantity() == Quantity::fire_mask && is_fire(value)) ++summary.fires;
     sum += value;
     ++summary.measured;
   }
   if (summary.measured == 0) return summary;
   summary.mean = sum / static_cast<double>(summary.measured);
   const auto& [projection, x, y] = granule.grid();
-  const auto width = static_cast<std::size_t>(x.count);
-  summary.place_of_most = projection.place({x.first + x.step * static_cast<double>(highest % width),
-                                            y.first + y.step * static_cast<double>(highest / width)});
+  const auto row = static_cast<double>(highest / static_cast<std::size_t>(x.count));
+  const auto column = static_cast<double>(highest % static_cast<std::size_t>(x.count));
+  summary.place_of_most = projection.place({x.first + x.step * column, y.first + y.step * row});
   return summary;
 }
 

@@ -14,8 +14,8 @@
 
 namespace plume::data {
 
-// Whoever calls a function of netcdf() holds this: NetCDF-C is not thread-safe, whichever file a call is about. While it
-// lives, the HDF5 beneath prints nothing.
+// Whoever calls a function of netcdf() holds this: NetCDF-C is not thread-safe, whichever file a call is about. While
+// it lives, the HDF5 beneath prints nothing.
 class NetcdfLock {
  public:
   // Throws environment_error where NetCDF-C cannot be opened.

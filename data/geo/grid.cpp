@@ -34,8 +34,8 @@ bool is_space(LonLat place) {
   return std::isnan(place.latitude);
 }
 
-// The corner in a row that is furthest from `inner` towards `outer` and on Earth. The Earth being a disk, what a row sees
-// of it is one stretch, so halving finds its end.
+// The corner in a row that is furthest from `inner` towards `outer` and on Earth. The Earth being a disk, what a row
+// sees of it is one stretch, so halving finds its end.
 int last_on_earth(const FixedGrid& image, int row, int inner, int outer) {
   if (!is_space(corner_of(image, row, outer))) return outer;
   while (std::abs(outer - inner) > 1) {
@@ -78,8 +78,8 @@ void unwrap(std::span<double> longitudes, double about) {
   for (double& longitude : longitudes) longitude -= 360 * std::round((longitude - about) / 360);
 }
 
-// The distance between the image's first and last corner, or, where one of them is space, between the grid's, for as many
-// pixels as the image has between its own.
+// The distance between the image's first and last corner, or, where one of them is space, between the grid's, for as
+// many pixels as the image has between its own.
 double natural_resolution(const FixedGrid& image, const Transformation& to_projection, const Bounds& x,
                           const Bounds& y) {
   const LonLat first = corner_of(image, 0, 0);

@@ -39,8 +39,8 @@ class ScanMap {
   // A part of an image that holds all that sampling reads; of no pixels where the grid lies beside it.
   [[nodiscard]] Window window(const FixedGrid& image) const;
 
-  // Writes [height, width] values, `spacing` floats apart, from a part of an image that holds window(). Pixels that were
-  // not measured count for nothing; where they would make up more than half, and where the satellite does not
+  // Writes [height, width] values, `spacing` floats apart, from a part of an image that holds window(). Pixels that
+  // were not measured count for nothing; where they would make up more than half, and where the satellite does not
   // look, the value is NaN.
   void sample(const FixedGrid& image, const Plane& part, Resampling resampling, float* target,
               std::size_t spacing = 1) const;

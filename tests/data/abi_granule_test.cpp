@@ -18,7 +18,7 @@ using data::abi::Quantity;
 class AbiGranule : public testing::Test {
  protected:
   std::filesystem::path write(const SmallGranule& granule) {
-    const auto path = folder_ / small_name(granule.channel);
+    auto path = folder_ / small_name(granule.channel);
     write_granule(path, granule);
     return path;
   }
@@ -49,7 +49,7 @@ TEST_F(AbiGranule, GivesReflectance) {
 // Planck's constants of GOES-16's C07: a body of 300 K, through its own radiance.
 TEST_F(AbiGranule, GivesBrightnessTemperature) {
   const double fk1 = 202263;
-  const double fk2 = double{3698.19F};
+  const auto fk2 = double{3698.19F};
   const double effective = double{0.43361F} + double{0.99939F} * 300;
   const double radiance = fk1 / (std::exp(fk2 / effective) - 1);
   const auto stored = static_cast<std::uint16_t>(std::lround((radiance + 0.0376) / 0.00156));

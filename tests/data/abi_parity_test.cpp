@@ -32,7 +32,7 @@ void expect_same(const std::vector<float>& ours, const std::vector<double>& thei
   std::size_t gaps_apart = 0;
   double apart = 0;
   for (std::size_t i = 0; i < ours.size(); ++i) {
-    gaps_apart += std::isnan(ours[i]) != std::isnan(theirs[i]);
+    if (std::isnan(ours[i]) != std::isnan(theirs[i])) ++gaps_apart;
     if (!std::isnan(theirs[i]))
       apart = std::max(apart, std::abs(double{ours[i]} - theirs[i]) / std::max(1e-30, std::abs(theirs[i])));
   }
@@ -44,7 +44,7 @@ void expect_same_bytes(const std::vector<float>& ours, const std::vector<double>
   ASSERT_EQ(ours.size(), theirs.size());
   std::size_t apart = 0;
   for (std::size_t i = 0; i < ours.size(); ++i) {
-    if (!std::isnan(theirs[i])) apart += data::abi::byte_of_reflectance(double{ours[i]}) != theirs[i];
+    if (!std::isnan(theirs[i]) && data::abi::byte_of_reflectance(double{ours[i]}) != theirs[i]) ++apart;
   }
   EXPECT_EQ(apart, 0U) << "bytes";
 }

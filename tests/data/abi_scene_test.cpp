@@ -19,7 +19,6 @@ namespace {
 
 using data::abi::find_scenes;
 using data::abi::Scaling;
-using data::abi::Scene;
 using data::abi::SceneReader;
 using Paths = std::vector<std::filesystem::path>;
 
@@ -75,9 +74,7 @@ TEST(AbiScene, AProductWithoutChannelsIsNoBand) {
 // Two bands of a small scene: C01 of 1 km, and one of 2 km whose four pixels each hold four of C01's.
 class AbiSceneReader : public testing::Test {
  protected:
-  static constexpr int fine = 8;
-
-  SmallGranule band(int channel, int pixels, double step) {
+  static SmallGranule band(int channel, int pixels, double step) {
     SmallGranule granule;
     granule.channel = channel;
     granule.grid.x = {.first = 0.02464 + step / 2, .step = step, .count = pixels};
@@ -111,7 +108,7 @@ TEST_F(AbiSceneReader, GivesBytesAndKelvins) {
   EXPECT_TRUE(raster.georeference.present());
   const double reflectance = (300 * double{0.8F} - 25) * double{0.0015F};
   EXPECT_EQ(raster.pixels[1], data::abi::byte_of_reflectance(reflectance));
-  EXPECT_GT(raster.pixels[0], raster.pixels[2 * 15]);
+  EXPECT_GT(raster.pixels[0], raster.pixels[30]);
   const auto physical = read({.channels = {1}, .scaling = Scaling::physical});
   EXPECT_NEAR(physical.pixels[0], reflectance, 1e-6);
   EXPECT_EQ(read({.channels = {1}}).stored, DType::u8);

@@ -24,8 +24,10 @@ TEST(Geostationary, AgreesWithTheGuidesExample) {
 TEST(Geostationary, GoesThereAndBack) {
   const Geostationary goes{.longitude_of_origin = -137};
   int seen = 0;
-  for (double y = -0.15; y <= 0.15; y += 0.01) {
-    for (double x = -0.15; x <= 0.15; x += 0.01) {
+  for (int row = -15; row <= 15; ++row) {
+    for (int column = -15; column <= 15; ++column) {
+      const double y = 0.01 * row;
+      const double x = 0.01 * column;
       const auto place = goes.place({x, y});
       if (std::isnan(place.latitude)) continue;
       ++seen;

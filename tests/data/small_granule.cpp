@@ -20,9 +20,9 @@ class Writer {
     check(data::netcdf().create(path.c_str(), NC_NETCDF4 | NC_CLOBBER, &file_));
   }
 
-  void close() { check(data::netcdf().close(file_)); }
+  void close() const { check(data::netcdf().close(file_)); }
 
-  int dimension(const char* name, std::size_t length) {
+  [[nodiscard]] int dimension(const char* name, std::size_t length) const {
     int id = 0;
     check(data::netcdf().define_dimension(file_, name, length, &id));
     return id;

@@ -13,9 +13,9 @@ using namespace std::chrono;
 
 struct Golden {
   sys_seconds time;
-  double longitude;
-  double latitude;
-  double zenith;
+  double longitude = 0;
+  double latitude = 0;
+  double zenith = 0;
 };
 
 TEST(Sun, StandsWherePyorbitalSays) {

@@ -42,7 +42,8 @@ def places(file):
     for name in ("x", "y"):
         variable = file[name]
         variable.set_auto_scale(False)
-        scale, offset = (float(getattr(variable, of, default)) for of, default in (("scale_factor", 1), ("add_offset", 0)))
+        scale = float(getattr(variable, "scale_factor", 1))
+        offset = float(getattr(variable, "add_offset", 0))
         axes.append(variable[:].astype(numpy.float64) * scale + offset)
     x, y = numpy.meshgrid(*axes)
     longitude, latitude = geos(x * height, y * height, inverse=True)

@@ -48,6 +48,7 @@ TEST_F(ProgramAbiTest, PredictsOnTheSceneInAFolder) {
   add({.channel = 1});
   add({.channel = 3});
   add({.channel = 6});
+  write_file(file("scene/OR_ABI-L2-FDCC-M6_G17_s20193002001196_e20193002003569_c20193002004132.nc"), "passed over");
   const Outcome outcome = predict(file("scene"));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_NE(outcome.output.find(stem), std::string::npos) << outcome.output;
@@ -100,6 +101,9 @@ TEST_F(ProgramAbiTest, BadFilesAreNamed) {
   expect_failed(predict(file("scene")), 3, {third, "no pixel was measured"});
   write_granule(third, {.channel = 3});
   expect_failed(predict(file("scene"), {"--bands", "1,3", "--grid", "mercury"}), 2, {"'mercury' is no projection"});
+  fs::create_directories(file("fires"));
+  write_file(file("fires/OR_ABI-L2-FDCC-M6_G17_s20193002001196_e20193002003569_c20193002004132.nc"), "fires alone");
+  expect_failed(predict(file("fires")), 3, {"no input holds an image or a band of a scene"});
   write_file(file("mine.nc"), "text");
   expect_failed(predict(file("mine.nc")), 3, {"mine.nc is no name of an ABI file"});
   EXPECT_EQ(names_in(file("out")), std::vector<std::string>{});

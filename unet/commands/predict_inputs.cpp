@@ -1,7 +1,9 @@
 // Tells satellites' files from images, and makes scenes of the former.
 #include "unet/commands/predict_inputs.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <set>
@@ -22,19 +24,20 @@ struct Files {
   std::vector<fs::path> bands;  // of scenes
 };
 
-// Files as named; folders as the ABI files in them, or where there are none the images.
+// Files as named; folders as the bands in them (passing over products without channels, as fire masks), or where there
+// is no ABI file as the images.
 Files files_of(const std::vector<std::string>& inputs) {
   Files files;
   for (const fs::path input : inputs) {
     if (!fs::is_directory(input)) {
       (input.extension() == ".nc" ? files.bands : files.images).push_back(input);
-      continue;
+    } else if (const auto found = abi::list_abi_files(input); !found.empty()) {
+      std::copy_if(found.begin(), found.end(), std::back_inserter(files.bands),
+                   [](const fs::path& path) { return abi::parse_file_name(path).channel != 0; });
+    } else {
+      const auto images = data::list_rasters(input);
+      files.images.insert(files.images.end(), images.begin(), images.end());
     }
-    const auto bands = abi::list_abi_files(input);
-    files.bands.insert(files.bands.end(), bands.begin(), bands.end());
-    if (!bands.empty()) continue;
-    const auto images = data::list_rasters(input);
-    files.images.insert(files.images.end(), images.begin(), images.end());
   }
   return files;
 }
@@ -91,6 +94,7 @@ std::vector<Input> find_inputs(const InputOptions& options, int model_bands) {
     for (const abi::Scene& scene : scenes)
       found.push_back({scene.stem(), scene.stem(), [=] { return read_scene(scene, options, channels); }});
   }
+  if (found.empty()) throw input_error("no input holds an image or a band of a scene");
   std::set<std::string> stems;
   for (const Input& input : found) {
     if (!stems.insert(input.stem).second)
