@@ -5,13 +5,9 @@
 #include <string>
 
 #include "data/formats/raster.hpp"
+#include "data/geo/lonlat.hpp"
 
 namespace plume::data::geo {
-
-struct LonLat {
-  double longitude;  // degrees east, in [-180, 180)
-  double latitude;   // degrees north, geodetic
-};
 
 // Radians: x grows to the east, y to the north; the satellite sweeps about x ("sweep_angle_axis = x").
 struct ScanAngle {
@@ -27,7 +23,7 @@ struct Geostationary {
   double longitude_of_origin = -75;   // degrees
   bool operator==(const Geostationary&) const = default;
 
-  // The place seen at a scan angle; NaN where it is space.
+  // The place seen at a scan angle, its longitude in [-180, 180); NaN where it is space.
   [[nodiscard]] LonLat place(ScanAngle angle) const;
   // The scan angle at which a place is seen; NaN where it lies behind the horizon.
   [[nodiscard]] ScanAngle scan_angle(LonLat place) const;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/geo/lonlat.hpp"
 #include "data/hms/time.hpp"
 
 namespace plume::data {
@@ -18,11 +19,7 @@ enum class SmokeDensity : std::uint8_t { light = 1, medium = 2, heavy = 3 };
 // metre; decimals may follow). None for any other text.
 [[nodiscard]] std::optional<SmokeDensity> smoke_density_from_text(std::string_view text);
 
-struct LonLat {
-  double lon = 0;  // degrees east
-  double lat = 0;  // degrees north
-};
-using Ring = std::vector<LonLat>;  // open or closed: its last point leads back to its first
+using Ring = std::vector<geo::LonLat>;  // open or closed: its last point leads back to its first
 
 // One record. A part is inside or outside by the even-odd rule over its rings (an outline, then holes, in any
 // direction); a place is smoke where any part holds it.

@@ -27,7 +27,7 @@ void each_part(std::span<const SmokePolygon> polygons, Visit&& visit) {
   }
 }
 
-LonLat corner(const std::array<double, 6>& t, double column, double row) {
+geo::LonLat corner(const std::array<double, 6>& t, double column, double row) {
   return {t[0] + column * t[1] + row * t[2], t[3] + column * t[4] + row * t[5]};
 }
 
@@ -40,9 +40,12 @@ Geometry geometry_of(const std::vector<Ring>& part, double shift) {
   Geometry polygon(gdal().create_geometry(wkbPolygon));
   for (const auto& ring : part) {
     auto* const line = gdal().create_geometry(wkbLinearRing);
-    const auto add = [&](LonLat point) { gdal().geometry_add_point(line, point.lon + shift, point.lat); };
+    const auto add = [&](geo::LonLat point) {
+      gdal().geometry_add_point(line, point.longitude + shift, point.latitude);
+    };
     for (const auto point : ring) add(point);
-    if (ring.front().lon != ring.back().lon || ring.front().lat != ring.back().lat) add(ring.front());
+    if (ring.front().longitude != ring.back().longitude || ring.front().latitude != ring.back().latitude)
+      add(ring.front());
     gdal().geometry_add_geometry_directly(polygon.get(), line);
   }
   return polygon;
@@ -67,7 +70,8 @@ std::vector<std::uint8_t> by_scan_lines(std::span<const SmokePolygon> polygons, 
   std::vector<double> densities;
   each_part(polygons, [&](const std::vector<Ring>& part, LonLatBox box, std::uint8_t density) {
     for (const double shift : turns) {
-      if (!LonLatBox{{box.least.lon + shift, box.least.lat}, {box.most.lon + shift, box.most.lat}}.meets(cells))
+      if (!LonLatBox{{box.least.longitude + shift, box.least.latitude}, {box.most.longitude + shift, box.most.latitude}}
+               .meets(cells))
         continue;
       owned.push_back(geometry_of(part, shift));
       geometries.push_back(owned.back().get());
@@ -97,8 +101,8 @@ std::vector<std::uint8_t> by_centres(std::span<const SmokePolygon> polygons, int
   for (int row = 0; row < height; ++row) {
     for (int column = 0; column < width; ++column, ++cell) {
       const auto centre = corner(georeference.transform, column + 0.5, row + 0.5);
-      lon[cell] = centre.lon;
-      lat[cell] = centre.lat;
+      lon[cell] = centre.longitude;
+      lat[cell] = centre.latitude;
     }
   }
   to_lonlat.convert(cells, lon.data(), lat.data());
@@ -107,7 +111,7 @@ std::vector<std::uint8_t> by_centres(std::span<const SmokePolygon> polygons, int
     for (std::size_t i = 0; i < cells; ++i) {
       for (const double shift : turns) {
         // Beyond the Earth's rim they are infinite, and in no box.
-        const LonLat centre{lon[i] - shift, lat[i]};
+        const geo::LonLat centre{lon[i] - shift, lat[i]};
         if (box.holds(centre) && inside(part, centre)) densest[i] = density;
       }
     }

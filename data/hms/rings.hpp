@@ -10,11 +10,11 @@
 namespace plume::data {
 
 struct LonLatBox {
-  LonLat least{360 * 2, 90};
-  LonLat most{-360 * 2, -90};
+  geo::LonLat least{360 * 2, 90};
+  geo::LonLat most{-360 * 2, -90};
 
-  void add(LonLat point);
-  [[nodiscard]] bool holds(LonLat point) const;
+  void add(geo::LonLat point);
+  [[nodiscard]] bool holds(geo::LonLat point) const;
   [[nodiscard]] bool meets(const LonLatBox& other) const;
 };
 
@@ -25,6 +25,6 @@ struct LonLatBox {
 [[nodiscard]] std::optional<std::string_view> make_continuous(std::vector<Ring>& part);
 
 // The even-odd rule: whether a ray from the point to the east crosses the rings an odd number of times.
-[[nodiscard]] bool inside(const std::vector<Ring>& part, LonLat point);
+[[nodiscard]] bool inside(const std::vector<Ring>& part, geo::LonLat point);
 
 }  // namespace plume::data

@@ -131,7 +131,7 @@ OGRGeometryH geometry_of(const SmokePolygon& polygon) {
   auto* const geometry = gdal().create_geometry(wkbPolygon);
   for (const Ring& ring : polygon.parts.front()) {
     auto* const line = gdal().create_geometry(wkbLinearRing);
-    for (const auto& [lon, lat] : ring) gdal().geometry_add_point(line, lon, lat);
+    for (const auto& [longitude, latitude] : ring) gdal().geometry_add_point(line, longitude, latitude);
     gdal().geometry_add_geometry_directly(geometry, line);
   }
   return geometry;

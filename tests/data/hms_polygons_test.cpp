@@ -23,8 +23,8 @@ void expect_camp_fire(const data::SmokePolygon& polygon, SmokeDensity density) {
   EXPECT_EQ(polygon.seen, (data::TimeSpan{camp_fire + 14h, camp_fire + 16h}));
   ASSERT_EQ(polygon.parts.size(), 1U);
   const auto box = data::box_of(polygon.parts[0]);
-  EXPECT_EQ(box.least.lon, -120);
-  EXPECT_EQ(box.most.lat, 40);
+  EXPECT_EQ(box.least.longitude, -120);
+  EXPECT_EQ(box.most.latitude, 40);
 }
 
 TEST(HmsTime, YearDayAndClock) {

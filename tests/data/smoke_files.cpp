@@ -48,8 +48,8 @@ std::string shape(const SmokeRecord& record) {
     little(starts, points);
     points += static_cast<std::int32_t>(ring.size());
     for (const auto point : ring) {
-      little(coordinates, point.lon);
-      little(coordinates, point.lat);
+      little(coordinates, point.longitude);
+      little(coordinates, point.latitude);
     }
   }
   little(bytes, static_cast<std::int32_t>(record.rings.size()));
@@ -101,7 +101,8 @@ void write_geojson(const std::filesystem::path& path, const std::vector<SmokeRec
     std::string rings;
     for (const auto& ring : record.rings) {
       std::string points;
-      for (const auto point : ring) points += fmt::format("{}[{},{}]", points.empty() ? "" : ",", point.lon, point.lat);
+      for (const auto point : ring)
+        points += fmt::format("{}[{},{}]", points.empty() ? "" : ",", point.longitude, point.latitude);
       rings += fmt::format("{}[{}]", rings.empty() ? "" : ",", points);
     }
     text += fmt::format(R"({}{{"type":"Feature","properties":{{"Density":"{}","Start":"{}","End":"{}"}},)"
