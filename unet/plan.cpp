@@ -121,22 +121,26 @@ class Planner {
 
   // Whoever reads a concatenation reads its parts.
   static void mark_done(Plan& plan) {
-    std::map<int, std::set<int>> parts;
+    std::map<int, std::vector<int>> parts;  // of concatenations
     std::map<int, Step*> last;
     const auto read_by = [&](const Step& step) {
-      std::set<int> read(step.inputs.begin(), step.inputs.end());
-      for (const int value : step.inputs) read.insert(parts[value].begin(), parts[value].end());
+      std::vector<int> read = step.inputs;
+      for (const int value : step.inputs) read.insert(read.end(), parts[value].begin(), parts[value].end());
       return read;
     };
     for (Step& step : plan.steps) {
       for (const int value : read_by(step)) last[value] = &step;
       if (step.kind == StepKind::concat) parts[step.output] = read_by(step);
     }
+    // What the network yields is read by its caller.
+    const std::vector<int> yielded = plan.steps.empty() ? std::vector<int>() : parts[plan.steps.back().output];
+    for (const int value : yielded) last.erase(value);
     for (const auto& [value, step] : last) step->done.push_back(value);
     for (Step& step : plan.steps) {
       const auto read = read_by(step);
-      step.last_use =
-          std::all_of(read.begin(), read.end(), [&](int value) { return value > 0 && last[value] == &step; });
+      const std::set<int> different(read.begin(), read.end());
+      const auto ends = [&](int value) { return value > 0 && last.contains(value) && last.at(value) == &step; };
+      step.last_use = different.size() == read.size() && std::all_of(read.begin(), read.end(), ends);
     }
   }
 

@@ -146,7 +146,7 @@ const std::filesystem::path& Granule::path() const {
   return content_->file.path();
 }
 
-Window Granule::whole() const {
+PixelWindow Granule::whole() const {
   return {0, 0, content_->image.shape[0], content_->image.shape[1]};
 }
 
@@ -200,12 +200,12 @@ void Granule::to_brightness_temperature(ExactTable& radiances) const {
   for (double& value : radiances) value = value > 0 ? (fk2 / std::log(fk1 / value + 1) - bc1) / bc2 : missing;
 }
 
-std::vector<float> Granule::read_radiance(const Window& window) const {
+std::vector<float> Granule::read_radiance(const PixelWindow& window) const {
   if (radiances_.empty()) throw std::logic_error("only L1b files hold radiances");
   return read(window, radiances_);
 }
 
-std::vector<float> Granule::read(const Window& window, const Table& table) const {
+std::vector<float> Granule::read(const PixelWindow& window, const Table& table) const {
   const auto& [file, image, flags] = *content_;
   const std::size_t pixels = window.pixels();
   std::vector<std::uint16_t> stored(pixels);

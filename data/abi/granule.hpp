@@ -43,17 +43,17 @@ class Granule {
   [[nodiscard]] const std::filesystem::path& path() const;
   [[nodiscard]] const FileName& name() const { return name_; }
   [[nodiscard]] const geo::FixedGrid& grid() const { return grid_; }
-  [[nodiscard]] Window whole() const;
+  [[nodiscard]] PixelWindow whole() const;
   [[nodiscard]] Quantity quantity() const { return quantity_; }
 
   // The values of a window, [height, width]; NaN where nothing was measured: the fill value, values outside of
   // valid_range, and pixels whose DQF is neither good, conditionally usable nor out of range (as fires in C07 are).
   // Categories of a fire mask are given whatever their DQF, which says the same again.
   // Throws input_error where the data cannot be read.
-  [[nodiscard]] std::vector<float> read(const Window& window) const { return read(window, values_); }
+  [[nodiscard]] std::vector<float> read(const PixelWindow& window) const { return read(window, values_); }
 
   // The same before calibration. Throws std::logic_error where the quantity has none (L2).
-  [[nodiscard]] std::vector<float> read_radiance(const Window& window) const;
+  [[nodiscard]] std::vector<float> read_radiance(const PixelWindow& window) const;
 
  private:
   // Indexed by the 16 bits of a stored pixel.
@@ -63,7 +63,7 @@ class Granule {
   [[nodiscard]] ExactTable unpacked() const;
   void to_reflectance(ExactTable& radiances) const;
   void to_brightness_temperature(ExactTable& radiances) const;
-  [[nodiscard]] std::vector<float> read(const Window& window, const Table& table) const;
+  [[nodiscard]] std::vector<float> read(const PixelWindow& window, const Table& table) const;
 
   struct Content;  // the file, its image and its flags
   std::unique_ptr<Content> content_;

@@ -79,6 +79,12 @@ std::vector<std::filesystem::path> list_abi_files(const std::filesystem::path& f
   return found;
 }
 
+std::vector<std::filesystem::path> list_band_files(const std::filesystem::path& folder) {
+  auto files = list_abi_files(folder);
+  std::erase_if(files, [](const std::filesystem::path& path) { return parse_file_name(path).channel == 0; });
+  return files;
+}
+
 void require_bands(std::span<const Scene> scenes, std::span<const int> channels) {
   for (const Scene& scene : scenes) {
     std::vector<int> missing;

@@ -30,6 +30,10 @@ struct Scene {
 // such folder.
 [[nodiscard]] std::vector<std::filesystem::path> list_abi_files(const std::filesystem::path& folder);
 
+// Those of them that are bands, as scenes are made of: products without channels, as fire masks, are passed over.
+// Throws input_error as list_abi_files and parse_file_name.
+[[nodiscard]] std::vector<std::filesystem::path> list_band_files(const std::filesystem::path& folder);
+
 // Throws input_error unless every scene has all channels, saying which scene lacks which, and where one of them is
 // at hand of another time.
 void require_bands(std::span<const Scene> scenes, std::span<const int> channels);

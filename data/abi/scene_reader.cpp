@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "data/abi/scaling.hpp"
@@ -13,7 +14,7 @@ namespace plume::data::abi {
 namespace {
 
 // The least window that holds both; one of no pixels holds nothing.
-Window joined(const Window& a, const Window& b) {
+PixelWindow joined(const PixelWindow& a, const PixelWindow& b) {
   if (a.pixels() == 0) return b;
   if (b.pixels() == 0) return a;
   const std::size_t row = std::min(a.row, b.row);
@@ -45,17 +46,15 @@ SceneReader::SceneReader(const Scene& scene, SceneOptions options) : scene_(scen
   }
 }
 
-geo::Plane SceneReader::load(const Granule& granule, std::span<const geo::ScanMap> maps) const {
-  Window window;
-  for (const geo::ScanMap& map : maps) window = joined(window, map.window(granule.grid()));
-  if (window.pixels() == 0) throw input_error("the scene {} shows nothing of the grid asked for", scene_.text());
-  geo::Plane plane{window, granule.read(window)};
-  if (std::all_of(plane.values.begin(), plane.values.end(), [](float value) { return std::isnan(value); }))
-    throw input_error("{}: no pixel was measured: all are fill or flagged as bad", granule.path().string());
-  return plane;
+std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids) const {
+  return read(grids, Emptiness::allowed);
 }
 
-std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids) const {
+Raster SceneReader::read(const geo::Grid& grid) const {
+  return std::move(read(std::span(&grid, 1), Emptiness::refused).front());
+}
+
+std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids, Emptiness emptiness) const {
   std::vector<geo::ScanMap> maps;
   std::vector<Raster> rasters;
   const std::size_t bands = granules_.size();
@@ -65,13 +64,24 @@ std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids) const {
     raster.height = grid.height;
     raster.width = grid.width;
     raster.bands = static_cast<int>(bands);
-    raster.pixels.resize(static_cast<std::size_t>(grid.height) * static_cast<std::size_t>(grid.width) * bands);
+    raster.pixels.assign(static_cast<std::size_t>(grid.height) * static_cast<std::size_t>(grid.width) * bands,
+                         std::numeric_limits<float>::quiet_NaN());
     raster.georeference = grid.georeference;
   }
   for (std::size_t band = 0; band < bands; ++band) {
-    const geo::Plane plane = load(granules_[band], maps);
+    const Granule& granule = granules_[band];
+    PixelWindow window;
+    for (const geo::ScanMap& map : maps) window = joined(window, map.window(granule.grid()));
+    if (window.pixels() == 0) {
+      if (emptiness == Emptiness::allowed) continue;
+      throw input_error("the scene {} shows nothing of the grid asked for", scene_.text());
+    }
+    const geo::Plane plane{window, granule.read(window)};
+    if (emptiness == Emptiness::refused &&
+        std::all_of(plane.values.begin(), plane.values.end(), [](float value) { return std::isnan(value); }))
+      throw input_error("{}: no pixel was measured: all are fill or flagged as bad", granule.path().string());
     for (std::size_t i = 0; i < maps.size(); ++i)
-      maps[i].sample(granules_[band].grid(), plane, options_.resampling, rasters[i].pixels.data() + band, bands);
+      maps[i].sample(granule.grid(), plane, options_.resampling, rasters[i].pixels.data() + band, bands);
   }
   for (std::size_t i = 0; i < maps.size(); ++i) judge_pixels(rasters[i], maps[i]);
   return rasters;

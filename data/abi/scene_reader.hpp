@@ -37,14 +37,17 @@ class SceneReader {
   [[nodiscard]] const geo::FixedGrid& image() const { return granules_.front().grid(); }
 
   // The scene on each grid: rasters of as many bands as channels. A pixel that is not measured in all of them, or that
-  // max_sun_zenith leaves out, is not valid. Each band's part around all grids is read once and held until it is
+  // max_sun_zenith leaves out, is not valid; on a grid where the scene shows nothing none is. Each band's part around all grids is read once and held until it is
   // sampled, one band at a time, so memory is bounded by the choice of grids.
-  // Throws input_error where the scene shows nothing of the grids, and where a band has no measured pixel there.
+  // Throws input_error where a file cannot be read.
   [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids) const;
-  [[nodiscard]] Raster read(const geo::Grid& grid) const { return std::move(read(std::span(&grid, 1)).front()); }
+  // One grid. Throws input_error also where the scene shows nothing of it, and where a band has no measured pixel there.
+  [[nodiscard]] Raster read(const geo::Grid& grid) const;
 
  private:
-  [[nodiscard]] geo::Plane load(const Granule& granule, std::span<const geo::ScanMap> maps) const;
+  // Whether a scene may show nothing of a grid.
+  enum class Emptiness { allowed, refused };
+  [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids, Emptiness emptiness) const;
   void judge_pixels(Raster& raster, const geo::ScanMap& map) const;
 
   Scene scene_;

@@ -7,6 +7,9 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
 #include <utility>
 
 #include "kernels/base/error.hpp"
@@ -16,17 +19,19 @@ namespace plume::data::abi {
 namespace {
 
 constexpr std::size_t group_tiles = 32;
-constexpr std::size_t groups_held = 4;  // beyond those that are wanted
+constexpr std::size_t groups_ahead = 2;  // held beyond one for each reading thread
 
 }  // namespace
 
-// Groups of tiles: consecutive in name, of one scene.
+// Groups of tiles: consecutive in name, of one row of a scene, so that what they need of it lies together.
 class SceneSource::Groups {
  public:
   Groups(const SceneSource& source) : source_(source) {
     for (std::size_t tile = 0; tile < source.tiles_.size(); ++tile) {
+      const Tile& next = source.tiles_[tile];
       const bool fits = !firsts_.empty() && tile - firsts_.back() < group_tiles &&
-                        source.tiles_[tile].scene == source.tiles_[firsts_.back()].scene;
+                        next.scene == source.tiles_[firsts_.back()].scene &&
+                        next.row == source.tiles_[firsts_.back()].row;
       if (!fits) firsts_.push_back(tile);
       group_of_.push_back(firsts_.size() - 1);
     }
@@ -36,6 +41,7 @@ class SceneSource::Groups {
   Raster take(std::size_t tile) {
     const std::size_t group = group_of_[tile];
     std::unique_lock lock(mutex_);
+    readers_.insert(std::this_thread::get_id());
     while (true) {
       const auto found = held_.find(group);
       if (found == held_.end()) {
@@ -43,9 +49,14 @@ class SceneSource::Groups {
         continue;
       }
       if (!found->second.ready) {
-        // Another thread reads it: meanwhile this one reads what comes next.
-        if (group + 1 < firsts_.size() && !held_.contains(group + 1)) {
-          read(group + 1, lock);
+        // Another thread reads it: meanwhile this one reads what comes next. An error there is that group's own, and comes
+        // again when one of its tiles is wanted.
+        if (group + 1 < firsts_.size() && !held_.contains(group + 1) && !failed_ahead_.contains(group + 1)) {
+          try {
+            read(group + 1, lock);
+          } catch (const std::exception&) {
+            failed_ahead_.insert(group + 1);
+          }
         } else {
           changed_.wait(lock);
         }
@@ -92,7 +103,8 @@ class SceneSource::Groups {
 
   // Tiles that were packed before a kill are never asked for, and would be held for ever.
   void forget_oldest(std::size_t reading) {
-    for (auto held = held_.begin(); held != held_.end() && held_.size() > groups_held;) {
+    const std::size_t most = readers_.size() + groups_ahead;
+    for (auto held = held_.begin(); held != held_.end() && held_.size() > most;) {
       held = held->second.ready && held->first < reading ? held_.erase(held) : std::next(held);
     }
   }
@@ -104,22 +116,31 @@ class SceneSource::Groups {
   const SceneSource& source_;
   std::vector<std::size_t> firsts_;    // by group
   std::vector<std::size_t> group_of_;  // by tile
-  std::mutex mutex_;                   // guards held_
+  std::mutex mutex_;                   // guards what follows
   std::condition_variable changed_;
   std::map<std::size_t, Group> held_;
+  std::set<std::size_t> failed_ahead_;
+  std::set<std::thread::id> readers_;
 };
 
 SceneSource::SceneSource(const std::filesystem::path& folder, SceneOptions scene, const TilePlan& plan,
                          std::unique_ptr<TileLabels> labels)
     : options_(std::move(scene)), labels_(std::move(labels)) {
-  const auto files = list_abi_files(folder);
-  if (files.empty()) throw input_error("{} holds no ABI files (OR_ABI-L1b-Rad...nc)", folder.string());
+  const auto files = list_band_files(folder);
+  if (files.empty()) throw input_error("{} holds no bands of ABI scenes (OR_ABI-L1b-Rad...nc)", folder.string());
   scenes_ = find_scenes(files);
   require_bands(scenes_, options_.channels);
+  std::optional<geo::FixedGrid> planned_image;  // scenes of one sector often look at the same place
+  std::vector<PlannedTile> planned;
   for (std::size_t i = 0; i < scenes_.size(); ++i) {
     const SceneReader reader(scenes_[i], options_);
-    for (PlannedTile& tile : plan_tiles(reader.image(), plan))
-      tiles_.push_back({scenes_[i].stem() + '_' + tile.place, static_cast<int>(i), std::move(tile.grid)});
+    if (planned_image != reader.image()) {
+      planned_image = reader.image();
+      planned = plan_tiles(reader.image(), plan);
+    }
+    for (const PlannedTile& tile : planned)
+      tiles_.push_back({fmt::format("{}_{}_{}", scenes_[i].stem(), tile.row, tile.column), static_cast<int>(i),
+                        tile.row, tile.grid});
     std::string state;
     for (const int channel : options_.channels) state += file_state(scenes_[i].bands.at(channel));
     files_.push_back(std::move(state));

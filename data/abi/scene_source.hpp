@@ -13,8 +13,9 @@
 
 namespace plume::data::abi {
 
-// Tiles are named as NASA-IMPACT's: "OR_ABI-L1b-RadM1-M6_G17_s20193002000275_49_20" (scene, row, column). Tiles of a scene are read
-// some together, so that each part of a file is inflated once; memory: about 32 tiles for each reading thread.
+// Tiles are named as NASA-IMPACT's: "OR_ABI-L1b-RadM1-M6_G17_s20193002000275_49_20" (scene, row, column). Up to 32 tiles
+// of a row are read together, so that each part of a file is inflated about once. Memory: so many tiles as floats for each
+// reading thread and two more, and the part of a band around them while it is sampled.
 // Throws input_error as find_scenes, SceneReader and the labels do, and where no tile is to be had.
 class SceneSource final : public TileSource {
  public:
@@ -37,6 +38,7 @@ class SceneSource final : public TileSource {
   struct Tile {
     std::string name;
     int scene = 0;
+    int row = 0;
     geo::Grid grid;
   };
   class Groups;

@@ -54,10 +54,10 @@ double shown_share(const geo::FixedGrid& image, const geo::Grid& grid) {
 std::vector<PlannedTile> web_tiles(const geo::FixedGrid& image, const TilePlan& plan) {
   const int tiles = 1 << plan.zoom;
   std::set<Place> places;
-  // A sample as dense as a quarter of a tile, or every pixel.
+  // Forty samples to a tile at nadir, for towards the limb and the poles tiles look a tenth as high; or every pixel.
   const auto steps = [&](const geo::ScanAxis& axis) {
     const double tile_angle = 2 * std::numbers::pi * image.projection.semi_major / tiles / image.projection.height;
-    return std::clamp(static_cast<int>(std::abs(axis.step) * axis.count / tile_angle * 4) + 2, 2, axis.count);
+    return std::clamp(static_cast<int>(std::abs(axis.step) * axis.count / tile_angle * 40) + 2, 2, axis.count);
   };
   const int rows = steps(image.y);
   const int columns = steps(image.x);
@@ -68,15 +68,21 @@ std::vector<PlannedTile> web_tiles(const geo::FixedGrid& image, const TilePlan& 
       };
       const auto place = image.projection.place({at(image.x, column, columns), at(image.y, row, rows)});
       if (std::isnan(place.latitude)) continue;
+      // Towards the limb a tile may lie between two samples.
       const Place tile = tile_of(place, plan.zoom);
-      if (tile.y >= 0 && tile.y < tiles) places.insert({tile.y, (tile.x % tiles + tiles) % tiles});
+      for (const int dy : {-1, 0, 1}) {
+        for (const int dx : {-1, 0, 1}) {
+          const int y = tile.y + dy;
+          if (y >= 0 && y < tiles) places.insert({y, ((tile.x + dx) % tiles + tiles) % tiles});
+        }
+      }
     }
   }
   std::vector<PlannedTile> planned;
   for (const auto& [y, x] : places) {
     geo::Grid grid = geo::grid_of(geo::WebTile{plan.zoom, x, y}, plan.size);
     if (shown_share(image, grid) < plan.least_share) continue;
-    planned.push_back({fmt::format("{}_{}", y, x), std::move(grid)});
+    planned.push_back({y, x, std::move(grid)});
   }
   return planned;
 }
@@ -88,8 +94,8 @@ std::vector<PlannedTile> satellite_tiles(const geo::FixedGrid& image, const Tile
   };
   for (int row = 0; row < image.y.count / plan.size; ++row) {
     for (int column = 0; column < image.x.count / plan.size; ++column) {
-      planned.push_back({fmt::format("{}_{}", row, column),
-                         geo::grid_of(geo::FixedGrid{image.projection, part(image.x, column), part(image.y, row)})});
+      planned.push_back(
+          {row, column, geo::grid_of(geo::FixedGrid{image.projection, part(image.x, column), part(image.y, row)})});
     }
   }
   return planned;

@@ -1,7 +1,6 @@
 // Which tiles are cut from a scene.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "data/geo/geostationary.hpp"
@@ -22,7 +21,8 @@ struct TilePlan {
 };
 
 struct PlannedTile {
-  std::string place;  // "49_20": row and column
+  int row = 0;
+  int column = 0;
   geo::Grid grid;
 };
 

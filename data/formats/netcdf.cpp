@@ -125,7 +125,7 @@ double NetcdfFile::scalar(const std::string& name) const {
   return found[0];
 }
 
-void NetcdfFile::read(const NetcdfVariable& variable, const Window& window, nc_type one, nc_type other,
+void NetcdfFile::read(const NetcdfVariable& variable, const PixelWindow& window, nc_type one, nc_type other,
                       void* target) const {
   if (variable.type != one && variable.type != other)
     throw input_error("{} of {} does not have the type that its product has", variable.name, path_.string());

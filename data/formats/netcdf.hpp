@@ -76,12 +76,12 @@ class NetcdfFile {
   // A window of a variable [height, width] of element type T, signed or not, to target [window.height, window.width].
   // Throws input_error for another type or rank, a window that is not inside, and data that cannot be read.
   template <class T>
-  void read(const NetcdfVariable& variable, const Window& window, T* target) const {
+  void read(const NetcdfVariable& variable, const PixelWindow& window, T* target) const {
     read(variable, window, netcdf_type<std::make_signed_t<T>>(), netcdf_type<std::make_unsigned_t<T>>(), target);
   }
 
  private:
-  void read(const NetcdfVariable& variable, const Window& window, nc_type one, nc_type other, void* target) const;
+  void read(const NetcdfVariable& variable, const PixelWindow& window, nc_type one, nc_type other, void* target) const;
   void check(int status, const std::string& what) const;
 
   std::filesystem::path path_;

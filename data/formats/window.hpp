@@ -5,13 +5,13 @@
 
 namespace plume::data {
 
-struct Window {
+struct PixelWindow {
   std::size_t row = 0;
   std::size_t column = 0;
   std::size_t height = 0;
   std::size_t width = 0;
   [[nodiscard]] std::size_t pixels() const { return height * width; }
-  bool operator==(const Window&) const = default;
+  bool operator==(const PixelWindow&) const = default;
 };
 
 }  // namespace plume::data

@@ -179,7 +179,7 @@ ScanAngle ScanMap::extent(int row, int column) const {
   return {length(beside.x - here.x, below.x - here.x), length(beside.y - here.y, below.y - here.y)};
 }
 
-Window ScanMap::window(const FixedGrid& image) const {
+PixelWindow ScanMap::window(const FixedGrid& image) const {
   const auto [first_row, last_row] = covered(y_.least, y_.most, image.y);
   const auto [first_column, last_column] = covered(x_.least, x_.most, image.x);
   if (last_row < first_row || last_column < first_column) return {};

@@ -20,7 +20,7 @@ enum class Resampling {
 
 // Part of an image: values [window.height, window.width], NaN where nothing was measured.
 struct Plane {
-  Window window;
+  PixelWindow window;
   std::vector<float> values;
 };
 
@@ -37,7 +37,7 @@ class ScanMap {
   [[nodiscard]] ScanAngle angle(int row, int column) const { return angles_[index(row, column)]; }
 
   // A part of an image that holds all that sampling reads; of no pixels where the grid lies beside it.
-  [[nodiscard]] Window window(const FixedGrid& image) const;
+  [[nodiscard]] PixelWindow window(const FixedGrid& image) const;
 
   // Writes [height, width] values, `spacing` floats apart, from a part of an image that holds window(). Pixels that
   // were not measured count for nothing; where they would make up more than half, and where the satellite does not

@@ -43,6 +43,10 @@ SmokeArchive::SmokeArchive(const std::filesystem::path& folder) {
   std::error_code failed;
   for (std::filesystem::recursive_directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
+    if (entry->path().filename().string().starts_with('.')) {  // what is being written lies in such folders
+      if (entry->is_directory(failed)) entry.disable_recursion_pending();
+      continue;
+    }
     const auto day = day_of(entry->path());
     if (!day) continue;
     const auto [known, added] = days_.emplace(*day, entry->path());

@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 
+#include "data/formats/text.hpp"
 #include "data/hms/rasterize.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/loss.hpp"
@@ -59,7 +60,11 @@ std::string SmokeFolder::fingerprint(int tile) const {
   const auto& rule = options_.rule;
   auto text = fmt::format("smoke {} {} from {} to {}\n", static_cast<int>(rule.labels), static_cast<int>(rule.least),
                           span.first.time_since_epoch().count(), span.last.time_since_epoch().count());
-  for (const auto& path : archive_.files_for(span)) text += file_state(path);
+  for (auto path : archive_.files_for(span)) {
+    text += file_state(path);
+    if (lower_case(path.extension().string()) != ".shp") continue;
+    for (const char* ending : {".dbf", ".shx"}) text += file_state(path.replace_extension(ending));
+  }
   return text;
 }
 

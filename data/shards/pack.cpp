@@ -147,9 +147,9 @@ PackReport pack(const TileSource& source, const PackOptions& options, const Pack
   const auto ranges = scaled ? ranges_of(source, options) : std::vector<ValueRange>();
   PackReport report;
   report.output = shard_path(options.output, options.share);
+  PackParts parts(source, range, report.output, options.part_tiles);  // locks
   ShardWriter writer(report.output, {range.count(), shape});
 
-  PackParts parts(source, range, report.output, options.part_tiles);
   parts.pack(options.threads, progress);
   report.kept_tiles = parts.kept_tiles();
   report.replaced_tiles = parts.replaced_tiles();

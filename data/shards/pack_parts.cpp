@@ -146,7 +146,9 @@ class PackParts::Worker {
 
   [[nodiscard]] std::string creator(TileRange range) const {
     const auto& source = parts_.source_;
-    auto hash = fnv1a(fmt::format("{} {}\n", source.classes(), static_cast<int>(source.shape().dtype)));
+    const TileShape& shape = source.shape();
+    auto hash = fnv1a(fmt::format("{} {} {}x{}x{}\n", source.classes(), static_cast<int>(shape.dtype), shape.height,
+                                  shape.width, shape.bands));
     for (int tile = range.first; tile < range.last; ++tile)
       hash = fnv1a(source.names()[static_cast<std::size_t>(tile)] + '\n' + source.fingerprint(tile), hash);
     return fmt::format("plume {} part {:016x}", PLUME_VERSION, hash);

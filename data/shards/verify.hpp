@@ -8,7 +8,7 @@
 namespace plume::data {
 
 // The tiles whose pixels or labels no longer have the checksum that was written with them, ascending. (HDF5 checks the
-// tables itself, by which an opened shard has passed.) Throws input_error for a shard of format 1, which has none.
+// tables by checksums of its own, which an opened shard has passed.) Throws input_error for a shard of format 1, which has none.
 [[nodiscard]] std::vector<int> damaged_tiles(const Shard& shard);
 
 }  // namespace plume::data

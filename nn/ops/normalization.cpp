@@ -103,6 +103,7 @@ Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm,
     if (context.recompute) {
       y.set_recompute([=](const Context& later, const Tensor& again) {
         const kernels::ProfileRange range_again(later.stream, again.name(), "recomputation");
+        x.restore(later);  // it may be a normalised value itself
         apply(later, again, x, statistics, norm, relu);
       });
     }

@@ -34,7 +34,7 @@ TEST_F(AbiGranule, GivesReflectance) {
   const Granule granule(write({}));
   EXPECT_EQ(granule.quantity(), Quantity::reflectance);
   EXPECT_EQ(granule.name().channel, 1);
-  EXPECT_EQ(granule.whole(), (data::Window{0, 0, 6, 8}));
+  EXPECT_EQ(granule.whole(), (data::PixelWindow{0, 0, 6, 8}));
   const auto values = granule.read(granule.whole());
   const auto radiances = granule.read_radiance(granule.whole());
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -148,6 +148,7 @@ TEST(RasterizeSmoke, OnTheSatellitesOwnGridSpaceIsNoSmoke) {
 TEST(RasterizeSmoke, NoPlaceIsRefused) {
   expect_input_error([] { (void)rasterize_smoke({}, 2, 2, {}); }, "georeference");
   expect_input_error([] { (void)rasterize_smoke({}, 2, 2, {"nonsense", {0, 1, 0, 0, 0, -1}}); }, "projection");
+  expect_input_error([] { (void)rasterize_smoke({}, 2, 2, {"", {5e5, 30, 0, 4.2e6, 0, -30}}); }, "not degrees");
 }
 
 TEST(SmokeLabels, BinaryLevelsAndSoft) {

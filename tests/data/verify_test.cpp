@@ -46,6 +46,23 @@ TEST(Verify, NamesExactlyTheDamagedTiles) {
   }
 }
 
+// Names, splits and the other tables.
+TEST(Verify, AShardWhoseTablesAreDamagedDoesNotOpen) {
+  const ScratchFolder folder;
+  const auto path = folder / "a.h5";
+  write_shard(path, 9);
+  const auto whole = read_file(path);
+  const std::string name = data::Shard(path).info().name[4];
+  int places = 0;
+  for (auto at = whole.find(name); at != std::string::npos; at = whole.find(name, at + 1), ++places) {
+    auto bytes = whole;
+    bytes[at] ^= 1;
+    write_file(path, bytes);
+    expect_input_error([&] { const data::Shard shard(path); }, "a.h5");
+  }
+  EXPECT_GT(places, 0);
+}
+
 // tests/golden/shard_v1.h5 was packed by the last program that wrote format 1: tile i of t0 to t3 is
 // (3 * arange(128) + 17 * i) % 256 as 8x8x2 bytes, and its first i rows hold the class in two columns.
 TEST(ShardFormat, OneStillOpens) {

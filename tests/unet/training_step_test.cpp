@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "../random_values.hpp"
 #include "data/loading/random_batch.hpp"
+#include "nn/arena.hpp"
 #include "nn/initialize.hpp"
+#include "nn/transfer.hpp"
 #include "unet/families.hpp"
 
 namespace plume::unet {
@@ -128,6 +131,74 @@ TEST(TrainingStepTest, RecomputedValuesAreTheSameBits) {
       for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(recomputed[i].values, kept[i].values) << kept[i].name;
     }
   }
+}
+
+Layer conv(const std::string& name, const std::string& input, int channels) {
+  return {.name = name,
+          .kind = LayerKind::conv2d,
+          .inputs = {input},
+          .channels = channels,
+          .kernel = 3,
+          .pad = {1, 1, 1, 1},
+          .bias = true};
+}
+
+// Normalised values that a normalisation reads, that are concatenated twice over, and that the network yields.
+Graph unusual_graph() {
+  Graph graph;
+  graph.input.bands = bands;
+  graph.layers = {
+      conv("conv1", "input", 4),
+      {.name = "norm1", .kind = LayerKind::batch_norm, .inputs = {"conv1"}},
+      {.name = "relu1", .kind = LayerKind::relu, .inputs = {"norm1"}},
+      {.name = "norm2", .kind = LayerKind::batch_norm, .inputs = {"relu1"}},
+      conv("conv2", "norm2", 4),
+      {.name = "relu2", .kind = LayerKind::relu, .inputs = {"conv2"}},
+      {.name = "twice", .kind = LayerKind::concat, .inputs = {"relu2", "relu2"}},
+      {.name = "norm3", .kind = LayerKind::batch_norm, .inputs = {"twice"}},
+      conv("conv3", "norm3", 2),
+      {.name = "relu3", .kind = LayerKind::relu, .inputs = {"conv3"}},
+      conv("conv4", "relu3", 1),
+      {.name = "norm4", .kind = LayerKind::batch_norm, .inputs = {"conv4"}},
+      {.name = "relu4", .kind = LayerKind::relu, .inputs = {"norm4"}},
+      {.name = "last", .kind = LayerKind::concat, .inputs = {"relu4", "relu4"}},
+  };
+  graph.classes = 2;
+  return graph;
+}
+
+TEST(TrainingStepTest, UnusualGraphsAreRecomputedToo) {
+  const data::Batch batch = data::random_batch(2, edge, bands, 5);
+  const auto train = [&](Recompute recompute) {
+    Config config = small_training(Family::classic, recompute);
+    Network network(unusual_graph());
+    nn::initialize(network.parameters(), nn::Initializer::he, 1);
+    nn::Optimizer optimizer(config.optimizer, network.parameters());
+    TrainingStep step(network, config, edge, edge);
+    for (int i = 0; i < 2; ++i) (void)step.run(batch, optimizer, 1e-2);
+    return values_of(network);
+  };
+  const auto kept = train(Recompute::never);
+  const auto recomputed = train(Recompute::always);
+  for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(recomputed[i].values, kept[i].values) << kept[i].name;
+}
+
+// Without a tape normalisations work in place where they may.
+TEST(TrainingStepTest, UnusualGraphsPredictAsLayerByLayer) {
+  const data::Batch batch = data::random_batch(2, edge, bands, 5);
+  const auto logits = [&](Fusion fusion) {
+    kernels::Stream stream{kernels::CpuStream(1)};
+    Network network(unusual_graph(), DType::f32, fusion, &stream);
+    nn::initialize(network.parameters(), nn::Initializer::he, 1);
+    nn::Arena arena(&stream);
+    const nn::Context context{.stream = stream, .arena = arena};
+    const nn::Tensor images = context.allocate({2, edge, edge, bands}, DType::f32, "images");
+    const auto values = tests::random_values(images.shape().count(), 3);
+    const std::vector<float> pixels(values.begin(), values.end());
+    nn::upload(images, pixels.data(), stream);
+    return nn::download(network(context, images), stream);
+  };
+  EXPECT_EQ(logits(Fusion::on), logits(Fusion::off));
 }
 
 TEST(TrainingStepTest, RecomputationTakesAThirdLessMemory) {

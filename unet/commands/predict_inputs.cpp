@@ -32,8 +32,8 @@ Files files_of(const std::vector<std::string>& inputs) {
     if (!fs::is_directory(input)) {
       (input.extension() == ".nc" ? files.bands : files.images).push_back(input);
     } else if (const auto found = abi::list_abi_files(input); !found.empty()) {
-      std::copy_if(found.begin(), found.end(), std::back_inserter(files.bands),
-                   [](const fs::path& path) { return abi::parse_file_name(path).channel != 0; });
+      const auto bands = abi::list_band_files(input);
+      files.bands.insert(files.bands.end(), bands.begin(), bands.end());
     } else {
       const auto images = data::list_rasters(input);
       files.images.insert(files.images.end(), images.begin(), images.end());
