@@ -69,7 +69,7 @@ using PackProgress = std::function<void(int done, int total)>;
 // Packs in sorted-name order; the same input gives the same bytes, however often it was broken off on the way. Tiles
 // are written to parts (pack_parts.hpp) in a folder beside the output, then put together, which takes twice the shard's
 // room; whole parts stay behind where packing ends early, by an error too, and the next one goes on from them.
-// Memory: a tile a thread, and the tables. How tiles are split depends on all of the source, whatever the share; the
+// Memory: a tile a thread, what the source holds, and the tables. How tiles are split depends on all of the source, whatever the share; the
 // mean and deviation are of the share's own training tiles, and of all where several shards are opened (Shard).
 // Throws, leaving no shard:
 //   input_error       whatever the source and split.hpp throw; no measured pixel in the training split; fewer tiles
