@@ -138,7 +138,7 @@ TEST_F(DeviceStep, StoredBatchesBecomeTheSameBitsOnEitherDevice) {
   const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
   const auto prepared = [&](const DeviceSettings& device) {
     kernels::Stream stream = make_stream(device, 2);
-    StepInput input(stream, shape, DType::u8, DType::f32);
+    StepInput input(stream, shape, stored_batch(1), DType::f32);
     std::vector<std::vector<float>> pixels;
     std::vector<std::vector<std::uint8_t>> labels;
     input.put(stored_batch(1));
