@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/base/host_device.hpp"
+#include "kernels/base/rounded.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
 
@@ -37,6 +38,10 @@ struct Placement {
 struct BandScaling {
   const float* mean = nullptr;
   const float* std = nullptr;
+
+  [[nodiscard]] PLUME_HD float normalized(float raw, int band) const {
+    return rounded_quotient(rounded_difference(raw, mean[band]), std[band]);
+  }
 };
 
 // out [image] = what placements[image] says of tiles; placements in the stream's memory. Tiles are dense, of u8, u16 or

@@ -113,6 +113,12 @@ Fields fields_of(Config& c) {
   f.text("data.shard", c.data.shard);
   f.boolean("data.normalize", c.data.normalize);
   f.integer("data.loader_threads", c.data.loader_threads, 1, 256);
+  f.integer("data.shuffle_window", c.data.shuffle_window, 0, 1 << 30);
+
+  for (const data::AugmentStrength& strength : data::augment_strengths) {
+    f.number(std::string("augment.") + strength.name, c.augment.*strength.value, strength.least, strength.most);
+  }
+  f.integer("augment.elastic_cells", c.augment.elastic_cells, 1, data::most_elastic_cells);
 
   f.choice("model.family", c.model.family, {{"classic", Family::classic}, {"pixel_detector", Family::pixel_detector}});
   f.integer("model.bands", c.model.bands, 1, 16);

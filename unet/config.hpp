@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/loading/augmentation.hpp"
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"
 #include "nn/optimizer.hpp"
@@ -19,6 +20,7 @@ struct DataSettings {
   std::string shard;      // path; relative to where plume is run
   bool normalize = true;  // by the shard's mean and std; else the network sees pixels as stored
   int loader_threads = 1;
+  int shuffle_window = 0;  // tiles that are shuffled among each other at a time; 0: all
 };
 
 // Whether normalised activations are computed again in backward instead of kept; the same bits either way.
@@ -47,6 +49,7 @@ struct TrainSettings {
 
 struct Config {
   DataSettings data;
+  data::AugmentSettings augment;
   ModelSettings model;
   nn::Initializer initializer = nn::Initializer::he;
   std::string weights;  // a plume or PyTorch safetensors to start from; empty: the initialiser

@@ -27,28 +27,36 @@ kernels::Memory batch_memory(std::size_t bytes, kernels::Stream& stream) {
   return memory;
 }
 
-// The loader cuts the crop out, so it is a whole image here.
+// The loader cuts out what is read, so that is a whole image here.
 kernels::Placement placement(const data::Sample& sample, std::size_t image) {
-  return {static_cast<int>(image), 0, 0, sample.transpose, sample.flip_rows, sample.flip_columns};
+  return {static_cast<int>(image),
+          sample.window.row - sample.read.row,
+          sample.window.column - sample.read.column,
+          sample.transpose,
+          sample.flip_rows,
+          sample.flip_columns};
+}
+
+template <class T>
+void copy_to(std::byte* to, const std::vector<T>& from) {
+  if (!from.empty()) std::memcpy(to, from.data(), from.size() * sizeof(T));
 }
 
 }  // namespace
 
-StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, DType stored, DType dtype)
+StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, const data::Batch& like, DType dtype)
     : stream_(stream),
       shape_(shape),
-      stored_(stored),
+      stored_height_(like.height),
+      stored_width_(like.width),
+      stored_(like.dtype),
+      augmented_(!like.augmentation.images.empty()),
+      cells_(like.augmentation.cells),
       dtype_(dtype),
       ring_(slots),
       images_(batch_memory(pixels(shape.n) * static_cast<std::size_t>(shape.c) * size_of(dtype), stream)),
       labels_(batch_memory(pixels(shape.n), stream)) {
-  const auto bands = static_cast<std::size_t>(shape.c);
-  layout_.end = pixels(shape.n) * bands * size_of(stored);
-  layout_.labels = add_part(layout_.end, pixels(shape.n));
-  layout_.placements = add_part(layout_.end, static_cast<std::size_t>(shape.n) * sizeof(kernels::Placement));
-  layout_.mean = add_part(layout_.end, bands * sizeof(float));
-  layout_.std = add_part(layout_.end, bands * sizeof(float));
-
+  lay_out(static_cast<std::size_t>(shape.c));
   auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
   if (cuda) uploads_.emplace(kernels::stream_beside(*cuda));
   for (Slot& slot : ring_) {
@@ -60,14 +68,36 @@ StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, DType stor
   }
 }
 
+void StepInput::lay_out(std::size_t bands) {
+  const auto images = static_cast<std::size_t>(shape_.n);
+  layout_.end = stored_pixels(shape_.n) * bands * size_of(stored_);
+  layout_.labels = add_part(layout_.end, stored_pixels(shape_.n));
+  if (augmented_) {
+    layout_.augmentations = add_part(layout_.end, images * sizeof(kernels::Augmentation));
+    layout_.changes = add_part(layout_.end, images * bands * sizeof(kernels::BandChange));
+    layout_.nodes = add_part(layout_.end, nodes(shape_.n) * sizeof(kernels::PixelPosition));
+  } else {
+    layout_.placements = add_part(layout_.end, images * sizeof(kernels::Placement));
+  }
+  layout_.mean = add_part(layout_.end, bands * sizeof(float));
+  layout_.std = add_part(layout_.end, bands * sizeof(float));
+}
+
+bool StepInput::fits(const data::Batch& batch) const {
+  const data::DrawnAugmentation& drawn = batch.augmentation;
+  const auto images = static_cast<std::size_t>(batch.images);
+  return batch.images <= shape_.n && batch.height == stored_height_ && batch.width == stored_width_ &&
+         batch.bands == shape_.c && batch.dtype == stored_ && batch.samples.size() == images &&
+         batch.pixels.size() == batch.pixel_bytes() && batch.labels.size() == batch.label_count() &&
+         std::ssize(batch.mean) == shape_.c && std::ssize(batch.std) == shape_.c &&
+         drawn.images.size() == (augmented_ ? images : 0) &&
+         drawn.bands.size() == drawn.images.size() * static_cast<std::size_t>(shape_.c) &&
+         drawn.nodes.size() == nodes(batch.images);
+}
+
 void StepInput::put(const data::Batch& batch) {
   if (waiting_ == ring_.size()) throw std::logic_error("more batches put than taken");
-  if (batch.images > shape_.n || batch.height != shape_.h || batch.width != shape_.w || batch.bands != shape_.c ||
-      batch.dtype != stored_ || std::ssize(batch.samples) != batch.images ||
-      batch.pixels.size() != batch.pixel_bytes() || batch.labels.size() != batch.label_count() ||
-      std::ssize(batch.mean) != shape_.c || std::ssize(batch.std) != shape_.c) {
-    throw std::logic_error("a batch of another shape");
-  }
+  if (!fits(batch)) throw std::logic_error("a batch of another shape");
   Slot& slot = ring_[next_];
   next_ = (next_ + 1) % ring_.size();
   ++waiting_;
@@ -83,12 +113,18 @@ void StepInput::put(const data::Batch& batch) {
 
 void StepInput::fill(Slot& slot, const data::Batch& batch) const {
   std::byte* to = slot.host.data();
-  std::memcpy(to, batch.pixels.data(), batch.pixels.size());
-  std::memcpy(to + layout_.labels, batch.labels.data(), batch.labels.size());
-  auto* placements = reinterpret_cast<kernels::Placement*>(to + layout_.placements);
-  for (std::size_t i = 0; i < batch.samples.size(); ++i) placements[i] = placement(batch.samples[i], i);
-  std::memcpy(to + layout_.mean, batch.mean.data(), batch.mean.size() * sizeof(float));
-  std::memcpy(to + layout_.std, batch.std.data(), batch.std.size() * sizeof(float));
+  copy_to(to, batch.pixels);
+  copy_to(to + layout_.labels, batch.labels);
+  if (augmented_) {
+    copy_to(to + layout_.augmentations, batch.augmentation.images);
+    copy_to(to + layout_.changes, batch.augmentation.bands);
+    copy_to(to + layout_.nodes, batch.augmentation.nodes);
+  } else {
+    auto* placements = reinterpret_cast<kernels::Placement*>(to + layout_.placements);
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) placements[i] = placement(batch.samples[i], i);
+  }
+  copy_to(to + layout_.mean, batch.mean);
+  copy_to(to + layout_.std, batch.std);
   slot.images = batch.images;
 }
 
@@ -119,21 +155,42 @@ void StepInput::prepare(const Slot& slot, const std::byte* batch, Stream& stream
     case DType::u16: prepare_from(std::uint16_t{}); break;
     default: prepare_from(float{}); break;
   }
-  const auto* placements = reinterpret_cast<const kernels::Placement*>(batch + layout_.placements);
-  const auto* stored = reinterpret_cast<const std::uint8_t*>(batch + layout_.labels);
-  kernels::prepare_labels({reinterpret_cast<std::uint8_t*>(labels_.data()), slot.images, shape_.h, shape_.w, 1},
-                          {stored, slot.images, shape_.h, shape_.w, 1}, placements, stream);
+  const kernels::Image<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(labels_.data()), slot.images, shape_.h,
+                                         shape_.w, 1);
+  const kernels::Image<const std::uint8_t> stored(reinterpret_cast<const std::uint8_t*>(batch + layout_.labels),
+                                                  slot.images, stored_height_, stored_width_, 1);
+  if (augmented_) {
+    kernels::augment_labels(out, stored, augmentation(batch), stream);
+  } else {
+    kernels::prepare_labels(out, stored, reinterpret_cast<const kernels::Placement*>(batch + layout_.placements),
+                            stream);
+  }
 }
 
 template <class Stream, class T, class Raw>
 void StepInput::prepare_images(const Slot& slot, const std::byte* batch, Stream& stream) {
   const kernels::Image<T> out(reinterpret_cast<T*>(images_.data()), slot.images, shape_.h, shape_.w, shape_.c);
-  const kernels::Image<const Raw> stored(reinterpret_cast<const Raw*>(batch), slot.images, shape_.h, shape_.w,
-                                         shape_.c);
+  const kernels::Image<const Raw> stored(reinterpret_cast<const Raw*>(batch), slot.images, stored_height_,
+                                         stored_width_, shape_.c);
   const kernels::BandScaling scaling{reinterpret_cast<const float*>(batch + layout_.mean),
                                      reinterpret_cast<const float*>(batch + layout_.std)};
-  kernels::prepare_images(out, stored, reinterpret_cast<const kernels::Placement*>(batch + layout_.placements), scaling,
-                          stream);
+  if (augmented_) {
+    kernels::augment_images(out, stored, augmentation(batch), scaling, stream);
+  } else {
+    kernels::prepare_images(out, stored, reinterpret_cast<const kernels::Placement*>(batch + layout_.placements),
+                            scaling, stream);
+  }
+}
+
+kernels::BatchAugmentation StepInput::augmentation(const std::byte* batch) const {
+  kernels::BatchAugmentation result;
+  result.images = reinterpret_cast<const kernels::Augmentation*>(batch + layout_.augmentations);
+  result.bands = reinterpret_cast<const kernels::BandChange*>(batch + layout_.changes);
+  if (cells_ > 0) {
+    const auto* nodes = reinterpret_cast<const kernels::PixelPosition*>(batch + layout_.nodes);
+    result.elastic = kernels::elastic_field(nodes, cells_, shape_.h, shape_.w);
+  }
+  return result;
 }
 
 nn::Tensor StepInput::images(int first, int count) const {
@@ -143,6 +200,15 @@ nn::Tensor StepInput::images(int first, int count) const {
 
 const std::uint8_t* StepInput::labels(int first) const {
   return reinterpret_cast<const std::uint8_t*>(labels_.data()) + pixels(first);
+}
+
+std::size_t StepInput::stored_pixels(int images) const {
+  return static_cast<std::size_t>(images) * static_cast<std::size_t>(stored_height_) *
+         static_cast<std::size_t>(stored_width_);
+}
+
+std::size_t StepInput::nodes(int images) const {
+  return cells_ == 0 ? 0 : static_cast<std::size_t>(images) * kernels::node_count(cells_);
 }
 
 std::size_t StepInput::pixels(int images) const {

@@ -1,5 +1,5 @@
 // The batches that training steps read: copied to the stream's device as they are stored, beside the step before, and
-// there scaled, normalised and turned into one fixed place.
+// there scaled, normalised, turned and augmented into one fixed place.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/loading/batch.hpp"
+#include "kernels/augment.hpp"
 #include "kernels/cuda/event.hpp"
 #include "kernels/memory.hpp"
 #include "kernels/stream.hpp"
@@ -18,9 +19,9 @@ class StepInput {
  public:
   static constexpr std::size_t slots = 2;
 
-  // Batches of up to shape.n images whose values are stored as `stored`; dtype: of what steps read, f32 on the CPU. The
-  // stream must outlive this. Throws environment_error where the device has no room.
-  StepInput(kernels::Stream& stream, const nn::Shape& shape, DType stored, DType dtype);
+  // Steps read up to shape.n images of dtype, f32 on the CPU; batches are stored as `like` is: its size, type and kind of
+  // augmentation. The stream must outlive this. Throws environment_error where the device has no room.
+  StepInput(kernels::Stream& stream, const nn::Shape& shape, const data::Batch& like, DType dtype);
 
   // Copies a batch; at most `slots` ahead of take(). On CUDA it goes through pinned memory on a stream of its own.
   void put(const data::Batch& batch);
@@ -37,7 +38,10 @@ class StepInput {
   // Where the parts of a batch lie in a slot, in bytes; pixels come first.
   struct Layout {
     std::size_t labels = 0;
-    std::size_t placements = 0;
+    std::size_t placements = 0;     // where nothing is augmented, or
+    std::size_t augmentations = 0;  // [images], and
+    std::size_t changes = 0;        // [images, bands], and
+    std::size_t nodes = 0;          // [images, nodes]
     std::size_t mean = 0;
     std::size_t std = 0;
     std::size_t end = 0;
@@ -49,16 +53,25 @@ class StepInput {
     std::optional<kernels::CudaEvent> read;
     int images = 0;
   };
+  void lay_out(std::size_t bands);
+  [[nodiscard]] bool fits(const data::Batch& batch) const;
   void fill(Slot& slot, const data::Batch& batch) const;
   template <class Stream>
   void prepare(const Slot& slot, const std::byte* batch, Stream& stream);
   template <class Stream, class T, class Raw>
   void prepare_images(const Slot& slot, const std::byte* batch, Stream& stream);
+  [[nodiscard]] kernels::BatchAugmentation augmentation(const std::byte* batch) const;
   [[nodiscard]] std::size_t pixels(int images) const;
+  [[nodiscard]] std::size_t stored_pixels(int images) const;
+  [[nodiscard]] std::size_t nodes(int images) const;
 
   kernels::Stream& stream_;
   nn::Shape shape_;
+  int stored_height_;
+  int stored_width_;
   DType stored_;
+  bool augmented_;
+  int cells_;  // of the elastic field, 0 for none
   DType dtype_;
   Layout layout_;
   std::vector<Slot> ring_;

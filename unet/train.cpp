@@ -55,7 +55,8 @@ Graph graph_for(const Config& config, const data::Shard& shard) {
   return graph;
 }
 
-data::Sampling sampling_of(const TrainSettings& train) {
+data::Sampling sampling_of(const Config& config) {
+  const TrainSettings& train = config.train;
   data::Sampling sampling;
   sampling.batch = train.batch;
   sampling.crop = train.crop;
@@ -64,6 +65,8 @@ data::Sampling sampling_of(const TrainSettings& train) {
   sampling.class_share = static_cast<float>(train.class_share);
   sampling.class_threshold = static_cast<float>(train.class_threshold);
   sampling.seed = train.seed;
+  sampling.shuffle_window = config.data.shuffle_window;
+  sampling.augment = config.augment;
   return sampling;
 }
 
@@ -105,7 +108,7 @@ class Trainer {
         optimizer_(config_.optimizer, network_.parameters()),
         step_(network_, config_, shard_.info().height, shard_.info().width),
         validator_(network_),
-        loader_(shard_, sampling_of(config_.train), network_.graph().input.mean, network_.graph().input.std,
+        loader_(shard_, sampling_of(config_), network_.graph().input.mean, network_.graph().input.std,
                 config_.data.loader_threads, 2 * config_.data.loader_threads) {
     progress_.seed = config_.train.seed;
     progress_.tiles = hash_of_training_tiles(shard_);
@@ -185,11 +188,11 @@ class Trainer {
     if (resumed.progress.tiles != progress_.tiles) {
       throw input_error("{}: was trained on other tiles than {} holds", path, shard_.path().string());
     }
-    constexpr std::array fixed{"train.batch",       "train.accumulate",      "train.crop",
-                               "train.flip",        "train.rotate",          "train.seed",
-                               "train.class_share", "train.class_threshold", "optimizer.name"};
+    constexpr std::array fixed{"train.batch",         "train.accumulate", "train.crop",        "train.flip",
+                               "train.rotate",        "train.seed",       "train.class_share", "train.class_threshold",
+                               "data.shuffle_window", "optimizer.name"};
     for (const std::string& key : differing_keys(parse_config(resumed.config, path), config_)) {
-      if (std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
+      if (key.starts_with("augment.") || std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
         throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
       }
       const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||

@@ -43,7 +43,7 @@ double TrainingStep::run(const data::Batch& batch, nn::Optimizer& optimizer, dou
 
 void TrainingStep::put(const data::Batch& batch) {
   if (!input_) {
-    input_.emplace(stream_, nn::Shape{config_.train.batch, height_, width_, network_.graph().input.bands}, batch.dtype,
+    input_.emplace(stream_, nn::Shape{config_.train.batch, height_, width_, network_.graph().input.bands}, batch,
                    network_.dtype());
   }
   input_->put(batch);

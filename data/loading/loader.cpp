@@ -123,10 +123,11 @@ class Loader::Queue {
     batch.index = step % steps();
     batch.samples = sampler_.samples(batch.epoch, batch.index);
     const auto& info = shard_.info();
-    const int crop = sampler_.sampling().crop;
+    const Sampling& sampling = sampler_.sampling();
+    batch.augmentation = draw_augmentation(sampling.augment, sampling.seed, batch.samples, info.bands);
     batch.images = static_cast<int>(batch.samples.size());
-    batch.height = crop > 0 ? crop : info.height;
-    batch.width = crop > 0 ? crop : info.width;
+    batch.height = sampler_.read_height();
+    batch.width = sampler_.read_width();
     batch.bands = info.bands;
     batch.dtype = info.dtype;
     batch.mean = normalisation_.mean;
@@ -138,8 +139,8 @@ class Loader::Queue {
     const auto labels = batch.labels.size() / batch.samples.size();
     for (std::size_t i = 0; i < batch.samples.size(); ++i) {
       const auto& sample = batch.samples[i];
-      shard_.read_raw(sample.tile, sample.window, batch.pixels.data() + i * pixels);
-      shard_.read_labels(sample.tile, sample.window, batch.labels.data() + i * labels);
+      shard_.read_raw(sample.tile, sample.read, batch.pixels.data() + i * pixels);
+      shard_.read_labels(sample.tile, sample.read, batch.labels.data() + i * labels);
     }
   }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/loading/permutation.hpp"
+#include "data/loading/tile_order.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/philox.hpp"
 #include "kernels/loss.hpp"
@@ -26,15 +26,18 @@ void check(const Shard& shard, const Sampling& sampling) {
     throw usage_error("class_share {} is not between 0 and 1", sampling.class_share);
   if (sampling.crop < 0 || sampling.crop > std::min(info.height, info.width))
     throw usage_error("crops of {} pixels do not fit tiles of {}x{}", sampling.crop, info.height, info.width);
+  if (sampling.shuffle_window < 0)
+    throw usage_error("a shuffle_window of {} tiles: it takes at least 1, or 0 for all", sampling.shuffle_window);
+  check(sampling.augment);
   if (sampling.rotate && sampling.crop == 0 && info.height != info.width)
     throw usage_error("tiles of {}x{} cannot be turned by quarters; set a crop", info.height, info.width);
 }
 
 // The n-th of an endless row of shuffled cycles over `tiles`.
-int cycled(const std::vector<int>& tiles, std::uint64_t seed, std::uint32_t purpose, std::uint64_t n) {
+int cycled(const std::vector<int>& tiles, const Sampling& sampling, std::uint32_t purpose, std::uint64_t n) {
   const auto size = static_cast<std::uint32_t>(tiles.size());
-  const Permutation permutation(seed, purpose, n / size, size);
-  return tiles[permutation(static_cast<std::uint32_t>(n % size))];
+  const TileOrder order(sampling.seed, purpose, n / size, size, static_cast<std::uint32_t>(sampling.shuffle_window));
+  return tiles[order(static_cast<std::uint32_t>(n % size))];
 }
 
 bool is_class(std::uint8_t label) {
@@ -77,6 +80,10 @@ void draw_orientation(const Sampling& sampling, Philox& draw, Sample& sample) {
 
 Sampler::Sampler(const Shard& shard, const Sampling& sampling) : shard_(&shard), sampling_(sampling) {
   check(shard, sampling);
+  const auto& info = shard.info();
+  margin_ = sampling.crop > 0 ? reach(sampling.augment, sampling.crop) : 0;
+  read_height_ = sampling.crop > 0 ? std::min(info.height, sampling.crop + 2 * margin_) : info.height;
+  read_width_ = sampling.crop > 0 ? std::min(info.width, sampling.crop + 2 * margin_) : info.width;
   const auto tiles = shard.tiles(sampling.split);
   tiles_.assign(tiles.begin(), tiles.end());
   if (tiles_.empty())
@@ -110,12 +117,12 @@ int Sampler::tile_at(std::int64_t epoch, std::int64_t batch, int slot) const {
   const auto slots = static_cast<std::uint64_t>(sampling_.batch);
   const auto classes = static_cast<std::uint64_t>(class_slots_);
   const auto place = static_cast<std::uint64_t>(slot);
-  if (slot < class_slots_) return cycled(positive_, sampling_.seed, class_purpose, step * classes + place);
+  if (slot < class_slots_) return cycled(positive_, sampling_, class_purpose, step * classes + place);
   // Whole epochs: the cycle is the epoch. With class slots the other slots run on from cycle to cycle.
   const auto n = sampling_.class_share <= 0 ? static_cast<std::uint64_t>(epoch) * tiles_.size() +
                                                   static_cast<std::uint64_t>(batch) * slots + place
                                             : step * (slots - classes) + place - classes;
-  return sampling_.shuffle ? cycled(tiles_, sampling_.seed, order_purpose, n) : tiles_[n % tiles_.size()];
+  return sampling_.shuffle ? cycled(tiles_, sampling_, order_purpose, n) : tiles_[n % tiles_.size()];
 }
 
 Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
@@ -123,7 +130,9 @@ Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
   Sample sample;
   sample.tile = tile_at(epoch, batch, slot);
   sample.window = {0, 0, info.height, info.width};
-  const auto step = static_cast<std::uint64_t>(epoch * steps_ + batch);
+  sample.step = epoch * steps_ + batch;
+  sample.slot = slot;
+  const auto step = static_cast<std::uint64_t>(sample.step);
   Philox draw(sampling_.seed, crop_purpose + static_cast<std::uint32_t>(step >> 32), static_cast<std::uint32_t>(step),
               static_cast<std::uint32_t>(slot));
   draw_orientation(sampling_, draw, sample);
@@ -136,6 +145,8 @@ Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
     sample.window.height = sampling_.crop;
     sample.window.width = sampling_.crop;
   }
+  sample.read = {std::clamp(sample.window.row - margin_, 0, info.height - read_height_),
+                 std::clamp(sample.window.column - margin_, 0, info.width - read_width_), read_height_, read_width_};
   return sample;
 }
 

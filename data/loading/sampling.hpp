@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/loading/augmentation.hpp"
 #include "data/shards/shard.hpp"
 #include "data/shards/split.hpp"
 
@@ -20,23 +21,29 @@ struct Sampling {
   std::uint64_t seed = 0;
   int rank = 0;
   int world = 1;
-  bool shuffle = true;  // false: tiles in the shard's order
+  bool shuffle = true;     // false: tiles in the shard's order
+  int shuffle_window = 0;  // shuffle among so many neighbours of the shard's order at a time; 0: among all
+  AugmentSettings augment{};
 };
 
-// One image of a batch. The crop is read, then transposed, then its rows, then its columns are mirrored.
+// One image of a batch. The crop is transposed, then its rows, then its columns are mirrored.
 struct Sample {
   int tile = 0;
-  Window window;
+  Window window;  // the crop
+  Window read;    // what is read of the tile: the crop, and around it what augmentation may bring in
   bool transpose = false;
   bool flip_rows = false;
   bool flip_columns = false;
+  std::int64_t step = 0;  // the global batch, counted over the epochs
+  int slot = 0;           // in it, over all ranks
   bool operator==(const Sample&) const = default;
 };
 
 // With class_share 0 an epoch is a seeded permutation of the split's N tiles: each exactly once, the last batch short.
 // With class_share > 0 every batch is full and an epoch has ceil(N / batch) of them: the first
 // max(1, round(share * batch)) slots run through permutations of the tiles that hold a class, cycle after cycle over
-// the epochs, the other slots through permutations of all tiles. A crop lies uniformly among all positions; in a
+// the epochs, the other slots through permutations of all tiles. With a shuffle_window the permutations are
+// TileOrder's. A crop lies uniformly among all positions; in a
 // class slot a pixel of a class is drawn first and the crop lies uniformly among the positions that contain it.
 // Of a global batch of M images rank r takes slots [M * r / world, M * (r + 1) / world), possibly none of a last batch.
 class Sampler {
@@ -47,6 +54,9 @@ class Sampler {
 
   [[nodiscard]] std::int64_t steps_per_epoch() const noexcept { return steps_; }
   [[nodiscard]] const Sampling& sampling() const noexcept { return sampling_; }
+  // Of Sample::read, the same for all samples.
+  [[nodiscard]] int read_height() const noexcept { return read_height_; }
+  [[nodiscard]] int read_width() const noexcept { return read_width_; }
 
   // This rank's samples of a global batch, 0 <= batch < steps_per_epoch(). Thread-safe.
   [[nodiscard]] std::vector<Sample> samples(std::int64_t epoch, std::int64_t batch) const;
@@ -60,6 +70,9 @@ class Sampler {
   std::vector<int> tiles_;     // of the split
   std::vector<int> positive_;  // those that hold a class
   int class_slots_ = 0;
+  int margin_ = 0;  // pixels around a crop that augmentation may bring in
+  int read_height_ = 0;
+  int read_width_ = 0;
   std::int64_t steps_ = 0;
 };
 

@@ -26,8 +26,7 @@ template <class T, class Raw>
 void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
                     CpuStream& stream) {
   for_placed(out, tiles, placements, stream, [&](T* to, const Raw* from) {
-    for (int b = 0; b < tiles.c; ++b)
-      to[b] = static_cast<T>((static_cast<float>(from[b]) - scaling.mean[b]) / scaling.std[b]);
+    for (int b = 0; b < tiles.c; ++b) to[b] = static_cast<T>(scaling.normalized(static_cast<float>(from[b]), b));
     for (int c = tiles.c; c < out.c; ++c) to[c] = static_cast<T>(0.0F);
   });
 }

@@ -1,5 +1,4 @@
-// Batches from raw tiles on CUDA. The arithmetic is in intrinsics that round each step, as the CPU does whatever the
-// compiler's flags for CUDA are.
+// Batches from raw tiles on CUDA.
 #include "device_language.hpp"
 #include "kernels/cuda/aligned.hpp"
 #include "kernels/cuda/flat.cuh"
@@ -10,10 +9,6 @@
 namespace plume::kernels {
 namespace cuda {
 namespace {
-
-__device__ float normalized(float raw, const BandScaling& scaling, int band) {
-  return __fdiv_rn(__fsub_rn(raw, scaling.mean[band]), scaling.std[band]);
-}
 
 // The raw pixel that comes to pixel number `pixel` of an n x h x w batch.
 template <class Raw>
@@ -39,7 +34,7 @@ __global__ void __launch_bounds__(block_threads)
 #pragma unroll
     for (int i = 0; i < N; ++i) {
       const int band = first + i;
-      values[i] = in_bounds(band < tiles.c) ? normalized(static_cast<float>(from[band]), scaling, band) : 0.0F;
+      values[i] = in_bounds(band < tiles.c) ? scaling.normalized(static_cast<float>(from[band]), band) : 0.0F;
     }
     store(out.data + pixel * out.stride + first, values);
   });

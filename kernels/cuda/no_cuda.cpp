@@ -1,6 +1,7 @@
 // Stands in for the CUDA backend where it is not built: no stream can be made, so nothing else here is ever called.
 #include <cstdlib>
 
+#include "kernels/augment.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/batch_norm.hpp"
 #include "kernels/convolution.hpp"
@@ -222,6 +223,15 @@ void prepare_labels(Image<std::uint8_t>, Image<const std::uint8_t>, const Placem
   absent();
 }
 
+template <class T, class Raw>
+void augment_images(Image<T>, Image<const Raw>, const BatchAugmentation&, const BandScaling&, CudaStream&) {
+  absent();
+}
+
+void augment_labels(Image<std::uint8_t>, Image<const std::uint8_t>, const BatchAugmentation&, CudaStream&) {
+  absent();
+}
+
 template <class T>
 void decide(Image<float>, std::uint8_t*, Image<const T>, Link, float, CudaStream&) {
   absent();
@@ -318,6 +328,18 @@ template void prepare_images<bf16, std::uint8_t>(Image<bf16>, Image<const std::u
 template void prepare_images<bf16, std::uint16_t>(Image<bf16>, Image<const std::uint16_t>, const Placement*,
                                                   const BandScaling&, CudaStream&);
 template void prepare_images<bf16, float>(Image<bf16>, Image<const float>, const Placement*, const BandScaling&,
+                                          CudaStream&);
+template void augment_images<float, std::uint8_t>(Image<float>, Image<const std::uint8_t>, const BatchAugmentation&,
+                                                  const BandScaling&, CudaStream&);
+template void augment_images<float, std::uint16_t>(Image<float>, Image<const std::uint16_t>, const BatchAugmentation&,
+                                                   const BandScaling&, CudaStream&);
+template void augment_images<float, float>(Image<float>, Image<const float>, const BatchAugmentation&,
+                                           const BandScaling&, CudaStream&);
+template void augment_images<bf16, std::uint8_t>(Image<bf16>, Image<const std::uint8_t>, const BatchAugmentation&,
+                                                 const BandScaling&, CudaStream&);
+template void augment_images<bf16, std::uint16_t>(Image<bf16>, Image<const std::uint16_t>, const BatchAugmentation&,
+                                                  const BandScaling&, CudaStream&);
+template void augment_images<bf16, float>(Image<bf16>, Image<const float>, const BatchAugmentation&, const BandScaling&,
                                           CudaStream&);
 template void decide<float>(Image<float>, std::uint8_t*, Image<const float>, Link, float, CudaStream&);
 template void decide<bf16>(Image<float>, std::uint8_t*, Image<const bf16>, Link, float, CudaStream&);

@@ -21,6 +21,7 @@ set(PLUME_CUDA_HOST_SOURCES
   stream.cpp
   vendor_libraries.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
+  augment.cu
   batch_norm.cu
   batch_norm_backward.cu
   batch_statistics.cu

@@ -11,6 +11,7 @@
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
 #include "data/loading/permutation.hpp"
+#include "data/loading/tile_order.hpp"
 #include "tiles.hpp"
 
 namespace plume::tests {
@@ -42,6 +43,47 @@ TEST(Permutation, PlacesAreEven) {
   std::map<std::uint32_t, int> count;
   for (std::uint64_t number = 0; number < 10000; ++number) ++count[data::Permutation(5, 1, number, 10)(0)];
   for (const auto& [value, times] : count) EXPECT_NEAR(times, 1000, 130) << value;
+}
+
+TEST(TileOrder, VisitsAllAndStaysInWindows) {
+  for (const std::uint32_t size : {1U, 7U, 64U, 101U}) {
+    for (const std::uint32_t window : {1U, 5U, 16U}) {
+      std::set<std::vector<std::uint32_t>> orders;
+      for (std::uint64_t cycle = 0; cycle < 20; ++cycle) {
+        const data::TileOrder order(3, 1, cycle, size, window);
+        std::vector<std::uint32_t> tiles;
+        for (std::uint32_t place = 0; place < size; ++place) tiles.push_back(order(place));
+        orders.insert(tiles);
+        for (std::uint32_t first = 0; first < size; first += window) {
+          // A window's tiles are neighbours, the last tile being the first one's: the widest gap between them is outside.
+          std::set<std::uint32_t> in(tiles.begin() + first, tiles.begin() + std::min(size, first + window));
+          std::uint32_t steps = 0;
+          for (const std::uint32_t tile : in) steps += in.count((tile + 1) % size) == 0 ? 1 : 0;
+          EXPECT_LE(steps, 1U) << size << " in windows of " << window;
+        }
+        std::sort(tiles.begin(), tiles.end());
+        for (std::uint32_t tile = 0; tile < size; ++tile) ASSERT_EQ(tiles[tile], tile);
+      }
+      EXPECT_EQ(orders.size() == 20, size > 1) << size << " in windows of " << window;
+    }
+  }
+}
+
+TEST(TileOrder, WindowsAsWideAsTheRowAreAPermutation) {
+  const data::Permutation permutation(3, 1, 4, 50);
+  for (const std::uint32_t window : {0U, 50U, 1000U}) {
+    const data::TileOrder order(3, 1, 4, 50, window);
+    for (std::uint32_t place = 0; place < 50; ++place) EXPECT_EQ(order(place), permutation(place));
+  }
+}
+
+TEST(TileOrder, PlacesAreEven) {
+  // Where place 0, and the last, which is in a short window, of 10 go, over many cycles.
+  for (const std::uint32_t place : {0U, 9U}) {
+    std::map<std::uint32_t, int> count;
+    for (std::uint64_t cycle = 0; cycle < 10000; ++cycle) ++count[data::TileOrder(5, 1, cycle, 10, 4)(place)];
+    for (const auto& [tile, times] : count) EXPECT_NEAR(times, 1000, 130) << tile;
+  }
 }
 
 class SamplerTest : public ::testing::Test {
@@ -80,6 +122,16 @@ TEST_F(SamplerTest, EachTileOncePerEpochOverAnyNumberOfRanks) {
       }
     }
   }
+}
+
+TEST_F(SamplerTest, AWindowedEpochHasEachTileOnce) {
+  for (const int world : {1, 3}) {
+    auto tiles = epoch_tiles({.batch = 4, .seed = 3, .world = world, .shuffle_window = 5}, 2);
+    std::sort(tiles.begin(), tiles.end());
+    ASSERT_EQ(tiles.size(), tile_count);
+    for (int i = 0; i < tile_count; ++i) ASSERT_EQ(tiles[static_cast<std::size_t>(i)], i);
+  }
+  EXPECT_EQ(epoch_tiles({.batch = 4, .seed = 1, .shuffle_window = 23}, 0), epoch_tiles({.batch = 4, .seed = 1}, 0));
 }
 
 TEST_F(SamplerTest, RanksTakeSlicesOfTheSameBatch) {
@@ -164,8 +216,9 @@ TEST_F(SamplerTest, CropsAndTurnsAreEven) {
 }
 
 TEST_F(SamplerTest, WrongOptionsAreRefused) {
-  for (const auto& bad : {Sampling{.batch = 0}, Sampling{.crop = 25}, Sampling{.crop = -1},
-                          Sampling{.class_share = 1.5F}, Sampling{.rank = 1}, Sampling{.world = 0}})
+  for (const auto& bad :
+       {Sampling{.batch = 0}, Sampling{.crop = 25}, Sampling{.crop = -1}, Sampling{.class_share = 1.5F},
+        Sampling{.rank = 1}, Sampling{.world = 0}, Sampling{.shuffle_window = -1}, Sampling{.augment = {.noise = -1}}})
     expect_error(ErrorKind::usage, [&] { const Sampler sampler(*shard_, bad); });
   expect_input_error([&] { const Sampler sampler(*shard_, {.split = data::Split::val}); }, "pack.h5", "val");
   expect_input_error([&] { const Sampler sampler(*shard_, {.class_share = 0.5F, .class_threshold = 0.9F}); }, "0.9",

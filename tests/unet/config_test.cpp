@@ -22,10 +22,13 @@ Config load(const std::string& text, const std::vector<std::string>& overrides =
 
 TEST(ConfigTest, PrintedConfigurationReadsBackTheSame) {
   Config config = load(minimal, {"model.family=pixel_detector", "optimizer.lr=0.000123456789", "data.shard=a 'b\".h5",
-                                 "train.seed=12345678901", "loss.dice=0.25", "optimizer.nesterov=true"});
+                                 "train.seed=12345678901", "loss.dice=0.25", "optimizer.nesterov=true",
+                                 "augment.angle=12.5", "augment.elastic_cells=7"});
   const std::string printed = to_toml(config);
   EXPECT_EQ(to_toml(parse_config(printed, "printed")), printed);
   EXPECT_EQ(parse_config(printed, "printed").schedule.lr, 0.000123456789);
+  EXPECT_EQ(parse_config(printed, "printed").augment.angle, 12.5);
+  EXPECT_EQ(parse_config(printed, "printed").augment.elastic_cells, 7);
   EXPECT_EQ(parse_config(printed, "printed").data.shard, "a 'b\".h5");
 }
 
@@ -47,6 +50,8 @@ TEST(ConfigTest, WrongValuesNameWhatIsWanted) {
   expect_input_error([] { load("[train]\nsteps = -1\n"); }, "train.steps = -1");
   expect_input_error([] { load("[model]\nfamily = 'resnet'\n"); }, "model.family", "classic, pixel_detector");
   expect_input_error([] { load("[train]\nsteps = 1\nclass_share = 1.5\n"); }, "train.class_share", "from 0 to 1");
+  expect_input_error([] { load("[augment]\nangle = 181\n"); }, "augment.angle", "from 0 to 180");
+  expect_input_error([] { load("[augment]\nelastic_cells = 2.5\n"); }, "augment.elastic_cells", "whole number");
   expect_input_error([] { load("[train]\nflip = 1\n"); }, "train.flip", "true or false");
   expect_input_error([] { load("[train]\nsteps = [1]\n"); }, "train.steps");
   expect_input_error([] { load("[optimizer]\nlr = nan\n"); }, "optimizer.lr");

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <stdexcept>
 #include <string>
 
 #include "nn/transfer.hpp"
@@ -121,48 +123,96 @@ TEST_P(DeviceStepOf, CopiesAheadChangeNothing) {
   expect_same_bits(ours.parameters(), theirs.parameters());
 }
 
-// As a shard holds them: bytes, to be normalised and turned.
-data::Batch stored_batch(std::uint64_t seed) {
-  data::Batch batch = drawn_batch(2, seed);
+// As a shard holds them: bytes, to be normalised and turned; with `around` more pixels on each side.
+data::Batch stored_batch(std::uint64_t seed, int around = 0) {
+  data::Batch batch = data::random_batch(2, tests::device_edge + 2 * around, tests::device_bands, seed);
   batch.dtype = DType::u8;
   batch.mean = {10, 20, 30};
   batch.std = {7, 8, 9};
   batch.samples[0].transpose = true;
   batch.samples[0].flip_rows = true;
   batch.samples[1].flip_columns = true;
+  for (data::Sample& sample : batch.samples) {
+    sample.window = {around, around, tests::device_edge, tests::device_edge};
+    sample.read = {0, 0, batch.height, batch.width};
+  }
   batch.pixels.resize(batch.pixel_bytes());
   return batch;
 }
 
-TEST_F(DeviceStep, StoredBatchesBecomeTheSameBitsOnEitherDevice) {
+// The images and labels that steps read, of two batches behind another.
+struct Prepared {
+  std::vector<std::vector<float>> pixels;
+  std::vector<std::vector<std::uint8_t>> labels;
+  bool operator==(const Prepared&) const = default;
+};
+
+Prepared prepared(const DeviceSettings& device, const std::function<data::Batch(std::uint64_t seed)>& batch) {
   const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
-  const auto prepared = [&](const DeviceSettings& device) {
-    kernels::Stream stream = make_stream(device, 2);
-    StepInput input(stream, shape, DType::u8, DType::f32);
-    std::vector<std::vector<float>> pixels;
-    std::vector<std::vector<std::uint8_t>> labels;
-    input.put(stored_batch(1));
-    for (const std::uint64_t seed : {2, 3}) {
-      input.put(stored_batch(seed));
-      EXPECT_EQ(input.take(), 2);
-      pixels.push_back(nn::download(input.images(0, 2), stream));
-      std::visit(
-          [&](auto& concrete) {
-            kernels::download(labels.emplace_back(shape.count() / tests::device_bands).data(), input.labels(0),
-                              shape.count() / tests::device_bands, concrete);
-          },
-          stream);
-    }
-    return std::pair(pixels, labels);
-  };
-  const auto [pixels, labels] = prepared(cuda);
-  EXPECT_EQ(prepared(cpu), std::pair(pixels, labels));
-  EXPECT_NE(pixels[0], pixels[1]);
+  kernels::Stream stream = make_stream(device, 2);
+  StepInput input(stream, shape, batch(1), DType::f32);
+  Prepared result;
+  input.put(batch(1));
+  for (const std::uint64_t seed : {2, 3}) {
+    input.put(batch(seed));
+    EXPECT_EQ(input.take(), 2);
+    result.pixels.push_back(nn::download(input.images(0, 2), stream));
+    const std::size_t count = shape.count() / tests::device_bands;
+    std::visit(
+        [&](auto& concrete) {
+          kernels::download(result.labels.emplace_back(count).data(), input.labels(0), count, concrete);
+        },
+        stream);
+  }
+  return result;
+}
+
+TEST_F(DeviceStep, StoredBatchesBecomeTheSameBitsOnEitherDevice) {
+  const auto plain = [](std::uint64_t seed) { return stored_batch(seed); };
+  const Prepared ours = prepared(cuda, plain);
+  EXPECT_EQ(prepared(cpu, plain), ours);
+  EXPECT_NE(ours.pixels[0], ours.pixels[1]);
   const data::Batch first = stored_batch(1);
   // The second image of the first batch is mirrored only.
-  const std::size_t image = shape.count() / 2;
+  const std::size_t image = ours.pixels[0].size() / 2;
   const auto raw = static_cast<float>(first.pixels[image + (tests::device_edge - 1) * tests::device_bands]);
-  EXPECT_EQ(pixels[0][image], (raw - 10) / 7);
+  EXPECT_EQ(ours.pixels[0][image], (raw - 10) / 7);
+  // What was read around a crop is left away.
+  const auto wider = [](std::uint64_t seed) { return stored_batch(seed, 3); };
+  EXPECT_EQ(prepared(cpu, wider), prepared(cuda, wider));
+}
+
+TEST_F(DeviceStep, AugmentedBatchesBecomeTheSameOnEitherDevice) {
+  data::AugmentSettings settings{
+      .scale = 0.2, .angle = 90, .elastic = 2, .brightness = 1, .contrast = 0.5, .cut_out = 0.5, .drop_bands = 0.2};
+  const auto augmented = [&](std::uint64_t seed) {
+    data::Batch batch = stored_batch(seed, 5);
+    batch.samples[1].slot = 1;
+    batch.augmentation = data::draw_augmentation(settings, seed, batch.samples, batch.bands);
+    return batch;
+  };
+  const Prepared ours = prepared(cuda, augmented);
+  EXPECT_EQ(prepared(cpu, augmented), ours);
+  EXPECT_NE(ours, prepared(cuda, [](std::uint64_t seed) { return stored_batch(seed, 5); }));
+  settings.noise = 0.5;
+  const Prepared noisy = prepared(cuda, augmented);
+  const Prepared theirs = prepared(cpu, augmented);
+  EXPECT_NE(noisy.pixels, ours.pixels);
+  EXPECT_EQ(noisy.labels, theirs.labels);
+  for (std::size_t batch = 0; batch < 2; ++batch) {
+    for (std::size_t i = 0; i < noisy.pixels[batch].size(); ++i)
+      ASSERT_NEAR(noisy.pixels[batch][i], theirs.pixels[batch][i], 1e-4);
+  }
+}
+
+TEST_F(DeviceStep, BatchesOfAnotherKindAreRefused) {
+  kernels::Stream stream = make_stream(cpu, 1);
+  const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
+  StepInput input(stream, shape, stored_batch(1), DType::f32);
+  EXPECT_THROW(input.put(stored_batch(1, 2)), std::logic_error);
+  data::Batch augmented = stored_batch(1);
+  augmented.augmentation = data::draw_augmentation({.noise = 1}, 1, augmented.samples, augmented.bands);
+  EXPECT_THROW(input.put(augmented), std::logic_error);
 }
 
 }  // namespace

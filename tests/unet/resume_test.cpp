@@ -40,6 +40,12 @@ TEST_F(ResumeTest, OtherBatchesAreRefused) {
   other.train.class_share = 0;
   expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "train.class_share");
   other = config_;
+  other.augment.noise = 0.1;
+  expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "augment.noise");
+  other = config_;
+  other.data.shuffle_window = 2;
+  expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "data.shuffle_window");
+  other = config_;
   other.optimizer.kind = nn::OptimizerSettings::Kind::sgd;
   expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "optimizer");
 }

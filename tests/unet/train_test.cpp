@@ -14,6 +14,9 @@
 #include "../spoil_label.hpp"
 #include "data/loading/sampling.hpp"
 #include "small_training.hpp"
+#include "unet/checkpoint.hpp"
+#include "unet/metrics.hpp"
+#include "unet/predict.hpp"
 
 namespace plume::unet {
 namespace {
@@ -108,6 +111,40 @@ TEST_F(TrainTest, ResumedEqualsUninterrupted) {
       EXPECT_TRUE(read_file(folder_ / "whole" / file) == read_file(folder_ / name / file)) << file << " differs";
     }
   }
+}
+
+TEST_F(TrainTest, AugmentedTrainingsRepeatThemselves) {
+  run("plain", config_);
+  config_.data.shuffle_window = 3;
+  config_.augment = {.scale = 0.3, .angle = 20, .elastic = 3, .contrast = 0.2, .noise = 0.1, .cut_out = 0.3};
+  config_.train.threads = 1;
+  run("whole", config_);
+  EXPECT_NE(weights("plain"), weights("whole"));
+  config_.train.threads = 3;
+  config_.data.loader_threads = 2;
+  run("cut", config_, {}, [](std::int64_t step) {
+    if (step == 3) std::raise(SIGTERM);
+  });
+  run("cut", config_, folder_ / "cut" / "last.safetensors");
+  EXPECT_EQ(weights("whole"), weights("cut"));
+}
+
+TEST_F(TrainTest, ValidationIsNotAugmented) {
+  config_.augment = {.shift = 0.5, .brightness = 5, .drop_bands = 0.5};
+  const TrainOutcome outcome = run("run", config_);
+  ASSERT_GT(outcome.progress.best_iou, 0);
+  const data::Shard shard(shard_);
+  Network network = load_model(folder_ / "run" / "best.safetensors");
+  Predictor predictor(network);
+  std::vector<Confusion> counts(1);
+  for (const int tile : shard.tiles(data::Split::val)) {
+    const data::ShardInfo& info = shard.info();
+    std::vector<float> image(static_cast<std::size_t>(info.height * info.width * info.bands));
+    shard.read(tile, network.graph().input.mean, network.graph().input.std, image.data());
+    const auto probability = predictor.probabilities_of_normalized(image.data(), 1, info.height, info.width);
+    count_pixels(counts, probability.data(), shard.labels(tile).data(), info.height * info.width, 1, 0.5F);
+  }
+  EXPECT_EQ(foreground_iou(counts), outcome.progress.best_iou);
 }
 
 TEST_F(TrainTest, ResumeFromAMiddleCheckpointRepeatsTheRest) {
