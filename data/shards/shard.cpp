@@ -68,9 +68,23 @@ bool all_finite(const std::byte* raw, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i, raw += sizeof(float)) {
     float value = 0;
     std::memcpy(&value, raw, sizeof(float));
-    finite = finite && std::isfinite(value);
+    finite &= std::isfinite(value);
   }
   return finite;
+}
+
+// A window of a tile that is `width` pixels wide: one block where it takes whole rows.
+void copy_window(std::span<const std::byte> tile, int width, const Window& window, std::size_t pixel_bytes,
+                 std::byte* out) {
+  const bool whole_rows = window.width == width;
+  const int blocks = whole_rows ? 1 : window.height;
+  const auto row_bytes = static_cast<std::size_t>(window.width) * pixel_bytes;
+  const auto block_bytes = whole_rows ? row_bytes * static_cast<std::size_t>(window.height) : row_bytes;
+  for (int row = window.row; row < window.row + blocks; ++row, out += block_bytes) {
+    const auto start =
+        static_cast<std::size_t>(row) * static_cast<std::size_t>(width) + static_cast<std::size_t>(window.column);
+    std::memcpy(out, tile.data() + start * pixel_bytes, block_bytes);
+  }
 }
 
 // Tiles of several files are of one kind, and their moments are known.
@@ -210,29 +224,26 @@ void Shard::read(int tile, std::span<const float> mean, std::span<const float> s
 
 void Shard::read_raw(int tile, const Window& window, std::byte* out) const {
   const auto pixel_bytes = static_cast<std::size_t>(info().bands) * size_of(info().dtype);
-  const auto row_bytes = static_cast<std::size_t>(window.width) * pixel_bytes;
-  for (int row = window.row; row < window.row + window.height; ++row, out += row_bytes) {
-    const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
-                       static_cast<std::size_t>(window.column);
-    std::memcpy(out, image(tile).data() + start * pixel_bytes, row_bytes);
-    if (info().dtype == DType::f32 && !all_finite(out, row_bytes / sizeof(float))) throw not_finite(tile);
-  }
+  copy_window(image(tile), info().width, window, pixel_bytes, out);
+  const auto values = static_cast<std::size_t>(window.height) * static_cast<std::size_t>(window.width) *
+                      static_cast<std::size_t>(info().bands);
+  if (info().dtype == DType::f32 && !all_finite(out, values)) throw not_finite(tile);
 }
 
 void Shard::read_labels(int tile, const Window& window, std::uint8_t* out) const {
-  const auto all = labels(tile);
-  const int labels = info().classes == 1 ? 2 : info().classes;
-  for (int row = window.row; row < window.row + window.height; ++row) {
-    const auto start = static_cast<std::size_t>(row) * static_cast<std::size_t>(info().width) +
-                       static_cast<std::size_t>(window.column);
-    for (const auto label : all.subspan(start, static_cast<std::size_t>(window.width))) {
-      if (label >= labels && label != kernels::ignore_label)
-        throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again",
-                          mapping_->file_of(tile).path.string(), info().name[static_cast<std::size_t>(tile)], label,
-                          labels);
-      *out++ = label;
-    }
-  }
+  copy_window(std::as_bytes(labels(tile)), info().width, window, 1, reinterpret_cast<std::byte*>(out));
+  const std::span<const std::uint8_t> taken(
+      out, static_cast<std::size_t>(window.height) * static_cast<std::size_t>(window.width));
+  // One more than a label, so that the one that is ignored becomes 0: the greatest of all tells, many at a time.
+  static_assert(kernels::ignore_label == 255);
+  const auto rank = [](std::uint8_t label) { return static_cast<std::uint8_t>(label + 1); };
+  const auto labels = static_cast<std::uint8_t>(info().classes == 1 ? 2 : info().classes);
+  std::uint8_t greatest = 0;
+  for (const auto label : taken) greatest = std::max(greatest, rank(label));
+  if (greatest > labels)
+    throw input_error("{}: tile {} holds label {}, of {} labels; pack the data again",
+                      mapping_->file_of(tile).path.string(), info().name[static_cast<std::size_t>(tile)], greatest - 1,
+                      labels);
 }
 
 }  // namespace plume::data

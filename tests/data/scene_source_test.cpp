@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <numbers>
 #include <set>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "../expect_error.hpp"
+#include "../real_data.hpp"
 #include "../scratch_folder.hpp"
 #include "data/abi/granule.hpp"
 #include "data/abi/scaling.hpp"
@@ -92,9 +94,40 @@ TEST_F(SceneSource, TilesAreSquaresOfTheSatellitesPixels) {
   }
 }
 
+// "49_20" of a tile's name.
+std::string place_of(const std::string& name) {
+  return name.substr(name.rfind('_', name.rfind('_') - 1) + 1);
+}
+
+// An image of the western United States in pixels of 36 km, and the tiles that NASA-IMPACT cut there.
+TEST(SceneSourceReal, WebTilesLieWhereTheRealOnesDo) {
+  const auto real = real_data() / "goes16_tiles" / "tiles";
+  if (!std::filesystem::exists(real)) GTEST_SKIP() << "no real tiles at " << real << "; set PLUME_DATA";
+  std::map<std::string, data::Georeference> expected;
+  for (const auto& path : data::list_rasters(real))
+    expected[place_of(path.stem())] = data::read_raster(path).georeference;
+  const ScratchFolder folder;
+  SmallGranule granule{.channel = 1};
+  granule.grid.x = {.first = 0.005, .step = 1e-3, .count = 60};
+  granule.grid.y = {.first = 0.12, .step = -1e-3, .count = 60};
+  granule.pixels.assign(3600, 300);
+  write_granule(folder / small_name(1), granule);
+  const abi::SceneSource tiles(folder / "", {.channels = {1}}, {.least_share = 0}, std::make_unique<OneLabel>());
+  int compared = 0;
+  for (std::size_t tile = 0; tile < tiles.names().size(); ++tile) {
+    const auto same = expected.find(place_of(tiles.names()[tile]));
+    if (same == expected.end()) continue;
+    ++compared;
+    const auto ours = tiles.georeference(static_cast<int>(tile));
+    for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(ours.transform[i], same->second.transform[i], 1e-9) << same->first;
+    EXPECT_NE(ours.projection.find("4326"), std::string::npos);
+  }
+  EXPECT_GT(compared, 20);
+}
+
 TEST_F(SceneSource, TheShardsBytesDoNotDependOnThreads) {
   data::pack(*source(), packing("one.h5", 1));
-  for (const int threads : {2, 8}) {
+  for (const int threads : {2, 4, 8}) {
     data::pack(*source(), packing("several.h5", threads));
     EXPECT_TRUE(read_file(folder_ / "several.h5") == read_file(folder_ / "one.h5")) << threads;
   }

@@ -137,5 +137,23 @@ TEST_F(DamagedShard, WindowsAreCutOut) {
   }
 }
 
+TEST_F(DamagedShard, RawWindowsAreCutOutOfImagesAndLabels) {
+  const data::Shard shard(folder_ / "pack.h5");
+  for (const data::Window& window : {data::Window{5, 1, 3, 4}, {2, 0, 4, 8}, {0, 0, 8, 8}}) {
+    const auto height = static_cast<std::size_t>(window.height);
+    const auto width = static_cast<std::size_t>(window.width);
+    std::vector<std::byte> image(height * width * 2);
+    std::vector<std::uint8_t> labels(height * width);
+    shard.read_raw(3, window, image.data());
+    shard.read_labels(3, window, labels.data());
+    for (std::size_t pixel = 0; pixel < labels.size(); ++pixel) {
+      const std::size_t from = (static_cast<std::size_t>(window.row) + pixel / width) * 8 +
+                               static_cast<std::size_t>(window.column) + pixel % width;
+      EXPECT_EQ(labels[pixel], shard.labels(3)[from]);
+      for (std::size_t band = 0; band < 2; ++band) EXPECT_EQ(image[pixel * 2 + band], shard.image(3)[from * 2 + band]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plume::tests

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "../scratch_folder.hpp"
+#include "data/synth/scenes.hpp"
 #include "data/synth/tiles.hpp"
 #include "kernels/base/philox.hpp"
 #include "program.hpp"
@@ -16,15 +17,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
-TEST(KilledPackingSlow, EndsWithTheBytesOfAnUndisturbedOne) {
-  const ScratchFolder folder;
-  data::synth::write_scenes(folder / "scenes", 150, 3);
-  const auto pack_to = [&](const char* name, const char* threads) -> std::vector<std::string> {
-    return {"data",      "pack",
-            "--tiles",   (folder / "scenes/tiles").string(),
-            "--masks",   (folder / "scenes/masks").string(),
-            "--threads", threads,
-            "-o",        (folder / name).string()};
+// `source`: arguments that say what is packed, of things in folder/scenes.
+void kill_and_go_on(const ScratchFolder& folder, const std::vector<std::string>& source) {
+  const auto pack_to = [&](const char* name, const char* threads) {
+    std::vector<std::string> arguments{"data", "pack", "--threads", threads, "-o", (folder / name).string()};
+    arguments.insert(arguments.end(), source.begin(), source.end());
+    return arguments;
   };
   const auto start = Clock::now();
   const Outcome whole = run_plume(pack_to("whole.h5", "2"));
@@ -55,6 +53,18 @@ TEST(KilledPackingSlow, EndsWithTheBytesOfAnUndisturbedOne) {
   EXPECT_EQ(run_plume({"data", "verify", (folder / "killed.h5").string()}).exit_code, 0);
   // No part and no temporary stays behind.
   EXPECT_EQ(names_in(folder / ""), (std::vector<std::string>{"errors", "killed.h5", "scenes", "whole.h5"}));
+}
+
+TEST(KilledPackingSlow, OfTilesEndsWithTheBytesOfAnUndisturbedOne) {
+  const ScratchFolder folder;
+  data::synth::write_scenes(folder / "scenes", 150, 3);
+  kill_and_go_on(folder, {"--tiles", folder / "scenes/tiles", "--masks", folder / "scenes/masks"});
+}
+
+TEST(KilledPackingSlow, OfSatelliteFilesEndsWithTheBytesOfAnUndisturbedOne) {
+  const ScratchFolder folder;
+  data::synth::write_abi_scenes({.folder = folder / "scenes", .count = 3, .seed = 3});
+  kill_and_go_on(folder, {"--abi", folder / "scenes/abi", "--hms", folder / "scenes/hms"});
 }
 
 }  // namespace

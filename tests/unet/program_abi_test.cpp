@@ -109,6 +109,70 @@ TEST_F(ProgramAbiTest, BadFilesAreNamed) {
   EXPECT_EQ(names_in(file("out")), std::vector<std::string>{});
 }
 
+// What packing cannot do is said in one line, and nothing is left behind.
+class ProgramAbiPackTest : public ProgramAbiTest {
+ protected:
+  void SetUp() override {
+    fs::create_directories(file("scene"));
+    fs::create_directories(file("hms"));
+    write_file(file("hms/hms_smoke20191027.geojson"), R"({"type":"FeatureCollection","features":[]})");
+  }
+  [[nodiscard]] Outcome pack(const std::string& tiling = "satellite") const {
+    return run_plume({"data",  "pack",     "--abi",  file("scene"), "--hms", file("hms"),     "--bands",
+                      "1,3",   "--tiling", tiling,   "--size",      "2",     "--block",       "1",
+                      "--val", "0",        "--test", "0",           "-o",    file("shard.h5")});
+  }
+  void expect_refused(const Outcome& outcome, const std::vector<std::string_view>& parts) const {
+    expect_failed(outcome, 3, parts);
+    EXPECT_EQ(names_in(folder_ / ""), (std::vector<std::string>{"hms", "scene"}));
+  }
+};
+
+TEST_F(ProgramAbiPackTest, PacksAScene) {
+  add({.channel = 1});
+  add({.channel = 3});
+  const Outcome outcome = pack();
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_NE(outcome.output.find("12 tiles of 2x2, 2 bands"), std::string::npos) << outcome.output;
+}
+
+TEST_F(ProgramAbiPackTest, ABandThatIsMissingIsNamed) {
+  expect_refused(pack(), {"scene", "holds no bands of ABI scenes"});
+  add({.channel = 1});
+  expect_refused(pack(), {"G17 M1 2019-10-27T20:00:27.5Z lacks C03; it has C01"});
+}
+
+TEST_F(ProgramAbiPackTest, BandsOfDifferentTimesAreNoScene) {
+  add({.channel = 1});
+  add({.channel = 3}, "20193002001275");
+  expect_refused(pack(),
+                 {"lacks C03", "C03 is there of 2019-10-27T20:01:27.5Z", "bands of different times are no scene"});
+}
+
+TEST_F(ProgramAbiPackTest, WhatLooksBesideTheEarthHasNoTiles) {
+  SmallGranule beside{.channel = 1};
+  beside.grid.x.first = 0.16;  // the Earth's edge is at 0.152
+  add(beside);
+  beside.channel = 3;
+  add(beside);
+  expect_refused(pack("web"), {"no scene shows enough of a tile"});
+}
+
+TEST_F(ProgramAbiPackTest, DamagedFilesAreNamed) {
+  add({.channel = 1});
+  const auto third = add({.channel = 3});
+  const auto whole = read_file(third);
+  write_file(third, whole.substr(0, whole.size() / 3));
+  expect_refused(pack(), {third, "cut short"});
+  write_granule(third, {.channel = 3, .without = {"DQF"}});
+  expect_refused(pack(), {third, "DQF"});
+  write_granule(third, {.channel = 3, .claimed = 1000000});
+  expect_refused(pack(), {third, "claims 1000000 x 1000000"});
+  write_granule(third, {.channel = 3, .pixels = std::vector<std::uint16_t>(48, 1023)});
+  expect_failed(pack(), 3, {"no pixel of the training split is both measured and labelled"});  // whole parts stay
+  EXPECT_EQ(names_in(folder_ / ""), (std::vector<std::string>{"hms", "scene", "shard.h5.parts"}));
+}
+
 TEST_F(ProgramAbiTest, ShowsWhatAFileIs) {
   const auto path = add({.channel = 1});
   const Outcome text = run_plume({"data", "show", path});

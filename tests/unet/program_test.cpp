@@ -163,6 +163,20 @@ TEST_F(ProgramTest, UsageMistakes) {
                  "tset");
 }
 
+TEST_F(ProgramTest, BenchMeasuresLoading) {
+  const Outcome outcome = run_plume(
+      {"bench", "load", "--data", file("tiles.h5"), "--batch", "4", "--repeats", "2", "--threads", "2", "--json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto report = nlohmann::json::parse(outcome.output);
+  for (const char* rate :
+       {"tiles_per_second", "tiles_per_cpu_second", "copied_bytes_per_second", "memcpy_bytes_per_second"})
+    EXPECT_GT(report.at(rate).get<double>(), 100) << rate;
+  const Outcome text = run_plume({"bench", "load", "--data", file("tiles.h5"), "--repeats", "1"});
+  EXPECT_NE(text.output.find("of memcpy's"), std::string::npos) << text.output;
+  expect_failure(2, {"bench", "load"}, "--data");
+  expect_failure(3, {"bench", "load", "--data", file("none.h5")}, "none.h5");
+}
+
 TEST_F(ProgramTest, BenchMeasuresBothKindsOfWork) {
   for (const std::string work : {"train", "infer"}) {
     const Outcome outcome =

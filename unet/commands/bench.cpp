@@ -12,14 +12,16 @@
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/bench_layers.hpp"
+#include "unet/commands/bench_load.hpp"
 #include "unet/commands/bench_work.hpp"
 
 namespace plume::unet {
 namespace {
 
 struct Arguments {
-  std::string what;           // train, infer or layers
+  std::string what;           // train, infer, layers or load
   std::string work{"train"};  // whose layers
+  std::string shard;          // to load
   BenchSettings settings;
   bool json = false;
 };
@@ -68,7 +70,14 @@ int run_bench(const Arguments& arguments) {
   return 0;
 }
 
+int run_load(const Arguments& arguments) {
+  const BenchSettings& settings = arguments.settings;
+  if (arguments.shard.empty()) throw usage_error("bench load takes its tiles from a shard: --data SHARD");
+  return bench_load({arguments.shard, settings.batch, settings.repeats, std::max(1, settings.threads), arguments.json});
+}
+
 int run(Arguments arguments) {
+  if (arguments.what == "load") return run_load(arguments);
   const bool layers = arguments.what == "layers";
   const std::string& kind = layers ? arguments.work : arguments.what;
   arguments.settings.kind = kind == "train" ? BenchSettings::Kind::train : BenchSettings::Kind::infer;
@@ -80,12 +89,16 @@ int run(Arguments arguments) {
 void add_bench_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   BenchSettings& settings = arguments->settings;
-  auto* command = app.add_subcommand("bench", "Measure a network's training step or inference on noise");
+  auto* command =
+      app.add_subcommand("bench", "Measure a network's training step or inference on noise, or a shard's loading");
   command
-      ->add_option("what", arguments->what,
-                   "train: forward, loss, backward, AdamW; infer: pixels to probabilities; layers: where the time goes")
+      ->add_option(
+          "what", arguments->what,
+          "train: forward, loss, backward, AdamW; infer: pixels to probabilities; layers: where the time goes; "
+          "load: batches from a shard")
       ->required()
-      ->check(CLI::IsMember({"train", "infer", "layers"}));
+      ->check(CLI::IsMember({"train", "infer", "layers", "load"}));
+  command->add_option("--data", arguments->shard, "The shard to load from");
   command->add_option("--work", arguments->work, "Whose layers: train or infer")
       ->capture_default_str()
       ->check(CLI::IsMember({"train", "infer"}));
@@ -94,9 +107,13 @@ void add_bench_command(CLI::App& app, Action& action) {
   command->add_option("--bands", settings.network.bands, "Its bands")->excludes(model);
   command->add_option("--size", settings.size, "Edge of the images in pixels")->check(CLI::Range(1, 8192));
   command->add_option("--batch", settings.batch, "Images at a time")->check(CLI::Range(1, 4096));
-  command->add_option("--repeats", settings.repeats, "Steps that count, after three that do not")
+  command
+      ->add_option("--repeats", settings.repeats,
+                   "Steps that count, after three that do not; of load: epochs, after one")
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--threads", settings.threads, "Of the CPU; 0: OMP_NUM_THREADS or all cores")
+  command
+      ->add_option("--threads", settings.threads,
+                   "Of the CPU; 0: OMP_NUM_THREADS or all cores; of load: that read, 0: one")
       ->check(CLI::Range(0, 1024));
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   add_device_options(*command, settings.device);
