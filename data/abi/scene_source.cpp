@@ -168,7 +168,8 @@ SceneSource::~SceneSource() = default;
 std::vector<Raster> SceneSource::read_group(std::size_t first, std::size_t end) const {
   std::vector<geo::Grid> grids;
   for (std::size_t tile = first; tile < end; ++tile) grids.push_back(tiles_[tile].grid);
-  return SceneReader(scenes_[static_cast<std::size_t>(tiles_[first].scene)], options_).read(grids);
+  const int scene = tiles_[first].scene;
+  return open_scenes_.of(scene, scenes_[static_cast<std::size_t>(scene)], options_)->read(grids);
 }
 
 TileOrigin SceneSource::origin(int tile) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/abi/open_scenes.hpp"
 #include "data/abi/scene_reader.hpp"
 #include "data/abi/tile_plan.hpp"
 #include "data/sources/tile_labels.hpp"
@@ -14,8 +15,9 @@
 namespace plume::data::abi {
 
 // Tiles are named as NASA-IMPACT's: "OR_ABI-L1b-RadM1-M6_G17_s20193002000275_49_20" (scene, row, column). Up to 32 tiles
-// of a row are read together, so that each part of a file is inflated about once. Memory: so many tiles as floats for each
-// reading thread and two more, and the part of a band around them while it is sampled.
+// of a row are read together, so that each part of a file is inflated about once. Memory: so many tiles as floats for
+// each reading thread and two more, the part of a band around them while it is sampled, and what NetCDF keeps inflated of
+// the two scenes that are open.
 // Throws input_error as find_scenes, SceneReader and the labels do, and where no tile is to be had.
 class SceneSource final : public TileSource {
  public:
@@ -50,6 +52,7 @@ class SceneSource final : public TileSource {
   std::vector<Tile> tiles_;         // sorted by name
   std::vector<std::string> names_;
   TileShape shape_;
+  mutable OpenScenes open_scenes_{2};  // threads are in one scene, or part in the next
   std::unique_ptr<Groups> groups_;
 };
 

@@ -28,8 +28,13 @@ void row_of(const Grid& grid, int row, std::vector<double>& x, std::vector<doubl
 struct Stretch {
   double from;  // in pixels; pixel i reaches from i - 0.5 to i + 0.5
   double to;
-  [[nodiscard]] int first(int begin) const { return std::max(begin, static_cast<int>(std::floor(from + 0.5))); }
-  [[nodiscard]] int last(int end) const { return std::min(end - 1, static_cast<int>(std::ceil(to - 0.5))); }
+  // begin >= 0. Conversions to int cut towards 0, so they round down from there on and up below, without a call.
+  [[nodiscard]] int first(int begin) const { return std::max(begin, static_cast<int>(std::max(from + 0.5, 0.0))); }
+  [[nodiscard]] int last(int end) const {
+    const double border = to - 0.5;
+    const int cut = static_cast<int>(border);
+    return std::min(end - 1, border > cut ? cut + 1 : cut);
+  }
   [[nodiscard]] double share(int pixel) const { return std::min(pixel + 0.5, to) - std::max(pixel - 0.5, from); }
 };
 
@@ -129,7 +134,8 @@ float nearest(const Plane& part, double row, double column) {
 ScanMap::ScanMap(const Grid& grid, const Geostationary& satellite)
     : height_(grid.height),
       width_(grid.width),
-      angles_(static_cast<std::size_t>(grid.height) * static_cast<std::size_t>(grid.width)) {
+      angles_(static_cast<std::size_t>(grid.height) * static_cast<std::size_t>(grid.width)),
+      reaches_(angles_.size()) {
   // Rows of a grid in degrees are parallels, and its columns meridians, unless it is turned.
   const auto& transform = grid.georeference.transform;
   const bool upright = grid.coordinates == Coordinates::geographic && transform[2] == 0 && transform[4] == 0;
@@ -161,20 +167,20 @@ ScanMap::ScanMap(const Grid& grid, const Geostationary& satellite)
     for (int column = 0; column < width_; ++column) {
       const ScanAngle seen = angle(row, column);
       if (std::isnan(seen.x)) continue;
-      const ScanAngle reach = extent(row, column);
+      const Reach reach = reaches_[index(row, column)] = reach_of(row, column);
       x_.add(seen.x, reach.x);
       y_.add(seen.y, reach.y);
     }
   }
 }
 
-ScanAngle ScanMap::extent(int row, int column) const {
+ScanMap::Reach ScanMap::reach_of(int row, int column) const {
   const ScanAngle here = angle(row, column);
   const ScanAngle beside = angle(row, column + 1 < width_ ? column + 1 : std::max(0, column - 1));
   const ScanAngle below = angle(row + 1 < height_ ? row + 1 : std::max(0, row - 1), column);
   const auto length = [](double a, double b) {
     const double both = a * a + b * b;
-    return std::isnan(both) ? 0 : std::sqrt(both);
+    return std::isnan(both) ? 0.0F : static_cast<float>(std::sqrt(both));
   };
   return {length(beside.x - here.x, below.x - here.x), length(beside.y - here.y, below.y - here.y)};
 }
@@ -200,9 +206,9 @@ void ScanMap::sample(const FixedGrid& image, const Plane& part, Resampling resam
     const double image_column = x.pixel(seen.x);
     if (resampling == Resampling::nearest) return nearest(part, image_row, image_column);
     if (resampling == Resampling::bilinear) return bilinear(part, image_row, image_column);
-    const ScanAngle reach = extent(row, column);
-    const double height = y.size(reach.y);
-    const double width = x.size(reach.x);
+    const Reach& reach = reaches_[index(row, column)];
+    const double height = y.size(double{reach.y});
+    const double width = x.size(double{reach.x});
     if (height == 1 && width == 1) return bilinear(part, image_row, image_column);
     return mean(part, box_about(image_row, image_column, height, width));
   };

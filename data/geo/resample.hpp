@@ -49,8 +49,13 @@ class ScanMap {
   [[nodiscard]] std::size_t index(int row, int column) const {
     return static_cast<std::size_t>(row) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(column);
   }
-  // How far a pixel reaches in x and in y, from the angles of its neighbours; 0 where these are not seen.
-  [[nodiscard]] ScanAngle extent(int row, int column) const;
+  // How far a pixel reaches in x and in y: radians, of which floats hold enough.
+  struct Reach {
+    float x = 0;
+    float y = 0;
+  };
+  // From the angles of its neighbours; 0 where these are not seen.
+  [[nodiscard]] Reach reach_of(int row, int column) const;
 
   // The least stretch of angles that holds what was added; empty at first.
   struct Range {
@@ -65,6 +70,7 @@ class ScanMap {
   int height_;
   int width_;
   std::vector<ScanAngle> angles_;  // [height, width]
+  std::vector<Reach> reaches_;     // [height, width]
   Range x_;                        // of all pixels, with their extents
   Range y_;
 };
