@@ -67,6 +67,7 @@ struct DrawnAugmentation {
   std::vector<kernels::BandChange> bands;     // [images, bands]
   std::vector<kernels::PixelPosition> nodes;  // [images, cells + 3, cells + 3], none without elastic
   int cells = 0;
+  bool operator==(const DrawnAugmentation&) const = default;
 };
 
 // For images of height x width: their orientation and place in what was read of their tiles are in the maps. Image i of

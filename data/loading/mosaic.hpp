@@ -9,8 +9,8 @@
 
 namespace plume::data {
 
-// What is read for a sample that has a mosaic: pixels [read.height, read.width, bands] as stored, labels alike. Throws as
-// Shard::read_raw and read_labels.
+// What is read for a sample that has a mosaic: pixels [read.height, read.width, bands] as stored, labels alike. Throws
+// as Shard::read_raw and read_labels.
 void read_mosaic(const Shard& shard, const Sample& sample, std::byte* pixels, std::uint8_t* labels);
 
 }  // namespace plume::data
