@@ -18,6 +18,7 @@ namespace plume::kernels {
 struct PixelPosition {
   float row = 0;
   float column = 0;
+  bool operator==(const PixelPosition&) const = default;
 };
 
 // What makes one image of the batch.
@@ -32,6 +33,7 @@ struct Augmentation {
   int hole_height = 0;
   int hole_width = 0;
   std::uint64_t noise_key = 0;
+  bool operator==(const Augmentation&) const = default;
 };
 
 // value * contrast + brightness + noise * (a standard normal draw), of a normalised value.
@@ -39,6 +41,7 @@ struct BandChange {
   float contrast = 1;
   float brightness = 0;
   float noise = 0;
+  bool operator==(const BandChange&) const = default;
 };
 
 // Displacements that are added to (y, x) before the map: a uniform cubic B-spline of cells x cells patches over the image.

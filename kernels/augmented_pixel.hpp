@@ -21,7 +21,7 @@ struct BatchPixel {
 
 // The four weights of a uniform cubic B-spline at t in [0, 1] of its patch.
 struct SplineWeights {
-  float at[4];
+  float at[4]{};
 
   PLUME_HD explicit SplineWeights(float t) {
     const float s = 1.0F - t;
@@ -45,7 +45,7 @@ struct SplineWeights {
   const SplineWeights row_weights(down - static_cast<float>(patch_row));
   const SplineWeights column_weights(right - static_cast<float>(patch_column));
   const int edge = field.cells + 3;
-  const PixelPosition* nodes = field.nodes + (pixel.image * edge + patch_row) * edge + patch_column;
+  const PixelPosition* nodes = field.nodes + std::ptrdiff_t{pixel.image * edge + patch_row} * edge + patch_column;
   PixelPosition sum;
   for (int i = 0; i < 4; ++i) {
     for (int j = 0; j < 4; ++j) {
@@ -98,12 +98,12 @@ struct NormalDraws {
     using std::sin;
     using std::sqrt;
     constexpr float turn = 6.28318530718F;
-    for (unsigned pair = 0; pair < 2; ++pair) {
-      const float above_zero = static_cast<float>((bits[2 * pair] >> 8U) + 1) * 0x1p-24F;
+    for (unsigned i = 0; i < 4; i += 2) {
+      const float above_zero = static_cast<float>((bits[i] >> 8U) + 1) * 0x1p-24F;
       const float radius = sqrt(-2.0F * log(above_zero));
-      const float angle = turn * (static_cast<float>(bits[2 * pair + 1] >> 8U) * 0x1p-24F);
-      at[2 * pair] = radius * cos(angle);
-      at[2 * pair + 1] = radius * sin(angle);
+      const float angle = turn * (static_cast<float>(bits[i + 1] >> 8U) * 0x1p-24F);
+      at[i] = radius * cos(angle);
+      at[i + 1] = radius * sin(angle);
     }
   }
 };

@@ -132,6 +132,7 @@ void draw_nodes(const AugmentSettings& settings, std::uint64_t seed, const Sampl
 bool changes_images(const AugmentSettings& settings) {
   AugmentSettings nothing;
   nothing.share = settings.share;
+  nothing.mosaic = settings.mosaic;
   nothing.elastic_cells = settings.elastic_cells;
   return settings.share > 0 && settings != nothing;
 }

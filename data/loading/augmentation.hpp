@@ -25,6 +25,7 @@ struct AugmentSettings {
   double noise = 0;       // normal, of a deviation up to this in the network's input
   double cut_out = 0;     // a rectangle of up to this fraction of height and width is hidden
   double drop_bands = 0;  // each band is set to zero with this probability; one always stays
+  double mosaic = 0;      // share of the images that are put together from four tiles
   bool operator==(const AugmentSettings&) const = default;
 };
 
@@ -47,10 +48,11 @@ inline constexpr AugmentStrength augment_strengths[] = {
     {"noise", &AugmentSettings::noise, 0, 1e6},
     {"cut_out", &AugmentSettings::cut_out, 0, 1},
     {"drop_bands", &AugmentSettings::drop_bands, 0, 1},
+    {"mosaic", &AugmentSettings::mosaic, 0, 1},
 };
 inline constexpr int most_elastic_cells = 64;
 
-// Whether anything can change.
+// Whether anything but a mosaic, which is the loader's, can change.
 [[nodiscard]] bool changes_images(const AugmentSettings& settings);
 
 // Throws usage_error for a value out of range.
@@ -65,6 +67,7 @@ struct DrawnAugmentation {
   std::vector<kernels::BandChange> bands;     // [images, bands]
   std::vector<kernels::PixelPosition> nodes;  // [images, cells + 3, cells + 3], none without elastic
   int cells = 0;
+  bool operator==(const DrawnAugmentation&) const = default;
 };
 
 // For images of height x width: their orientation and place in what was read of their tiles are in the maps. Image i of

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "data/loading/mosaic.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -139,6 +140,10 @@ class Loader::Queue {
     const auto labels = batch.labels.size() / batch.samples.size();
     for (std::size_t i = 0; i < batch.samples.size(); ++i) {
       const auto& sample = batch.samples[i];
+      if (sample.mosaic) {
+        read_mosaic(shard_, sample, batch.pixels.data() + i * pixels, batch.labels.data() + i * labels);
+        continue;
+      }
       shard_.read_raw(sample.tile, sample.read, batch.pixels.data() + i * pixels);
       shard_.read_labels(sample.tile, sample.read, batch.labels.data() + i * labels);
     }

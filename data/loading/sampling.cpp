@@ -6,7 +6,6 @@
 
 #include "data/loading/tile_order.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/base/philox.hpp"
 #include "kernels/loss.hpp"
 
 namespace plume::data {
@@ -16,6 +15,7 @@ namespace {
 constexpr std::uint32_t order_purpose = 0x01;
 constexpr std::uint32_t class_purpose = 0x02;
 constexpr std::uint32_t crop_purpose = 0x63726F70;
+constexpr std::uint32_t mosaic_purpose = 0x6D6F7300;
 
 void check(const Shard& shard, const Sampling& sampling) {
   const auto& info = shard.info();
@@ -147,7 +147,24 @@ Sample Sampler::sample(std::int64_t epoch, std::int64_t batch, int slot) const {
   }
   sample.read = {std::clamp(sample.window.row - margin_, 0, info.height - read_height_),
                  std::clamp(sample.window.column - margin_, 0, info.width - read_width_), read_height_, read_width_};
+  Philox draw_mosaic(sampling_.seed, mosaic_purpose + static_cast<std::uint32_t>(step >> 32),
+                     static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(slot));
+  if (static_cast<double>(draw_mosaic.uniform()) < sampling_.augment.mosaic)
+    sample.mosaic = mosaic(sample, draw_mosaic, epoch, batch);
   return sample;
+}
+
+Mosaic Sampler::mosaic(const Sample& sample, Philox& draw, std::int64_t epoch, std::int64_t batch) const {
+  const auto meet = [&](int start, int size) {
+    return start + size / 4 + static_cast<int>(draw.below(static_cast<std::uint32_t>(size / 2 + 1)));
+  };
+  Mosaic mosaic;
+  mosaic.row = meet(sample.window.row - sample.read.row, sample.window.height);
+  mosaic.column = meet(sample.window.column - sample.read.column, sample.window.width);
+  const auto own = draw.below(4);
+  for (unsigned i = 0; i < 4; ++i)
+    mosaic.tiles[(own + i) % 4] = i == 0 ? sample.tile : tile_at(epoch, batch, sample.slot + static_cast<int>(i));
+  return mosaic;
 }
 
 }  // namespace plume::data

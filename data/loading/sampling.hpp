@@ -1,12 +1,15 @@
 // Which tiles, crops and flips make up a batch: pure functions of (seed, epoch, global batch, slot).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "data/loading/augmentation.hpp"
 #include "data/shards/shard.hpp"
 #include "data/shards/split.hpp"
+#include "kernels/base/philox.hpp"
 
 namespace plume::data {
 
@@ -26,11 +29,21 @@ struct Sampling {
   AugmentSettings augment{};
 };
 
+// Of what is read for a sample, the pixels above or not above `row`, and left or not left of `column`, are from four
+// tiles, each at the same place of its own.
+struct Mosaic {
+  std::array<int, 4> tiles{};  // above left, above right, below left, below right
+  int row = 0;
+  int column = 0;
+  bool operator==(const Mosaic&) const = default;
+};
+
 // One image of a batch. The crop is transposed, then its rows, then its columns are mirrored.
 struct Sample {
   int tile = 0;
   Window window;  // the crop
-  Window read;    // what is read of the tile: the crop, and around it what augmentation may bring in
+  std::optional<Mosaic> mosaic;
+  Window read;  // what is read of the tile: the crop, and around it what augmentation may bring in
   bool transpose = false;
   bool flip_rows = false;
   bool flip_columns = false;
@@ -45,6 +58,8 @@ struct Sample {
 // the epochs, the other slots through permutations of all tiles. With a shuffle_window the permutations are
 // TileOrder's. A crop lies uniformly among all positions; in a
 // class slot a pixel of a class is drawn first and the crop lies uniformly among the positions that contain it.
+// A mosaic has the sample's tile in one of its quarters, and in the others those of the three slots that follow, which
+// shuffle_window keeps near; its parts meet in the middle half of the crop.
 // Of a global batch of M images rank r takes slots [M * r / world, M * (r + 1) / world), possibly none of a last batch.
 class Sampler {
  public:
@@ -63,6 +78,7 @@ class Sampler {
 
  private:
   [[nodiscard]] Sample sample(std::int64_t epoch, std::int64_t batch, int slot) const;
+  [[nodiscard]] Mosaic mosaic(const Sample& sample, Philox& draw, std::int64_t epoch, std::int64_t batch) const;
   [[nodiscard]] int tile_at(std::int64_t epoch, std::int64_t batch, int slot) const;
 
   const Shard* shard_;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -53,14 +52,6 @@ std::vector<Sample> samples(int count) {
 
 DrawnAugmentation drawn(const AugmentSettings& settings, int count = 4000) {
   return draw_augmentation(settings, 11, samples(count), bands);
-}
-
-template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
-}
-bool same(const DrawnAugmentation& a, const DrawnAugmentation& b) {
-  return a.cells == b.cells && same(a.images, b.images) && same(a.bands, b.bands) && same(a.nodes, b.nodes);
 }
 
 // What a map does to the image's middle and to steps down and right from it.
@@ -191,7 +182,8 @@ TEST(Augmentation, OneSettingDoesNotChangeWhatAnotherDraws) {
   more.share = 1;
   const auto together = drawn(more);
   for (std::size_t i = 0; i < alone.images.size(); ++i) {
-    ASSERT_EQ(std::memcmp(alone.images[i].inverse_map, together.images[i].inverse_map, sizeof(float) * 6), 0);
+    EXPECT_TRUE(std::equal(&alone.images[i].inverse_map[0][0], &alone.images[i].inverse_map[0][0] + 6,
+                           &together.images[i].inverse_map[0][0]));
   }
 }
 
@@ -214,6 +206,7 @@ class AugmentedLoading : public testing::Test {
   [[nodiscard]] std::vector<data::Batch> batches(const data::Sampling& sampling, int threads, int count) const {
     data::Loader loader(*shard_, sampling, {}, {}, threads, 3);
     std::vector<data::Batch> result;
+    result.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) result.push_back(loader.next());
     return result;
   }
@@ -234,7 +227,7 @@ TEST_F(AugmentedLoading, ThreadsAndRanksChangeNothing) {
   const auto second = batches(part, 2, 9);
   for (std::size_t i = 0; i < whole.size(); ++i) {
     ASSERT_EQ(whole[i].images, 5);
-    EXPECT_TRUE(same(whole[i].augmentation, by_many[i].augmentation));
+    EXPECT_TRUE(whole[i].augmentation == by_many[i].augmentation);
     EXPECT_EQ(whole[i].pixels, by_many[i].pixels);
     const auto joined = [&](const auto& member) {
       auto all = first[i].augmentation.*member;
@@ -242,20 +235,20 @@ TEST_F(AugmentedLoading, ThreadsAndRanksChangeNothing) {
       all.insert(all.end(), rest.begin(), rest.end());
       return all;
     };
-    EXPECT_TRUE(same(joined(&DrawnAugmentation::bands), whole[i].augmentation.bands));
-    EXPECT_TRUE(same(joined(&DrawnAugmentation::nodes), whole[i].augmentation.nodes));
+    EXPECT_TRUE(joined(&DrawnAugmentation::bands) == whole[i].augmentation.bands);
+    EXPECT_TRUE(joined(&DrawnAugmentation::nodes) == whole[i].augmentation.nodes);
     auto images = joined(&DrawnAugmentation::images);
     for (std::size_t image = 0; image < images.size(); ++image) images[image].tile = static_cast<int>(image);
-    EXPECT_TRUE(same(images, whole[i].augmentation.images));
+    EXPECT_TRUE(images == whole[i].augmentation.images);
   }
-  EXPECT_FALSE(same(whole[0].augmentation, whole[1].augmentation));
+  EXPECT_FALSE(whole[0].augmentation == whole[1].augmentation);
 }
 
 // What is read around a crop is enough: a label is ignored only where it comes from outside of the tile.
 TEST_F(AugmentedLoading, LabelsComeFromTheWholeTile) {
   AugmentSettings geometry = everything;
   geometry.cut_out = 0;
-  std::int64_t from_outside_the_crop = 0;
+  int from_outside_the_crop = 0;
   for (const double angle : {0.0, 20.0, 180.0}) {
     geometry.angle = angle;
     data::Sampling sampling = sampling_;
@@ -277,8 +270,9 @@ TEST_F(AugmentedLoading, LabelsComeFromTheWholeTile) {
               inside ? shard_->labels(sample.tile)[static_cast<std::size_t>(row * 24 + column)] : kernels::ignore_label;
           ASSERT_EQ(kernels::augmented_label(stored, how, at), wanted);
           const data::Window& crop = sample.window;
-          from_outside_the_crop +=
-              inside && (row < crop.row || row >= crop.row + 9 || column < crop.column || column >= crop.column + 9);
+          const bool beyond =
+              row < crop.row || row >= crop.row + 9 || column < crop.column || column >= crop.column + 9;
+          from_outside_the_crop += inside && beyond ? 1 : 0;
         }
       }
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "../expect_error.hpp"
@@ -115,6 +116,46 @@ TEST_F(Loader, CropsAreAsStored) {
       }
     }
   }
+}
+
+// Every pixel of a mosaic is one of four tiles' at the same place; all four meet where the sample says.
+TEST_F(Loader, MosaicsAreOfFourTilesAtTheirPlaces) {
+  Sampling sampling = varied_;
+  sampling.augment.mosaic = 0.5;
+  const auto mosaics = loader(sampling);
+  const auto plain = loader(varied_);
+  std::set<std::size_t> own;
+  int together = 0;
+  for (int i = 0; i < 60; ++i) {
+    const Batch batch = mosaics->next();
+    const Batch before = plain->next();
+    for (std::size_t image = 0; image < batch.samples.size(); ++image) {
+      const data::Sample& sample = batch.samples[image];
+      EXPECT_EQ(sample.tile, before.samples[image].tile);
+      EXPECT_EQ(sample.window, before.samples[image].window);
+      const data::Mosaic mosaic = sample.mosaic.value_or(data::Mosaic{{0, 0, 0, sample.tile}, 0, 0});
+      if (sample.mosaic) {
+        ++together;
+        EXPECT_GE(std::min(mosaic.row, mosaic.column), 2);
+        EXPECT_LE(std::max(mosaic.row, mosaic.column), 7);
+        const auto at = std::find(mosaic.tiles.begin(), mosaic.tiles.end(), sample.tile);
+        ASSERT_NE(at, mosaic.tiles.end());
+        own.insert(static_cast<std::size_t>(at - mosaic.tiles.begin()));
+      }
+      for (int pixel = 0; pixel < 100; ++pixel) {
+        const int row = pixel / 10;
+        const int column = pixel % 10;
+        const int tile = mosaic.tiles[(row < mosaic.row ? 0U : 2U) + (column < mosaic.column ? 0U : 1U)];
+        const auto from = static_cast<std::size_t>((sample.window.row + row) * 24 + sample.window.column + column);
+        const auto to = image * 100 + static_cast<std::size_t>(pixel);
+        ASSERT_EQ(batch.labels[to], shard_->labels(tile)[from]);
+        for (std::size_t band = 0; band < 3; ++band)
+          ASSERT_EQ(batch.pixels[to * 3 + band], shard_->image(tile)[from * 3 + band]);
+      }
+    }
+  }
+  EXPECT_NEAR(together, 120, 40);  // five deviations of 240 draws
+  EXPECT_EQ(own.size(), 4U);
 }
 
 // Training and evaluation must see the same pixels to the last bit.

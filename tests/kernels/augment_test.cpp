@@ -79,7 +79,7 @@ TYPED_TEST(Augment, ChangingNothingGivesTheBitsOfPlainInput) {
   kernels::CpuStream stream{2};
   Pixels<float> plain(Array::random(8, edge, edge, 5, 9), 1);
   kernels::prepare_images(plain.image(), on.in.tiles(), placements.data(), on.in.scaling(), stream);
-  std::vector<std::uint8_t> labels(8 * edge * edge);
+  std::vector<std::uint8_t> labels(std::size_t{8} * edge * edge);
   kernels::prepare_labels({labels.data(), 8, edge, edge, 1}, on.in.label_tiles(), placements.data(), stream);
   EXPECT_EQ(augmented(on, 5).values, plain.array().values);
   EXPECT_EQ(augmented_labels(on), labels);

@@ -116,7 +116,8 @@ TEST_F(TrainTest, ResumedEqualsUninterrupted) {
 TEST_F(TrainTest, AugmentedTrainingsRepeatThemselves) {
   run("plain", config_);
   config_.data.shuffle_window = 3;
-  config_.augment = {.scale = 0.3, .angle = 20, .elastic = 3, .contrast = 0.2, .noise = 0.1, .cut_out = 0.3};
+  config_.augment = {
+      .scale = 0.3, .angle = 20, .elastic = 3, .contrast = 0.2, .noise = 0.1, .cut_out = 0.3, .mosaic = 0.3};
   config_.train.threads = 1;
   run("whole", config_);
   EXPECT_NE(weights("plain"), weights("whole"));
