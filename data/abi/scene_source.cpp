@@ -133,10 +133,11 @@ SceneSource::SceneSource(const std::filesystem::path& folder, SceneOptions scene
   std::optional<geo::FixedGrid> planned_image;  // scenes of one sector often look at the same place
   std::vector<PlannedTile> planned;
   for (std::size_t i = 0; i < scenes_.size(); ++i) {
-    const SceneReader reader(scenes_[i], options_);
-    if (planned_image != reader.image()) {
-      planned_image = reader.image();
-      planned = plan_tiles(reader.image(), plan);
+    const auto reader = open_scenes_.of(static_cast<int>(i), scenes_[i], options_);
+    const geo::FixedGrid& image = reader->image();
+    if (planned_image != image) {
+      planned_image = image;
+      planned = plan_tiles(image, plan);
     }
     for (const PlannedTile& tile : planned)
       tiles_.push_back({fmt::format("{}_{}_{}", scenes_[i].stem(), tile.row, tile.column), static_cast<int>(i),

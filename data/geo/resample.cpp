@@ -3,6 +3,7 @@
 #include "data/geo/resample.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -83,17 +84,25 @@ float mean(const Plane& part, const Box& box) {
   const int last_row = rows.last(row_begin + static_cast<int>(part.window.height));
   const int first_column = columns.first(column_begin);
   const int last_column = columns.last(column_begin + static_cast<int>(part.window.width));
+  // A box is mostly a few pixels wide; the shares of the columns are the same in each of its rows.
+  constexpr int most = 16;
+  std::array<double, most> shares;  // of up to so many columns at a time
   double sum = 0;
   double weight = 0;
-  for (int row = first_row; row <= last_row; ++row) {
-    const float* values = part.values.data() + static_cast<std::size_t>(row - row_begin) * part.window.width;
-    const double row_share = rows.share(row);
-    for (int column = first_column; column <= last_column; ++column) {
-      const float value = values[column - column_begin];
-      if (std::isnan(value)) continue;
-      const double share = row_share * columns.share(column);
-      sum += share * value;
-      weight += share;
+  for (int begin = first_column; begin <= last_column; begin += most) {
+    const int end = std::min(begin + most, last_column + 1);
+    for (int column = begin; column < end; ++column)
+      shares[static_cast<std::size_t>(column - begin)] = columns.share(column);
+    for (int row = first_row; row <= last_row; ++row) {
+      const float* values =
+          part.values.data() + static_cast<std::size_t>(row - row_begin) * part.window.width + (begin - column_begin);
+      const double row_share = rows.share(row);
+      for (int i = 0; i < end - begin; ++i) {
+        const bool measured = !std::isnan(values[i]);
+        const double share = measured ? row_share * shares[static_cast<std::size_t>(i)] : 0;
+        sum += share * (measured ? values[i] : 0);
+        weight += share;
+      }
     }
   }
   const double area = (rows.to - rows.from) * (columns.to - columns.from);

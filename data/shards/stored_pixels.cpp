@@ -2,13 +2,19 @@
 #include "data/shards/stored_pixels.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 
 namespace plume::data {
 namespace {
+
+// To the nearest whole number, ties to even, for 0 <= value < 2^22: beyond 2^23 floats have no fractions to keep. As
+// std::nearbyint, which is a call where the processor may lack SSE 4.1.
+float nearest(float value) {
+  constexpr float shift = 12582912;  // 1.5 * 2^23
+  return (value + shift) - shift;
+}
 
 template <class T>
 std::vector<std::byte> rounded(std::span<const float> pixels, std::span<const BandScale> scales) {
@@ -19,7 +25,7 @@ std::vector<std::byte> rounded(std::span<const float> pixels, std::span<const Ba
   for (std::size_t pixel = 0; pixel < pixels.size(); pixel += scales.size()) {
     for (std::size_t band = 0; band < scales.size(); ++band) {
       const float value = (pixels[pixel + band] - scales[band].offset) / scales[band].scale;
-      raw[pixel + band] = static_cast<T>(std::clamp(std::nearbyint(value), 0.0F, most));
+      raw[pixel + band] = static_cast<T>(nearest(std::clamp(value, 0.0F, most)));
     }
   }
   return bytes;
