@@ -10,7 +10,7 @@ export CMAKE_CUDA_COMPILER_LAUNCHER ?= $(CMAKE_CXX_COMPILER_LAUNCHER)
 CXX_SOURCES = git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'
 SETUP = cmake/install_packages.sh
 
-.PHONY: all demo test test-slow gpu-bundle asan tsan format format-check lint clean help
+.PHONY: all demo test test-slow fuzz gpu-bundle asan tsan format format-check lint clean help
 
 all: setup-build build/build.ninja  ## Build everything (release) into build/; programs are in build/bin/
 	cmake --build --preset release
@@ -36,6 +36,13 @@ tsan: setup-test build-tsan/build.ninja  ## Run the loader's tests under ThreadS
 	setarch -R cmake --build --preset tsan
 	setarch -R tests/run.py tsan
 
+fuzz: setup-fuzz  ## Fuzz the parsers of file formats for 5 minutes, or SECONDS=N, in build-fuzz/; not part of CI
+	@command -v clang++ >/dev/null || \
+	  { echo "make fuzz needs clang and its libFuzzer: install clang and libclang-rt-dev" >&2; exit 4; }
+	cmake -S tests/fuzz -B build-fuzz -G Ninja -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++
+	cmake --build build-fuzz
+	tests/fuzz/run.sh build-fuzz $(if $(filter command% environment%,$(origin SECONDS)),$(SECONDS),300)
+
 gpu-bundle: setup-build build/build.ninja  ## Make build/gpu-bundle/, to test and measure on a machine with a GPU: gpu-check.sh
 	cmake --build --preset release --target test_cuda test_unet_cuda gpu_bench
 	bench/gpu/bundle.sh build build/gpu-bundle
@@ -50,16 +57,18 @@ lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++;
 	@cmake/lint.sh build $(FILES)
 
 clean:  ## Remove what was built
-	rm -rf build build-asan build-tsan
+	rm -rf build build-asan build-tsan build-fuzz
 
 help:  ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-.PHONY: setup-build setup-test setup-develop
+.PHONY: setup-build setup-test setup-fuzz setup-develop
 setup-build:
 	@$(SETUP) build
 setup-test:
 	@$(SETUP) build test
+setup-fuzz:
+	@$(SETUP) build fuzz
 setup-develop:
 	@$(SETUP) develop
 

@@ -98,8 +98,11 @@ class Parser {
   }
 
   void dimension(std::string_view line) {
-    const auto [name, size] = split(line, '=');
-    cdl_.dimensions.emplace_back(name, static_cast<std::size_t>(number_of(size)));
+    const auto [name, text] = split(line, '=');
+    std::size_t size = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (failed != std::errc() || end != text.data() + text.size()) throw std::logic_error("no size");
+    cdl_.dimensions.emplace_back(name, size);
   }
 
   void variable(std::string_view line) {

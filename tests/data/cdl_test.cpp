@@ -57,7 +57,8 @@ data:
 
 TEST(Cdl, NamesTheLineAtFault) {
   for (const char* text :
-       {"dimensions:\n x = four ;\n", "variables:\n complex z ;\n", "variables:\n y:units = \"1\" ;\n",
+       {"dimensions:\n x = four ;\n", "dimensions:\n x = -4 ;\n", "dimensions:\n x = _ ;\n",
+        "dimensions:\n x = 1e30 ;\n", "variables:\n complex z ;\n", "variables:\n y:units = \"1\" ;\n",
         "dimensions:\n x = 4\n", "x = 4 ;\n", "data:\n t = 1 ;\n"}) {
     try {
       static_cast<void>(parse_cdl(text));
