@@ -25,7 +25,7 @@ Library opened_gdal() {
 Library opened_netcdf() {
   try {
     const NetcdfLock lock;
-    const std::string version = netcdf().library_version();
+    const std::string version = netcdf().version_info();
     return {"NetCDF", NC_VERSION, version.substr(0, version.find(' ')), ""};
   } catch (const Error& error) {
     return {"NetCDF", NC_VERSION, "", error.what()};

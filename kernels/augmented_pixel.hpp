@@ -150,9 +150,8 @@ class AugmentedPixel {
 
     PLUME_HD Neighbours(float position, int count) {
       const auto last = static_cast<float>(count - 1);
-      position = position < 0 ? -position : position;
-      position = position > last ? 2 * last - position : position;
-      position = position < 0 ? 0 : position;
+      position = position < 0 ? -position : position > last ? 2 * last - position : position;
+      position = position < 0 ? 0 : position > last ? last : position;
       first = static_cast<int>(position);
       second = first + 1 < count ? first + 1 : first;
       share = position - static_cast<float>(first);

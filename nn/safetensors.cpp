@@ -41,7 +41,7 @@ constexpr std::array<std::pair<std::string_view, DType>, 12> dtype_names{{{"F32"
                                                                           {"I64", DType::i64},
                                                                           {"U64", DType::u64}}};
 
-std::string_view name_of(DType type) {
+std::string_view format_name(DType type) {
   const auto* entry = std::ranges::find(dtype_names, type, &std::pair<std::string_view, DType>::second);
   return entry->first;
 }
@@ -107,7 +107,7 @@ TensorInfo parse_tensor(const std::string& name, const nlohmann::json& entry, st
   tensor.offset = begin;
   tensor.bytes = extent(tensor.shape, tensor.dtype);
   if (tensor.bytes != end - begin) {
-    throw input_error("{} of shape [{}] takes {} bytes, but data_offsets [{}, {}] hold {}", name_of(tensor.dtype),
+    throw input_error("{} of shape [{}] takes {} bytes, but data_offsets [{}, {}] hold {}", format_name(tensor.dtype),
                       fmt::join(tensor.shape, ", "), tensor.bytes, begin, end, end - begin);
   }
   return tensor;
@@ -142,7 +142,8 @@ std::string header_text(const Metadata& metadata, std::span<const TensorSource> 
   std::uint64_t offset = 0;
   for (const TensorSource& tensor : tensors) {
     const std::uint64_t end = offset + tensor.bytes.size();
-    header[tensor.name] = {{"dtype", name_of(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
+    header[tensor.name] = {
+        {"dtype", format_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text;
@@ -262,7 +263,8 @@ std::vector<float> SafetensorsFile::floats(std::string_view name) const {
     case DType::f64: return convert<double>(bytes(*tensor), [](double value) { return static_cast<float>(value); });
     case DType::f16: return convert<std::uint16_t>(bytes(*tensor), float_from_f16);
     case DType::bf16: return convert<std::uint16_t>(bytes(*tensor), float_from_bf16);
-    default: throw input_error("{}: tensor \"{}\" holds {}, not floats", path().string(), name, name_of(tensor->dtype));
+    default:
+      throw input_error("{}: tensor \"{}\" holds {}, not floats", path().string(), name, format_name(tensor->dtype));
   }
 }
 

@@ -86,8 +86,17 @@ void StepInput::lay_out(std::size_t bands) {
 bool StepInput::fits(const data::Batch& batch) const {
   const data::DrawnAugmentation& drawn = batch.augmentation;
   const auto images = static_cast<std::size_t>(batch.images);
+  // What a plain image is cut from; an augmented one may reach beyond what was read.
+  const auto is_cut = [&](const data::Sample& sample) {
+    const data::Window& window = sample.window;
+    const int row = window.row - sample.read.row;
+    const int column = window.column - sample.read.column;
+    return window.height == shape_.h && window.width == shape_.w && row >= 0 && column >= 0 &&
+           row + window.height <= stored_height_ && column + window.width <= stored_width_;
+  };
   return batch.images <= shape_.n && batch.height == stored_height_ && batch.width == stored_width_ &&
          batch.bands == shape_.c && batch.dtype == stored_ && batch.samples.size() == images &&
+         (augmented_ || std::all_of(batch.samples.begin(), batch.samples.end(), is_cut)) &&
          batch.pixels.size() == batch.pixel_bytes() && batch.labels.size() == batch.label_count() &&
          std::ssize(batch.mean) == shape_.c && std::ssize(batch.std) == shape_.c &&
          drawn.images.size() == (augmented_ ? images : 0) &&

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """plume data pack --abi --hms and a script on netCDF4 and rasterio that does the same: time and memory.
 
-    build/bin/plume must be built (release); --python has netCDF4, rasterio and fiona
+    build/bin/plume must be built (release); this Python has h5py, and --python netCDF4, rasterio and
+    fiona
     python3 bench/peers/pack.py --python VENV/bin/python --out bench/results/pack
 
 Four drawn scenes, and GOES-17's real six-band set from ../shared/data (or --night) with one drawn outline of smoke.

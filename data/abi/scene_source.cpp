@@ -103,7 +103,8 @@ class SceneSource::Groups {
 
   // Tiles that were packed before a kill are never asked for, and would be held for ever.
   void forget_oldest(std::size_t reading) {
-    const std::size_t most = readers_.size() + groups_ahead;
+    // A thread that begins in the middle of a group leaves the rest of it to the thread before, and one may be read ahead.
+    const std::size_t most = 3 * readers_.size() + groups_ahead;
     for (auto held = held_.begin(); held != held_.end() && held_.size() > most;) {
       held = held->second.ready && held->first < reading ? held_.erase(held) : std::next(held);
     }

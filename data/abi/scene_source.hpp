@@ -15,9 +15,9 @@
 namespace plume::data::abi {
 
 // Tiles are named as NASA-IMPACT's: "OR_ABI-L1b-RadM1-M6_G17_s20193002000275_49_20" (scene, row, column). Up to 32 tiles
-// of a row are read together, so that each part of a file is inflated about once. Memory: so many tiles as floats for
-// each reading thread and two more, the part of a band around them while it is sampled, and what NetCDF keeps inflated of
-// the two scenes that are open.
+// of a row are read together, so that each part of a file is inflated about once. Memory: at most three such groups as
+// floats for each reading thread and two more, the part of a band around one while it is sampled, and what NetCDF keeps
+// inflated of open scenes, one more than reading threads.
 // Throws input_error as find_scenes, SceneReader and the labels do, and where no tile is to be had.
 class SceneSource final : public TileSource {
  public:
@@ -52,7 +52,7 @@ class SceneSource final : public TileSource {
   std::vector<Tile> tiles_;         // sorted by name
   std::vector<std::string> names_;
   TileShape shape_;
-  mutable OpenScenes open_scenes_{2};  // threads are in one scene, or part in the next
+  mutable OpenScenes open_scenes_;
   std::unique_ptr<Groups> groups_;
 };
 

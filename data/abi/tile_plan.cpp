@@ -57,7 +57,8 @@ std::vector<PlannedTile> web_tiles(const geo::FixedGrid& image, const TilePlan& 
   // Forty samples to a tile at nadir, for towards the limb and the poles tiles look a tenth as high; or every pixel.
   const auto steps = [&](const geo::ScanAxis& axis) {
     const double tile_angle = 2 * std::numbers::pi * image.projection.semi_major / tiles / image.projection.height;
-    return std::clamp(static_cast<int>(std::abs(axis.step) * axis.count / tile_angle * 40) + 2, 2, axis.count);
+    return std::clamp(static_cast<int>(std::abs(axis.step) * axis.count / tile_angle * 40) + 2, 2,
+                      std::max(2, axis.count));
   };
   const int rows = steps(image.y);
   const int columns = steps(image.x);

@@ -14,7 +14,7 @@ NetcdfApi open_netcdf(const std::vector<std::string>& names) {
         DynamicLibrary::last_failure());
   }
   NetcdfApi api{};
-  library->find(api.library_version, "nc_inq_libvers");
+  library->find(api.version_info, "nc_inq_libvers");
   library->find(api.error_text, "nc_strerror");
   library->find(api.set_error_printer, "H5Eset_auto2");
   library->find(api.open, "nc_open");

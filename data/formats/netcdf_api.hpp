@@ -11,7 +11,7 @@
 namespace plume::data {
 
 struct NetcdfApi {
-  decltype(nc_inq_libvers)* library_version;
+  decltype(nc_inq_libvers)* version_info;
   decltype(nc_strerror)* error_text;
   decltype(H5Eset_auto2)* set_error_printer;  // of the HDF5 that it brings along
 

@@ -124,8 +124,10 @@ std::vector<std::uint8_t> by_centres(std::span<const SmokePolygon> polygons, int
 std::vector<std::uint8_t> rasterize_smoke(std::span<const SmokePolygon> polygons, int height, int width,
                                           const Georeference& georeference) {
   if (!georeference.present()) throw input_error("without a georeference no polygon can be laid over a tile");
-  const auto far = corner(georeference.transform, width, height);
-  if (georeference.projection.empty() && (std::abs(far.longitude) > 720 || std::abs(far.latitude) > 90))
+  // Grids whose outer cells are centred on a pole go a little beyond.
+  const auto is_place = [](geo::LonLat at) { return std::abs(at.longitude) <= 720 && std::abs(at.latitude) <= 91; };
+  if (georeference.projection.empty() &&
+      !(is_place(corner(georeference.transform, 0, 0)) && is_place(corner(georeference.transform, width, height))))
     throw input_error("names no projection, and its coordinates are not degrees, so no polygon can be laid over it");
   const ToLonLat to_lonlat(georeference.projection);
   return to_lonlat.changes_nothing() ? by_scan_lines(polygons, height, width, georeference)

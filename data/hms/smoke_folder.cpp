@@ -3,7 +3,6 @@
 
 #include <fmt/chrono.h>
 
-#include "data/formats/text.hpp"
 #include "data/hms/rasterize.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/loss.hpp"
@@ -62,8 +61,11 @@ std::string SmokeFolder::fingerprint(int tile) const {
                           span.first.time_since_epoch().count(), span.last.time_since_epoch().count());
   for (auto path : archive_.files_for(span)) {
     text += file_state(path);
-    if (lower_case(path.extension().string()) != ".shp") continue;
-    for (const char* ending : {".dbf", ".shx"}) text += file_state(path.replace_extension(ending));
+    const std::string extension = path.extension().string();
+    if (extension == ".shp")
+      for (const char* ending : {".dbf", ".shx"}) text += file_state(path.replace_extension(ending));
+    if (extension == ".SHP")
+      for (const char* ending : {".DBF", ".SHX"}) text += file_state(path.replace_extension(ending));
   }
   return text;
 }

@@ -70,7 +70,7 @@ struct DrawnAugmentation {
   bool operator==(const DrawnAugmentation&) const = default;
 };
 
-// For images of height x width: their orientation and place in what was read of their tiles are in the maps. Image i of
+// One for each sample: its orientation and place in what was read of their tiles are in the maps. Image i of
 // the batch is made of stored image i.
 [[nodiscard]] DrawnAugmentation draw_augmentation(const AugmentSettings& settings, std::uint64_t seed,
                                                   const std::vector<Sample>& samples, int bands);

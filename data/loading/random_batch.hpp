@@ -18,7 +18,9 @@ inline Batch random_batch(int images, int edge, int bands, std::uint64_t seed) {
   batch.height = edge;
   batch.width = edge;
   batch.bands = bands;
-  batch.samples.resize(static_cast<std::size_t>(images));
+  Sample whole;
+  whole.window = whole.read = {0, 0, edge, edge};
+  batch.samples.assign(static_cast<std::size_t>(images), whole);
   batch.mean.assign(static_cast<std::size_t>(bands), 0.0F);
   batch.std.assign(static_cast<std::size_t>(bands), 1.0F);
   Philox draw(seed, 0);

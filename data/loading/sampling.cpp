@@ -117,7 +117,9 @@ int Sampler::tile_at(std::int64_t epoch, std::int64_t batch, int slot) const {
   const auto slots = static_cast<std::uint64_t>(sampling_.batch);
   const auto classes = static_cast<std::uint64_t>(class_slots_);
   const auto place = static_cast<std::uint64_t>(slot);
-  if (slot < class_slots_) return cycled(positive_, sampling_, class_purpose, step * classes + place);
+  // Slots past the last are a mosaic's partners; where every slot is a class slot, theirs are the next in that order.
+  if (slot < class_slots_ || class_slots_ == sampling_.batch)
+    return cycled(positive_, sampling_, class_purpose, step * classes + place);
   // Whole epochs: the cycle is the epoch. With class slots the other slots run on from cycle to cycle.
   const auto n = sampling_.class_share <= 0 ? static_cast<std::uint64_t>(epoch) * tiles_.size() +
                                                   static_cast<std::uint64_t>(batch) * slots + place

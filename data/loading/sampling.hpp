@@ -55,11 +55,12 @@ struct Sample {
 // With class_share 0 an epoch is a seeded permutation of the split's N tiles: each exactly once, the last batch short.
 // With class_share > 0 every batch is full and an epoch has ceil(N / batch) of them: the first
 // max(1, round(share * batch)) slots run through permutations of the tiles that hold a class, cycle after cycle over
-// the epochs, the other slots through permutations of all tiles. With a shuffle_window the permutations are
-// TileOrder's. A crop lies uniformly among all positions; in a
-// class slot a pixel of a class is drawn first and the crop lies uniformly among the positions that contain it.
+// the epochs, the other slots through permutations of all tiles. With a shuffle_window the permutations are TileOrder's.
+// A crop lies uniformly among all positions; in a class slot a pixel of a class is drawn first and the crop lies uniformly
+// among the positions that contain it.
 // A mosaic has the sample's tile in one of its quarters, and in the others those of the three slots that follow, which
-// shuffle_window keeps near; its parts meet in the middle half of the crop.
+// shuffle_window keeps near; its parts meet in the middle half of the crop. The pixel of a class slot may thus be in a
+// quarter that another tile takes.
 // Of a global batch of M images rank r takes slots [M * r / world, M * (r + 1) / world), possibly none of a last batch.
 class Sampler {
  public:

@@ -70,7 +70,7 @@ class InfoWriter {
   InfoWriter(const AtomicFile& file, const Hdf5File& open) : file_(file), open_(open) {}
 
   void dataset(const char* name, hid_t stored, hid_t memory, std::span<const hsize_t> extents, const void* values) {
-    // Tables are read through HDF5, which compares this checksum; images and labels have their own (TileShape).
+    // Tables are read through HDF5, which compares this checksum; images and labels have their own (tile_checksum).
     const auto properties = dataset_properties();
     if (H5Pset_chunk(properties.id(), static_cast<int>(extents.size()), extents.data()) < 0 ||
         H5Pset_fletcher32(properties.id()) < 0)

@@ -14,11 +14,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-std::string_view type_name(DType type) {
-  if (type == DType::u8) return "u8";
-  return type == DType::u16 ? "u16" : "f32";
-}
-
 }  // namespace
 
 std::string file_state(const Path& path) {
@@ -64,8 +59,8 @@ void FolderSource::check_like_first(const Path& tile, const Raster& raster) cons
     throw input_error("{} is {}x{} but {} is {}x{}; all tiles must be of one size", path, raster.height, raster.width,
                       first, shape_.height, shape_.width);
   if (raster.stored != shape_.dtype)
-    throw input_error("{} is {} but {} is {}; all tiles must be of one type", path, type_name(raster.stored), first,
-                      type_name(shape_.dtype));
+    throw input_error("{} is {} but {} is {}; all tiles must be of one type", path, name_of(raster.stored), first,
+                      name_of(shape_.dtype));
 }
 
 LabelledTile FolderSource::read(int tile) const {

@@ -49,7 +49,7 @@ Packed pack(const AbiBand& band, const std::vector<float>& radiance) {
   std::uint16_t high = 0;
   for (const float value : radiance) {
     const float exact = std::round((value - band.offset) / band.scale);
-    packed.saturated += exact > last ? 1 : 0;
+    packed.saturated += exact >= last ? 1 : 0;
     const auto count = static_cast<std::uint16_t>(std::clamp(exact, 0.0F, last));
     packed.counts.push_back(count);
     low = std::min(low, count);
@@ -183,7 +183,6 @@ Fields fields_of(const AbiScene& scene, const AbiBand& band, const Packed& packe
       {"greatest_radiance", number(packed.greatest)},
       {"mean_radiance", number(packed.mean)},
       {"std_radiance", number(packed.deviation)},
-      {"sun_distance", "1.0166"},
   };
 }
 

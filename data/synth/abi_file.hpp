@@ -2,6 +2,7 @@
 // They differ from a real file's header in what depends on the scene (times, places, counts of pixels, statistics, id), and in
 //   production_data_source  "Simulated" instead of "Realtime"
 //   LUT_Filenames           "none" instead of the ground system's tables
+//   earth_sun_distance_anomaly_in_AU  that of October, whatever the day, as kappa0 is, which hangs on it
 //   t_star_look, band_wavelength_star_look, star_id  no value: no star was looked at
 // Source: abi_l1b.cdl is the header of GOES-17's files of October 2019; GOES-R PUG, volume 3.
 #pragma once

@@ -8,6 +8,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "data/formats/text.hpp"
+
 namespace plume::data::synth {
 namespace {
 
@@ -18,17 +20,11 @@ constexpr std::array<std::pair<std::string_view, CdlType>, 6> type_names{{{"char
                                                                           {"float", CdlType::f32},
                                                                           {"double", CdlType::f64}}};
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // Splits at the first separator; the second part is empty where there is none.
 std::pair<std::string_view, std::string_view> split(std::string_view text, char separator) {
   const auto place = text.find(separator);
-  if (place == std::string_view::npos) return {trim(text), {}};
-  return {trim(text.substr(0, place)), trim(text.substr(place + 1))};
+  if (place == std::string_view::npos) return {trimmed(text), {}};
+  return {trimmed(text.substr(0, place)), trimmed(text.substr(place + 1))};
 }
 
 double number_of(std::string_view text) {
@@ -68,7 +64,7 @@ class Parser {
   Cdl parse(std::string_view text) {
     while (!text.empty()) {
       const auto end = std::min(text.find('\n'), text.size());
-      const std::string_view line = trim(text.substr(0, end));
+      const std::string_view line = trimmed(text.substr(0, end));
       try {
         take(line);
       } catch (const std::logic_error& error) {
@@ -88,7 +84,7 @@ class Parser {
     if (line == "variables:") return void(section_ = Section::variables);
     if (line == "data:") return void(section_ = Section::data);
     if (line.back() != ';') throw std::logic_error("no semicolon");
-    line = trim(line.substr(0, line.size() - 1));
+    line = trimmed(line.substr(0, line.size() - 1));
     switch (section_) {
       case Section::dimensions: return dimension(line);
       case Section::variables: return line.find(" = ") == std::string_view::npos ? variable(line) : attribute(line);

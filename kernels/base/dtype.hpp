@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "kernels/base/bfloat16.hpp"
 
@@ -26,6 +27,25 @@ enum class DType : std::uint8_t { f32, f64, f16, bf16, u8, i8, u16, i16, i32, u3
     case DType::u64: return 8;
   }
   return 0;
+}
+
+// For people: "f32".
+[[nodiscard]] constexpr std::string_view name_of(DType type) {
+  switch (type) {
+    case DType::f32: return "f32";
+    case DType::f64: return "f64";
+    case DType::f16: return "f16";
+    case DType::bf16: return "bf16";
+    case DType::u8: return "u8";
+    case DType::i8: return "i8";
+    case DType::u16: return "u16";
+    case DType::i16: return "i16";
+    case DType::i32: return "i32";
+    case DType::u32: return "u32";
+    case DType::i64: return "i64";
+    case DType::u64: break;
+  }
+  return "u64";
 }
 
 template <class T>

@@ -1,6 +1,6 @@
 // Arithmetic that rounds each step on every device: nvcc would join a product and a sum into one rounding, or take a
-// faster division, and bits would hang on where they were computed. Sources for the CPU that include this are compiled
-// with -ffp-contract=off.
+// faster division, and bits would hang on where they were computed. Sources for the CPU that call it are compiled with
+// -ffp-contract=off.
 #pragma once
 
 #include "kernels/base/host_device.hpp"

@@ -119,6 +119,23 @@ TEST_F(Loader, CropsAreAsStored) {
 }
 
 // Every pixel of a mosaic is one of four tiles' at the same place; all four meet where the sample says.
+TEST_F(Loader, MosaicsVaryWhereEverySlotIsOfAClass) {
+  Sampling sampling = varied_;
+  sampling.class_share = 1;
+  sampling.batch = 1;
+  sampling.augment.mosaic = 1;
+  const auto mosaics = loader(sampling);
+  std::set<std::vector<int>> partners;
+  for (int i = 0; i < 30; ++i) {
+    const Batch batch = mosaics->next();
+    const auto& tiles = batch.samples.front().mosaic->tiles;
+    std::vector<int> others(tiles.begin(), tiles.end());
+    std::sort(others.begin(), others.end());
+    partners.insert(others);
+  }
+  EXPECT_GT(partners.size(), 3U);
+}
+
 TEST_F(Loader, MosaicsAreOfFourTilesAtTheirPlaces) {
   Sampling sampling = varied_;
   sampling.augment.mosaic = 0.5;

@@ -27,7 +27,7 @@ TEST(NetcdfApi, ALibraryWithoutItsFunctionsIsNamed) {
 // Were HDF5 exported by this program, the loader would give NetCDF-C our functions in place of its library's.
 TEST(NetcdfApi, ItsHdf5IsNotOurs) {
   EXPECT_EQ(::dlsym(RTLD_DEFAULT, "H5Fopen"), nullptr);
-  EXPECT_NE(data::netcdf().library_version(), nullptr);
+  EXPECT_NE(data::netcdf().version_info(), nullptr);
 }
 
 TEST(NetcdfFile, GivesVariablesAndAttributes) {

@@ -125,6 +125,14 @@ TEST(SceneSourceReal, WebTilesLieWhereTheRealOnesDo) {
   EXPECT_GT(compared, 20);
 }
 
+TEST_F(SceneSource, ReflectanceStaysWhereItIsAskedFor) {
+  const abi::SceneSource tiles(folder_ / "abi", {.channels = {1, 3}, .scaling = abi::Scaling::physical},
+                               {.tiling = abi::Tiling::satellite, .size = 16}, std::make_unique<OneLabel>());
+  EXPECT_EQ(tiles.shape().dtype, DType::f32);
+  const abi::Granule blue(folder_ / "abi" / small_name(1, "20193002000275"));
+  EXPECT_EQ(tiles.read(0).raster.pixels[0], blue.read({.row = 0, .column = 0, .height = 1, .width = 1})[0]);
+}
+
 TEST_F(SceneSource, TheShardsBytesDoNotDependOnThreads) {
   data::pack(*source(), packing("one.h5", 1));
   for (const int threads : {2, 4, 8}) {
@@ -203,7 +211,7 @@ TEST_F(SceneSource, TilesOfSpaceAreIgnored) {
   const auto first = tiles.read(0);
   EXPECT_EQ(first.labels, std::vector<std::uint8_t>(256, kernels::ignore_label));
   const auto last = tiles.read(static_cast<int>(tiles.names().size()) - 1);
-  EXPECT_EQ(last.labels.size(), 256U);
+  EXPECT_EQ(last.labels, std::vector<std::uint8_t>(256, 1));
 }
 
 // GOES-East's full disk at 2 km: every zoom-7 tile that it sees, but for the last degrees before the horizon.

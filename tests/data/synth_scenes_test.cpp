@@ -139,9 +139,9 @@ std::vector<std::string> header_of(const fs::path& path) {
 
 TEST(SynthScenes, HeadersDifferFromRealOnesInTheListedFieldsOnly) {
   const fs::path real = real_data() / "goes17_kincade";
-  if (!fs::exists(real)) GTEST_SKIP() << real << " is absent";
+  if (!fs::exists(real)) GTEST_SKIP() << "no real files at " << real << "; set PLUME_DATA";
   const auto theirs = data::abi::find_scenes(data::abi::list_abi_files(real)).front();
-  if (header_of(theirs.bands.at(1)).empty()) GTEST_SKIP() << "needs ncdump";
+  if (header_of(theirs.bands.at(1)).empty()) GTEST_SKIP() << "no ncdump (Debian and Ubuntu: netcdf-bin)";
   // abi_file.hpp, and what the libraries leave.
   const std::array listed{"netcdf OR_ABI",
                           "DQF:percent_",

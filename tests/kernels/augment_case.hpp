@@ -161,8 +161,8 @@ struct AugmentCase {
   // One reflection, and then the edge.
   static double mirrored(double position, int count) {
     const double last = count - 1;
-    const double reflected = position < 0 ? -position : position > last ? 2 * last - position : position;
-    return std::clamp(reflected < 0 ? 0 : reflected > last ? 2 * last - reflected : reflected, 0.0, last);
+    if (position < 0) return std::min(-position, last);
+    return std::clamp(position <= last ? position : last - (position - last), 0.0, last);
   }
 };
 

@@ -213,6 +213,9 @@ TEST_F(DeviceStep, BatchesOfAnotherKindAreRefused) {
   data::Batch augmented = stored_batch(1);
   augmented.augmentation = data::draw_augmentation({.noise = 1}, 1, augmented.samples, augmented.bands);
   EXPECT_THROW(input.put(augmented), std::logic_error);
+  const nn::Shape larger{2, tests::device_edge + 1, tests::device_edge, tests::device_bands};
+  StepInput beyond(stream, larger, stored_batch(1), DType::f32);
+  EXPECT_THROW(beyond.put(stored_batch(1)), std::logic_error);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "../expect_error.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
+#include "conv_layer.hpp"
 #include "data/formats/raster.hpp"
 #include "nn/safetensors.hpp"
 #include "trained_network.hpp"
@@ -96,16 +97,6 @@ TEST_F(QuantizedNetworkTest, ManyClasses) {
   EXPECT_LT(relative_error(network, ranges_of(network)), 0.06);
 }
 
-Layer convolution(const std::string& name, const std::string& input, int channels) {
-  return {.name = name,
-          .kind = LayerKind::conv2d,
-          .inputs = {input},
-          .channels = channels,
-          .kernel = 3,
-          .pad = {1, 1, 1, 1},
-          .bias = true};
-}
-
 // Everything that the families do not have: a normalisation by itself, signed values, additions, nearest neighbours, five
 // parts in a concatenation, a concatenation with the image, a ReLU with two readers, logits by an upsampling.
 TEST_F(QuantizedNetworkTest, ServesEveryLayer) {
@@ -114,21 +105,21 @@ TEST_F(QuantizedNetworkTest, ServesEveryLayer) {
   const auto add = [&](const std::string& name, LayerKind kind, std::vector<std::string> inputs) {
     graph.layers.push_back({.name = name, .kind = kind, .inputs = std::move(inputs)});
   };
-  graph.layers.push_back(convolution("first", "input", 8));
+  graph.layers.push_back(tests::conv_layer("first", "input", 8));
   add("first.norm", LayerKind::batch_norm, {"first"});
-  graph.layers.push_back(convolution("second", "first.norm", 8));
+  graph.layers.push_back(tests::conv_layer("second", "first.norm", 8));
   add("second.relu", LayerKind::relu, {"second"});
   add("sum", LayerKind::add, {"first.norm", "second", "second.relu"});
   add("sum.norm", LayerKind::batch_norm, {"sum"});
   add("sum.relu", LayerKind::relu, {"sum.norm"});
   add("five", LayerKind::concat, {"first", "second", "second.relu", "sum", "sum.relu"});
-  graph.layers.push_back(convolution("third", "five", 8));
+  graph.layers.push_back(tests::conv_layer("third", "five", 8));
   add("pool", LayerKind::max_pool, {"third"});
   add("nearest", LayerKind::upsample_nearest, {"pool"});
   add("with_image", LayerKind::concat, {"nearest", "input"});
-  graph.layers.push_back(convolution("fourth", "with_image", 6));
+  graph.layers.push_back(tests::conv_layer("fourth", "with_image", 6));
   add("fourth.pool", LayerKind::max_pool, {"fourth"});
-  graph.layers.push_back(convolution("fifth", "fourth.pool", 1));
+  graph.layers.push_back(tests::conv_layer("fifth", "fourth.pool", 1));
   add("last", LayerKind::upsample_bilinear, {"fifth"});
   const Network network = folded(graph);
   EXPECT_LT(relative_error(network, ranges_of(network)), 0.1);  // few channels, and values of both signs

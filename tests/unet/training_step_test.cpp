@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../random_values.hpp"
+#include "conv_layer.hpp"
 #include "data/loading/random_batch.hpp"
 #include "nn/arena.hpp"
 #include "nn/initialize.hpp"
@@ -133,32 +134,22 @@ TEST(TrainingStepTest, RecomputedValuesAreTheSameBits) {
   }
 }
 
-Layer conv(const std::string& name, const std::string& input, int channels) {
-  return {.name = name,
-          .kind = LayerKind::conv2d,
-          .inputs = {input},
-          .channels = channels,
-          .kernel = 3,
-          .pad = {1, 1, 1, 1},
-          .bias = true};
-}
-
 // Normalised values that a normalisation reads, that are concatenated twice over, and that the network yields.
 Graph unusual_graph() {
   Graph graph;
   graph.input.bands = bands;
   graph.layers = {
-      conv("conv1", "input", 4),
+      tests::conv_layer("conv1", "input", 4),
       {.name = "norm1", .kind = LayerKind::batch_norm, .inputs = {"conv1"}},
       {.name = "relu1", .kind = LayerKind::relu, .inputs = {"norm1"}},
       {.name = "norm2", .kind = LayerKind::batch_norm, .inputs = {"relu1"}},
-      conv("conv2", "norm2", 4),
+      tests::conv_layer("conv2", "norm2", 4),
       {.name = "relu2", .kind = LayerKind::relu, .inputs = {"conv2"}},
       {.name = "twice", .kind = LayerKind::concat, .inputs = {"relu2", "relu2"}},
       {.name = "norm3", .kind = LayerKind::batch_norm, .inputs = {"twice"}},
-      conv("conv3", "norm3", 2),
+      tests::conv_layer("conv3", "norm3", 2),
       {.name = "relu3", .kind = LayerKind::relu, .inputs = {"conv3"}},
-      conv("conv4", "relu3", 1),
+      tests::conv_layer("conv4", "relu3", 1),
       {.name = "norm4", .kind = LayerKind::batch_norm, .inputs = {"conv4"}},
       {.name = "relu4", .kind = LayerKind::relu, .inputs = {"norm4"}},
       {.name = "last", .kind = LayerKind::concat, .inputs = {"relu4", "relu4"}},

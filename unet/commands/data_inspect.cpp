@@ -19,11 +19,6 @@ struct Arguments {
   bool json = false;
 };
 
-std::string_view type_name(DType dtype) {
-  if (dtype == DType::u8) return "u8";
-  return dtype == DType::u16 ? "u16" : "f32";
-}
-
 nlohmann::ordered_json to_json(const data::Shard& shard, const data::ShardSummary& summary) {
   const auto& info = shard.info();
   nlohmann::ordered_json json{{"shard", shard.path().string()},
@@ -33,7 +28,7 @@ nlohmann::ordered_json to_json(const data::Shard& shard, const data::ShardSummar
                               {"width", info.width},
                               {"bands", info.bands},
                               {"classes", info.classes},
-                              {"type", type_name(info.dtype)},
+                              {"type", name_of(info.dtype)},
                               {"mean", info.mean},
                               {"std", info.std}};
   for (std::size_t split = 0; split < summary.split.size(); ++split) {
@@ -71,7 +66,7 @@ void print_sources(const char* what, const std::vector<std::string>& sources) {
 void print(const data::Shard& shard, const data::ShardSummary& summary) {
   const auto& info = shard.info();
   fmt::print("{}: {} tiles of {}x{}, {} bands of {}, by {}\n\n", shard.path().string(), info.tiles, info.height,
-             info.width, info.bands, type_name(info.dtype), info.creator);
+             info.width, info.bands, name_of(info.dtype), info.creator);
   fmt::print("split   tiles  with a class  ignored pixels  share of each label, from background up\n");
   for (std::size_t split = 0; split < summary.split.size(); ++split) {
     const auto& of = summary.split[split];

@@ -9,7 +9,17 @@ std::vector<CLI::Option*> add_scene_options(CLI::App& command, data::abi::SceneO
   using data::geo::Resampling;
   static const std::map<std::string, Resampling> resampling_names{
       {"nearest", Resampling::nearest}, {"bilinear", Resampling::bilinear}, {"mean", Resampling::mean}};
+  using data::abi::Scaling;
   std::vector<CLI::Option*> added;
+  added.push_back(command
+                      .add_option_function<std::string>(
+                          "--scaling",
+                          [&options](const std::string& name) {
+                            options.scaling = name == "bytes" ? Scaling::bytes : Scaling::physical;
+                          },
+                          "C01 to C06 as NASA-IMPACT's bytes, or physical: reflectance")
+                      ->check(CLI::IsMember({"bytes", "physical"}))
+                      ->default_str("bytes"));
   added.push_back(
       command
           .add_option_function<std::string>(

@@ -8,7 +8,7 @@
 
 namespace plume::unet {
 
-// --resampling, --max-sun-zenith, --divide-by-sun, in a group of their own. The channels are not heeded.
+// --scaling, --resampling, --max-sun-zenith, --divide-by-sun, in a group of their own. The channels are not heeded.
 std::vector<CLI::Option*> add_scene_options(CLI::App& command, data::abi::SceneOptions& options);
 
 }  // namespace plume::unet
