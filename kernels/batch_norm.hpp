@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kernels/across.hpp"
 #include "kernels/base/dtype.hpp"
 #include "kernels/image.hpp"
 #include "kernels/stream.hpp"
@@ -16,6 +17,8 @@ struct NormSettings {
   // running = (1 - momentum) * running + momentum * batch: PyTorch's sense. Keras's momentum is the complement.
   double momentum = 0.1;
   bool unbiased_variance = true;  // of the batch variance that running_var is fed
+  // Where the batch is one of all ranks; null: of this one. Used by batch_statistics alone.
+  AcrossRanks* across = nullptr;
 };
 
 // mean[c] and inverse_std[c] of the batch; running statistics are updated unless null.
@@ -70,6 +73,7 @@ struct NormSaved {
   const Wide<T>* beta = nullptr;  // read only with relu
   bool relu = false;              // whether one followed
   bool batch = true;              // whether mean and inverse_std came from this batch, and so depend on x
+  AcrossRanks* across = nullptr;  // that they came from; grad_gamma and grad_beta are this rank's share even so
   PooledGradient<T> pooled{};     // where y was also pooled (grad.data != nullptr): counts as part of grad_y
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "kernels/across.hpp"
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"
 #include "nn/tensor.hpp"
@@ -35,11 +36,12 @@ void with_element(DType type, const kernels::CudaStream&, Body&& body) {
 struct Context {
   kernels::Stream& stream;
   Arena& arena;
-  Tape* tape = nullptr;     // null: inference, nothing is kept
-  bool training = false;    // batch normalisation uses and updates the batch's statistics
-  bool dry = false;         // record shapes and memory without running a kernel
-  bool recompute = false;   // normalised values are not kept for backward but computed again
-  bool accumulate = false;  // backward adds to the parameters' gradients; otherwise it writes them
+  Tape* tape = nullptr;                    // null: inference, nothing is kept
+  bool training = false;                   // batch normalisation uses and updates the batch's statistics
+  bool dry = false;                        // record shapes and memory without running a kernel
+  bool recompute = false;                  // normalised values are not kept for backward but computed again
+  kernels::AcrossRanks* across = nullptr;  // in training, batch normalisation's batch is all ranks'; null: this one's
+  bool accumulate = false;                 // backward adds to the parameters' gradients; otherwise it writes them
 
   [[nodiscard]] Tensor allocate(Shape shape, DType dtype, std::string name) const {
     Block memory = arena.allocate(shape.count() * size_of(dtype), name);

@@ -60,6 +60,12 @@ class Parameters {
   [[nodiscard]] T* gradients() const {  // null where there are none
     return reinterpret_cast<T*>(gradients_.data());
   }
+  // The flat buffer of statistics, likewise.
+  [[nodiscard]] std::size_t statistics_size() const { return sizes_[1]; }
+  template <class T>
+  [[nodiscard]] T* statistics() const {
+    return reinterpret_cast<T*>(statistics_.data());
+  }
   // The values rounded; null where there is no such copy. Who changes values changes them too.
   [[nodiscard]] bf16* rounded() const { return reinterpret_cast<bf16*>(copy_.data()); }
 

@@ -14,9 +14,10 @@
 #include <utility>
 
 #include "kernels/base/atomic_file.hpp"
+#include "kernels/base/bfloat16.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/float16.hpp"
 #include "kernels/base/mapped_file.hpp"
-#include "nn/half.hpp"
 #include "nn/strict_json.hpp"
 
 namespace plume::nn {
@@ -262,7 +263,9 @@ std::vector<float> SafetensorsFile::floats(std::string_view name) const {
     case DType::f32: return convert<float>(bytes(*tensor), [](float value) { return value; });
     case DType::f64: return convert<double>(bytes(*tensor), [](double value) { return static_cast<float>(value); });
     case DType::f16: return convert<std::uint16_t>(bytes(*tensor), float_from_f16);
-    case DType::bf16: return convert<std::uint16_t>(bytes(*tensor), float_from_bf16);
+    case DType::bf16:
+      return convert<std::uint16_t>(bytes(*tensor),
+                                    [](std::uint16_t bits) { return static_cast<float>(bf16::from_bits(bits)); });
     default:
       throw input_error("{}: tensor \"{}\" holds {}, not floats", path().string(), name, format_name(tensor->dtype));
   }

@@ -18,9 +18,24 @@ bool reached(const BatchNormRecord& record) {
   return record.y.has_gradient() || (record.pooled && record.pooled.has_gradient());
 }
 
+template <class Record>
+void for_parameters(const Record&, const GradientObserver&) {}
+template <class Record>
+requires requires(const Record& record) {
+  record.weight;
+}
+void for_parameters(const Record& record, const GradientObserver& written) {
+  written(record.weight);
+  if (record.bias) written(record.bias);
+}
+void for_parameters(const BatchNormRecord& record, const GradientObserver& written) {
+  written(record.gamma);
+  written(record.beta);
+}
+
 }  // namespace
 
-void backward(const Context& context, Tape& tape) {
+void backward(const Context& context, Tape& tape, const GradientObserver& written) {
   auto& records = tape.records();
   while (!records.empty()) {
     std::visit(
@@ -29,6 +44,7 @@ void backward(const Context& context, Tape& tape) {
           const kernels::ProfileRange range(context.stream, record.y.name(), "backward");
           backward(context, record);
           record.y.drop_gradient();
+          if (written) for_parameters(record, written);
         },
         records.back());
     records.pop_back();

@@ -21,24 +21,11 @@ constexpr const char* range_suffix = ".range";
 constexpr std::int64_t range_values = 3;
 static_assert(sizeof(Range) == range_values * sizeof(float));
 
-nlohmann::json to_json(const Progress& progress, std::int64_t optimizer_steps) {
-  return {{"step", progress.step},
-          {"epoch", progress.epoch},
-          {"batch", progress.batch},
-          {"seed", progress.seed},
-          {"best_iou", progress.best_iou},
-          {"best_step", progress.best_step},
-          {"validations_since_best", progress.validations_since_best},
-          {"instruction_set", progress.instruction_set},
-          {"tiles", progress.tiles},
-          {"optimizer_steps", optimizer_steps}};
-}
-
 void save(const std::filesystem::path& path, const Network& network, const nn::Optimizer* optimizer,
           const Progress& progress, const std::string& config) {
   const nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
                               {"plume.version", version},
-                              {"plume.training", to_json(progress, optimizer ? optimizer->steps() : 0).dump()},
+                              {"plume.training", progress_text(progress, optimizer ? optimizer->steps() : 0)},
                               {"plume.config", config}};
   std::vector<nn::NamedTensor> tensors;
   for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
@@ -91,6 +78,42 @@ void load_weights(const nn::SafetensorsFile& file, Network& network) {
 }
 
 }  // namespace
+
+std::string progress_text(const Progress& progress, std::int64_t optimizer_steps) {
+  return nlohmann::json{{"step", progress.step},
+                        {"epoch", progress.epoch},
+                        {"batch", progress.batch},
+                        {"seed", progress.seed},
+                        {"best_iou", progress.best_iou},
+                        {"best_step", progress.best_step},
+                        {"validations_since_best", progress.validations_since_best},
+                        {"instruction_set", progress.instruction_set},
+                        {"tiles", progress.tiles},
+                        {"optimizer_steps", optimizer_steps}}
+      .dump();
+}
+
+std::pair<Progress, std::int64_t> progress_from_text(const std::string& text) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    Progress progress;
+    progress.step = json.at("step");
+    progress.epoch = json.at("epoch");
+    progress.batch = json.at("batch");
+    progress.seed = json.at("seed");
+    progress.best_iou = json.at("best_iou");
+    progress.best_step = json.at("best_step");
+    progress.validations_since_best = json.at("validations_since_best");
+    progress.instruction_set = json.at("instruction_set");
+    progress.tiles = json.at("tiles");
+    const std::int64_t optimizer_steps = json.at("optimizer_steps");
+    if (progress.step < 0 || progress.epoch < 0 || progress.batch < 0 || optimizer_steps < 0)
+      throw input_error("its training record is damaged (a negative count)");
+    return {progress, optimizer_steps};
+  } catch (const nlohmann::json::exception& error) {
+    throw input_error("its training record is damaged ({})", error.what());
+  }
+}
 
 void save_model(const std::filesystem::path& path, const Network& network, const Progress& progress,
                 const std::string& config) {
@@ -170,25 +193,10 @@ Resumed load_training(const std::filesystem::path& path, Network& network, nn::O
   optimizer.set_state(states);
   Resumed resumed;
   resumed.config = metadata_of(file, "plume.config");
-  try {
-    const auto json = nlohmann::json::parse(metadata_of(file, "plume.training"));
-    Progress& progress = resumed.progress;
-    progress.step = json.at("step");
-    progress.epoch = json.at("epoch");
-    progress.batch = json.at("batch");
-    progress.seed = json.at("seed");
-    progress.best_iou = json.at("best_iou");
-    progress.best_step = json.at("best_step");
-    progress.validations_since_best = json.at("validations_since_best");
-    progress.instruction_set = json.at("instruction_set");
-    progress.tiles = json.at("tiles");
-    optimizer.set_steps(json.at("optimizer_steps"));
-    if (progress.step < 0 || progress.epoch < 0 || progress.batch < 0 || optimizer.steps() < 0) {
-      throw input_error("{}: its training record is damaged (a negative count)", path.string());
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw input_error("{}: its training record is damaged ({})", path.string(), error.what());
-  }
+  const auto [progress, optimizer_steps] =
+      with_context(path.string(), [&] { return progress_from_text(metadata_of(file, "plume.training")); });
+  resumed.progress = progress;
+  optimizer.set_steps(optimizer_steps);
   return resumed;
 }
 

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "nn/optimizer.hpp"
 #include "unet/device.hpp"
@@ -29,6 +30,10 @@ struct Progress {
   std::string instruction_set;  // and what else last bits depend on: device.hpp's arithmetic()
   std::uint64_t tiles = 0;      // a hash of the training tiles' names
 };
+
+// As checkpoints keep it, with the optimiser's own count of steps. The second throws input_error for text that is damaged.
+[[nodiscard]] std::string progress_text(const Progress& progress, std::int64_t optimizer_steps);
+[[nodiscard]] std::pair<Progress, std::int64_t> progress_from_text(const std::string& text);
 
 // A model for use: weights and graph. Written whole or not at all. Throws environment_error.
 void save_model(const std::filesystem::path& path, const Network& network, const Progress& progress,

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "data/loading/augmentation.hpp"
+#include "dist/buckets.hpp"
+#include "dist/slice_sum.hpp"
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"
 #include "nn/optimizer.hpp"
@@ -47,6 +49,15 @@ struct TrainSettings {
   bool cuda_graph = true;  // record a step once and replay it
 };
 
+// Of a training by several processes.
+struct DistSettings {
+  dist::Timing timing = dist::Timing::overlap;
+  dist::Wire wire = dist::Wire::f32;
+  double bucket = 0;      // MiB of gradients that are summed at a time; 0: by the device
+  double deadline = 300;  // seconds that a rank may wait for others
+  bool sync_batch_norm = false;
+};
+
 struct Config {
   DataSettings data;
   data::AugmentSettings augment;
@@ -57,6 +68,7 @@ struct Config {
   nn::LossSettings loss;
   nn::OptimizerSettings optimizer;
   ScheduleSettings schedule;
+  DistSettings dist;
 };
 
 // Throws input_error for a file that is missing or no TOML (with line and column), for a value of another type or out of

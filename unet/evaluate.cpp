@@ -26,9 +26,14 @@ void require_fit(const Graph& graph, const data::Shard& shard) {
 
 Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard, data::Split split,
                     float threshold, int batch) {
-  require_fit(graph, shard);
   const auto tiles = shard.tiles(split);
   if (tiles.empty()) throw input_error("{}: no tile in the split '{}'", shard.path().string(), data::name_of(split));
+  return evaluate(predictor, graph, shard, tiles, threshold, batch);
+}
+
+Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard, std::span<const int> tiles,
+                    float threshold, int batch) {
+  require_fit(graph, shard);
   const data::ShardInfo& info = shard.info();
   const auto pixels = static_cast<std::size_t>(info.height) * static_cast<std::size_t>(info.width);
   const auto values = pixels * static_cast<std::size_t>(info.bands);

@@ -1,6 +1,7 @@
 // Metrics of a network over the tiles of a split.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "data/shards/shard.hpp"
@@ -17,6 +18,10 @@ struct Evaluation {
 // Whole tiles, a few at a time. Throws input_error where the shard does not fit the model or the split is empty.
 [[nodiscard]] Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard, data::Split split,
                                   float threshold, int batch = 4);
+
+// The same of these tiles alone, possibly none.
+[[nodiscard]] Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard,
+                                  std::span<const int> tiles, float threshold, int batch = 4);
 
 // Throws input_error where the shard's bands, classes or tile size do not fit the model.
 void require_fit(const Graph& graph, const data::Shard& shard);

@@ -17,7 +17,9 @@
 #include "kernels/base/fnv1a.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/folder_lock.hpp"
+#include "unet/gradient_exchange.hpp"
 #include "unet/import_torch.hpp"
+#include "unet/ranks.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
 #include "unet/training_step.hpp"
@@ -55,7 +57,7 @@ Graph graph_for(const Config& config, const data::Shard& shard) {
   return graph;
 }
 
-data::Sampling sampling_of(const Config& config) {
+data::Sampling sampling_of(const Config& config, const Ranks& ranks) {
   const TrainSettings& train = config.train;
   data::Sampling sampling;
   sampling.batch = train.batch;
@@ -67,6 +69,8 @@ data::Sampling sampling_of(const Config& config) {
   sampling.seed = train.seed;
   sampling.shuffle_window = config.data.shuffle_window;
   sampling.augment = config.augment;
+  sampling.rank = ranks.rank();
+  sampling.world = ranks.size();
   return sampling;
 }
 
@@ -94,31 +98,58 @@ struct Interval {
 struct BatchPlace {
   std::int64_t epoch = 0;
   std::int64_t index = 0;
-  int images = 0;
+  int images = 0;  // of this rank
 };
+
+// Batch normalisation over all ranks needs all ranks in every batch.
+void require_share_for_all(const Config& config, const Ranks& ranks, const data::Shard& shard) {
+  if (!config.dist.sync_batch_norm || ranks.size() == 1) return;
+  if (config.train.accumulate > 1)
+    throw input_error("dist.sync_batch_norm does not go with train.accumulate = {}: leave one of them at its default",
+                      config.train.accumulate);
+  const auto tiles = static_cast<int>(shard.tiles(data::Split::train).size());
+  const int rest = config.train.class_share > 0 ? 0 : tiles % config.train.batch;
+  const int least = rest > 0 ? rest : config.train.batch;
+  if (least < ranks.size())
+    throw input_error(
+        "dist.sync_batch_norm: a batch of {} images does not go round {} ranks; choose a train.batch that leaves "
+        "more of the {} tiles for the last one",
+        least, ranks.size(), tiles);
+}
+
+std::optional<GradientExchange> exchange_of(const Ranks& ranks, const Config& config, Network& network,
+                                            kernels::Stream& stream) {
+  if (ranks.size() == 1) return std::nullopt;
+  return std::optional<GradientExchange>(std::in_place, ranks.communicator(), config.dist, network.parameters(),
+                                         stream);
+}
 
 class Trainer {
  public:
   explicit Trainer(const TrainOptions& options)
       : options_(options),
         config_(options.config),
+        ranks_(options.communicator),
         shard_(open_shard(config_)),
         stream_(make_stream(config_.train.device, config_.train.threads)),
         network_(graph_for(config_, shard_), element_type(config_.train.device.precision), Fusion::on, &stream_),
         optimizer_(config_.optimizer, network_.parameters()),
-        step_(network_, config_, shard_.info().height, shard_.info().width),
+        exchange_(exchange_of(ranks_, config_, network_, stream_)),
+        step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
         validator_(network_),
-        loader_(shard_, sampling_of(config_), network_.graph().input.mean, network_.graph().input.std,
+        loader_(shard_, sampling_of(config_, ranks_), network_.graph().input.mean, network_.graph().input.std,
                 config_.data.loader_threads, 2 * config_.data.loader_threads) {
+    require_share_for_all(config_, ranks_, shard_);
     progress_.seed = config_.train.seed;
     progress_.tiles = hash_of_training_tiles(shard_);
     progress_.instruction_set = arithmetic(stream_, config_.train.device.precision);
     steps_ = config_.train.steps > 0 ? config_.train.steps : config_.train.epochs * loader_.steps_per_epoch();
-    if (options.resume.empty()) {
-      start();
-    } else {
-      resume();
-    }
+    if (ranks_.leads() && options.resume.empty()) start();
+    if (ranks_.leads() && !options.resume.empty()) resume();
+    ranks_.share(network_, optimizer_, progress_);
+    ranks_.done(progress_.step);
+    loader_.seek(progress_.epoch, progress_.batch);
+    if (!ranks_.leads()) return;
     write_config();
     log_.emplace(options.output, progress_.step, steps_, options.quiet);
   }
@@ -128,7 +159,7 @@ class Trainer {
     const auto start = Clock::now();
     describe_run();
     bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
-    while (progress_.step < steps_ && !enough && !StopSignal::requested()) {
+    while (progress_.step < steps_ && !enough && !stop_) {
       train_step();
       if (options_.after_step) options_.after_step(progress_.step);
       const bool last = progress_.step == steps_;
@@ -137,17 +168,19 @@ class Trainer {
         enough = patience_is_over();
         save_last();
       } else if (progress_.step % config_.train.log_every == 0) {
-        log_->write(take_row());
+        write_row(take_row());
       }
     }
     const bool stopped = progress_.step < steps_ && !enough;
     if (stopped) {
       save_last();
-      log_->line(fmt::format("stopped after step {}; {} is saved, --resume auto continues", progress_.step,
-                             (options_.output / "last.safetensors").string()));
+      say(fmt::format("stopped after step {}; {} is saved, --resume auto continues", progress_.step,
+                      (options_.output / "last.safetensors").string()));
     } else if (enough) {
-      log_->line(fmt::format("no better validation in {} of them: training ends early", config_.train.patience));
+      say(fmt::format("no better validation in {} of them: training ends early", config_.train.patience));
     }
+    ranks_.enter(dist::Phase::end);
+    ranks_.wait();
     return {progress_, last_loss_, seconds_since(start), stopped};
   }
 
@@ -180,7 +213,6 @@ class Trainer {
       progress_.best_step = 0;
       progress_.validations_since_best = 0;
     }
-    loader_.seek(progress_.epoch, progress_.batch);
   }
 
   // A training can go on with another length or learning rate, which is said; not with other batches.
@@ -196,7 +228,8 @@ class Trainer {
         throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
       }
       const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||
-                            key == "data.loader_threads" || key == "data.shard" ||
+                            key == "data.loader_threads" || key == "data.shard" || key == "dist.timing" ||
+                            key == "dist.bucket" || key == "dist.deadline" ||
                             key == "train.conv";  // arithmetic() tells
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
@@ -210,16 +243,27 @@ class Trainer {
     file.commit();
   }
 
+  void say(const std::string& line) {
+    if (log_) log_->line(line);
+  }
+
+  void write_row(const LogRow& row) {
+    if (log_) log_->write(row);
+  }
+
   void describe_run() {
     const data::ShardInfo& info = shard_.info();
-    log_->line(fmt::format(
-        "{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {}", shard_.path().string(),
-        shard_.tiles(data::Split::train).size(), shard_.tiles(data::Split::val).size(), info.height, info.width,
-        info.bands, network_.parameters().trainable_count(), describe_device(stream_, config_.train.device.precision)));
+    const std::string device = describe_device(stream_, config_.train.device.precision);
+    const std::string table = ranks_.table(device);
+    if (!table.empty()) say(table);
+    say(fmt::format("{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {}", shard_.path().string(),
+                    shard_.tiles(data::Split::train).size(), shard_.tiles(data::Split::val).size(), info.height,
+                    info.width, info.bands, network_.parameters().trainable_count(), device));
   }
 
   // Hands the loader's next batch on to the device.
   void put_batch() {
+    ranks_.enter(dist::Phase::data);
     const auto before = Clock::now();
     data::Batch batch = loader_.next();
     interval_.waited += seconds_since(before);
@@ -240,11 +284,17 @@ class Trainer {
   void train_step() {
     if (put_.empty()) put_batch();
     const double rate = learning_rate(config_.schedule, progress_.step, steps_);
+    ranks_.enter(dist::Phase::compute);
     step_.start(optimizer_, rate);
     if (progress_.step + 1 < steps_) put_next_batch();  // beside the running step
-    last_loss_ = step_.finish();
+    ranks_.enter(dist::Phase::compute);
+    const double own_loss = step_.finish();
     const BatchPlace batch = put_.front();
     put_.pop_front();
+    ranks_.enter(dist::Phase::exchange);
+    const Ranks::Step all = ranks_.agree({own_loss, batch.images, StopSignal::requested()});
+    last_loss_ = all.loss;
+    stop_ = all.stop;
     if (!std::isfinite(last_loss_)) {
       throw input_error(
           "the loss of step {} is not finite; try a smaller optimizer.lr ({} was used), or look for wild "
@@ -260,8 +310,10 @@ class Trainer {
     }
     interval_.loss += last_loss_;
     ++interval_.steps;
-    interval_.images += batch.images;
+    interval_.images += all.images;
+    ranks_.done(progress_.step);
     say_graph_refusal();
+    if (!log_) return;
     log_->progress(progress_.step, progress_.epoch, interval_.mean_loss(), interval_.images_per_second(),
                    seconds_since(interval_.start) / static_cast<double>(interval_.steps));
   }
@@ -269,7 +321,7 @@ class Trainer {
   void say_graph_refusal() {
     if (step_.graph_refusal().empty() || graph_refusal_said_) return;
     graph_refusal_said_ = true;
-    log_->line(fmt::format("steps are queued kernel by kernel, not replayed: {}", step_.graph_refusal()));
+    say(fmt::format("steps are queued kernel by kernel, not replayed: {}", step_.graph_refusal()));
   }
 
   LogRow take_row() {
@@ -291,10 +343,14 @@ class Trainer {
   // Nothing but a row of the log where there is no validation split.
   void validate() {
     require_finite_parameters();
+    ranks_.enter(dist::Phase::validate);
+    ranks_.require_same_weights(network_.parameters());
     LogRow row = take_row();
-    if (!shard_.tiles(data::Split::val).empty()) {
-      const Evaluation result =
-          evaluate(validator_, network_.graph(), shard_, data::Split::val, static_cast<float>(config_.train.threshold));
+    const auto tiles = shard_.tiles(data::Split::val);
+    if (!tiles.empty()) {
+      Evaluation result = evaluate(validator_, network_.graph(), shard_, share_of(tiles, ranks_.rank(), ranks_.size()),
+                                   static_cast<float>(config_.train.threshold));
+      ranks_.add_up(result.counts);
       const Confusion& smoke = result.counts.back();
       const double iou = foreground_iou(result.counts);
       const bool best = iou > progress_.best_iou;
@@ -303,18 +359,20 @@ class Trainer {
         progress_.best_iou = iou;
         progress_.best_step = progress_.step;
         progress_.validations_since_best = 0;
-        save_model(options_.output / "best.safetensors", network_, progress_, to_toml(config_));
+        if (ranks_.leads()) save_model(options_.output / "best.safetensors", network_, progress_, to_toml(config_));
       } else {
         ++progress_.validations_since_best;
       }
     }
-    log_->write(row);
+    write_row(row);
     interval_ = Interval();
   }
 
   void save_last() {
     require_finite_parameters();
-    save_training(options_.output / "last.safetensors", network_, optimizer_, progress_, to_toml(config_));
+    ranks_.enter(dist::Phase::save);
+    if (ranks_.leads())
+      save_training(options_.output / "last.safetensors", network_, optimizer_, progress_, to_toml(config_));
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
@@ -328,29 +386,35 @@ class Trainer {
 
   const TrainOptions& options_;
   Config config_;
+  Ranks ranks_;
   data::Shard shard_;
   kernels::Stream stream_;
   Network network_;
   nn::Optimizer optimizer_;
+  std::optional<GradientExchange> exchange_;  // where there are other ranks
   TrainingStep step_;
   Predictor validator_;
   data::Loader loader_;
   Progress progress_;
   std::int64_t steps_ = 0;
-  std::optional<TrainLog> log_;
+  std::optional<TrainLog> log_;  // the leader's
   std::deque<BatchPlace> put_;
   Interval interval_;
   double last_loss_ = 0;
   bool graph_refusal_said_ = false;
+  bool stop_ = false;
 };
 
 }  // namespace
 
 TrainOutcome train(const TrainOptions& options) {
-  std::error_code failed;
-  std::filesystem::create_directories(options.output, failed);
-  if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
-  const FolderLock lock(options.output);
+  std::optional<FolderLock> lock;
+  if (options.communicator == nullptr || options.communicator->rank() == 0) {
+    std::error_code failed;
+    std::filesystem::create_directories(options.output, failed);
+    if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
+    lock.emplace(options.output);
+  }
   Trainer trainer(options);
   return trainer.run();
 }

@@ -6,18 +6,20 @@
 #include <functional>
 #include <string>
 
+#include "dist/communicator.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/config.hpp"
 
 namespace plume::unet {
 
-// A run's folder holds config.toml (every key), log.csv, log.jsonl, best.safetensors (weights of the best validation) and
+// Rank 0 writes and speaks. A run's folder holds config.toml (every key), log.csv, log.jsonl, best.safetensors (weights of the best validation) and
 // last.safetensors (weights and all that a continuation needs).
 struct TrainOptions {
   Config config;
   std::filesystem::path output;
   std::filesystem::path resume;  // a last.safetensors; empty: from the start
   bool quiet = false;
+  dist::Communicator* communicator = nullptr;         // of the ranks that train together; null: this process is alone
   std::function<void(std::int64_t step)> after_step;  // called after every optimiser step, where set
 };
 
@@ -28,8 +30,8 @@ struct TrainOutcome {
   bool stopped = false;  // by a signal; the training can be resumed
 };
 
-// Throws input_error for data and checkpoints that do not fit, environment_error for what cannot be written. SIGINT and
-// SIGTERM finish the step, save and return with stopped = true.
+// Throws input_error for data and checkpoints that do not fit, environment_error for what cannot be written. SIGINT,
+// SIGTERM and SIGUSR1, on any rank, finish the step, save and return with stopped = true on all.
 [[nodiscard]] TrainOutcome train(const TrainOptions& options);
 
 // The activations and gradients of one training step, from a dry run: a table of the largest entries at the peak, then

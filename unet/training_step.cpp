@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "kernels/base/error.hpp"
+#include "kernels/memory.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 
@@ -22,7 +23,7 @@ bool recomputes(const TrainSettings& settings, const kernels::Stream& stream) {
 
 }  // namespace
 
-TrainingStep::TrainingStep(Network& network, const Config& config, int height, int width)
+TrainingStep::TrainingStep(Network& network, const Config& config, int height, int width, GradientExchange* exchange)
     : network_(network),
       config_(config),
       height_(config.train.crop > 0 ? config.train.crop : height),
@@ -33,7 +34,19 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       stream_(network.stream() ? *network.stream() : *own_stream_),
       recompute_(recomputes(config.train, stream_)),
       arena_(&stream_),
-      losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses") {}
+      losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses"),
+      exchange_(exchange) {
+  if (exchange_) graph_refusal_ = exchange_->graph_refusal();
+}
+
+int TrainingStep::share() const {
+  const int ranks = exchange_ ? exchange_->ranks() : 1;
+  return (config_.train.batch + ranks - 1) / ranks;
+}
+
+int TrainingStep::part() const {
+  return (share() + config_.train.accumulate - 1) / config_.train.accumulate;
+}
 
 double TrainingStep::run(const data::Batch& batch, nn::Optimizer& optimizer, double rate) {
   put(batch);
@@ -42,23 +55,26 @@ double TrainingStep::run(const data::Batch& batch, nn::Optimizer& optimizer, dou
 }
 
 void TrainingStep::put(const data::Batch& batch) {
+  put_.push_back({batch.images, batch.total});
+  if (batch.images == 0) return;
   if (!input_) {
-    input_.emplace(stream_, nn::Shape{config_.train.batch, height_, width_, network_.graph().input.bands}, batch,
-                   network_.dtype());
+    input_.emplace(stream_, nn::Shape{share(), height_, width_, network_.graph().input.bands}, batch, network_.dtype());
   }
   input_->put(batch);
 }
 
 void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
-  images_ = input_->take();
+  started_ = put_.front();
+  put_.pop_front();
+  if (started_.images > 0) input_->take();
   optimizer.prepare(rate);
   auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
-  plan_parts(images_);
-  const bool known = !recordings_.try_emplace(images_).second;
+  plan_parts(started_.images);
+  const bool known = !recordings_.try_emplace({started_.images, started_.total}).second;
   if (cuda && known && config_.train.cuda_graph && graph_refusal_.empty()) {
-    replay(*cuda, images_, optimizer);
+    replay(*cuda, started_, optimizer);
   } else {
-    queue(images_, optimizer);
+    queue(started_, optimizer);
   }
 }
 
@@ -66,21 +82,21 @@ double TrainingStep::finish() {
   std::vector<double> losses(static_cast<std::size_t>(config_.train.accumulate));
   losses_.read(losses.data(), 0, losses.size() * sizeof(double));
   double loss = 0;
-  for_parts(images_, [&](int index, int, int count) {
-    loss += static_cast<double>(count) / images_ * losses[static_cast<std::size_t>(index)];
+  for_parts(started_.images, [&](int index, int, int count) {
+    loss += static_cast<double>(count) / started_.total * losses[static_cast<std::size_t>(index)];
   });
   return loss;
 }
 
-void TrainingStep::replay(kernels::CudaStream& stream, int images, nn::Optimizer& optimizer) {
-  std::optional<Recording>& recording = recordings_.at(images);
+void TrainingStep::replay(kernels::CudaStream& stream, const Put& batch, nn::Optimizer& optimizer) {
+  std::optional<Recording>& recording = recordings_.at({batch.images, batch.total});
   if (recording && (recording->slab != arena_.slab() || recording->optimizer != &optimizer)) recording.reset();
   if (!recording) {
     try {
-      recording = Recording{kernels::StreamGraph(stream, [&] { queue(images, optimizer); }), arena_.slab(), &optimizer};
+      recording = Recording{kernels::StreamGraph(stream, [&] { queue(batch, optimizer); }), arena_.slab(), &optimizer};
     } catch (const Error& error) {
       graph_refusal_ = error.what();
-      return queue(images, optimizer);
+      return queue(batch, optimizer);
     }
   }
   recording->graph.launch(stream);
@@ -100,18 +116,24 @@ void TrainingStep::for_parts(int images, const std::function<void(int index, int
 // uses it; on the CPU each piece of it would come with page faults of its own.
 void TrainingStep::plan_parts(int images) {
   for_parts(images, [&](int index, int first, int count) {
-    if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true);
+    if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true, false);
   });
 }
 
-void TrainingStep::queue(int images, nn::Optimizer& optimizer) {
-  for_parts(images, [&](int index, int first, int count) {
-    queue_part(index, first, count, static_cast<double>(count) / images, false);
+void TrainingStep::queue(const Put& batch, nn::Optimizer& optimizer) {
+  for_parts(batch.images, [&](int index, int first, int count) {
+    queue_part(index, first, count, static_cast<double>(count) / batch.total, false, first + count == batch.images);
   });
-  optimizer.update(network_.parameters(), stream_);
+  nn::Parameters& parameters = network_.parameters();
+  if (batch.images == 0) {
+    const std::size_t bytes = parameters.flat_size() * size_of(parameters.dtype());
+    std::visit([&](auto& stream) { kernels::fill_zero(parameters.gradients<std::byte>(), bytes, stream); }, stream_);
+  }
+  if (exchange_) exchange_->finish();
+  optimizer.update(parameters, stream_);
 }
 
-void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry) {
+void TrainingStep::queue_part(int index, int first, int count, double scale, bool dry, bool last) {
   const nn::ArenaStep step(arena_, key(count), dry);
   nn::Tape tape;
   const nn::Context context{.stream = stream_,
@@ -120,6 +142,7 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
                             .training = true,
                             .dry = dry,
                             .recompute = recompute_,
+                            .across = exchange_ ? exchange_->across() : nullptr,
                             .accumulate = index > 0};
   const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
   const nn::Tensor x =
@@ -127,11 +150,13 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
   const nn::Tensor logits = network_(context, x);
   const std::uint8_t* labels = dry ? nullptr : input_->labels(first);
   nn::loss(context, reinterpret_cast<double*>(losses_.data()) + index, logits, {labels, nullptr}, config_.loss, scale);
-  nn::backward(context, tape);
+  nn::GradientObserver written;
+  if (exchange_ && last) written = [this](const nn::Tensor& parameter) { exchange_->written(parameter); };
+  nn::backward(context, tape, written);
 }
 
 std::string TrainingStep::describe_memory() {
-  queue_part(0, 0, part(), 1, true);
+  queue_part(0, 0, part(), 1, true, false);
   return nn::describe(*arena_.plan(key(part())), 12);
 }
 

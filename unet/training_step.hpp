@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "nn/buffer.hpp"
 #include "nn/optimizer.hpp"
 #include "unet/config.hpp"
+#include "unet/gradient_exchange.hpp"
 #include "unet/network.hpp"
 #include "unet/step_input.hpp"
 
@@ -24,10 +26,11 @@ namespace plume::unet {
 class TrainingStep {
  public:
   // Runs on the network's stream; where it has none, on the CPU. height and width of the tiles; crops are smaller where
-  // the configuration says so.
-  TrainingStep(Network& network, const Config& config, int height, int width);
+  // the configuration says so. exchange: of gradients with other ranks, which must outlive this; null where there are none.
+  TrainingStep(Network& network, const Config& config, int height, int width, GradientExchange* exchange = nullptr);
 
-  // The batch's loss. Accumulated parts weigh by their number of images; batch normalisation sees one part at a time.
+  // This rank's share of the batch's loss: images weigh alike, as do their gradients. Batch normalisation sees one part of
+  // an accumulated batch at a time. A rank without images takes part in the update.
   [[nodiscard]] double run(const data::Batch& batch, nn::Optimizer& optimizer, double rate);
 
   // The same in three, so that on CUDA the next batch is copied beside a running step: put a batch, at most two ahead;
@@ -52,14 +55,22 @@ class TrainingStep {
     const nn::Optimizer* optimizer;
   };
 
-  [[nodiscard]] int part() const { return config_.train.batch / config_.train.accumulate; }
+  // What was put and not yet started.
+  struct Put {
+    int images = 0;
+    int total = 0;
+  };
+
+  // Images of a full batch on this rank, at most, and of one of its parts.
+  [[nodiscard]] int share() const;
+  [[nodiscard]] int part() const;
   [[nodiscard]] std::string key(int images) const;
   // Calls body(index, first, count) for each part of a batch.
   void for_parts(int images, const std::function<void(int index, int first, int count)>& body) const;
   void plan_parts(int images);
-  void queue(int images, nn::Optimizer& optimizer);
-  void queue_part(int index, int first, int count, double scale, bool dry);
-  void replay(kernels::CudaStream& stream, int images, nn::Optimizer& optimizer);
+  void queue(const Put& batch, nn::Optimizer& optimizer);
+  void queue_part(int index, int first, int count, double scale, bool dry, bool last);
+  void replay(kernels::CudaStream& stream, const Put& batch, nn::Optimizer& optimizer);
 
   Network& network_;
   const Config& config_;
@@ -69,10 +80,13 @@ class TrainingStep {
   kernels::Stream& stream_;
   bool recompute_;
   nn::Arena arena_;
-  std::optional<StepInput> input_;                      // not in a dry run
-  nn::Buffer losses_;                                   // of the parts, f64
-  int images_ = 0;                                      // of the batch that was started
-  std::map<int, std::optional<Recording>> recordings_;  // by the number of images; empty after the first step
+  std::optional<StepInput> input_;  // not in a dry run
+  nn::Buffer losses_;               // of the parts, f64
+  GradientExchange* exchange_;
+  std::deque<Put> put_;
+  Put started_;
+  // By the numbers of images, own and all; empty after the first step.
+  std::map<std::pair<int, int>, std::optional<Recording>> recordings_;
   std::int64_t replays_ = 0;
   std::string graph_refusal_;
 };

@@ -14,6 +14,7 @@ namespace plume::data {
 
 struct Batch {
   int images = 0;  // 0 only for a rank that has no share of a last batch
+  int total = 0;   // over all ranks
   int height = 0;  // of what was read: the crops, and around them what augmentation may bring in
   int width = 0;
   int bands = 0;

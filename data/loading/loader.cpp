@@ -127,6 +127,7 @@ class Loader::Queue {
     const Sampling& sampling = sampler_.sampling();
     batch.augmentation = draw_augmentation(sampling.augment, sampling.seed, batch.samples, info.bands);
     batch.images = static_cast<int>(batch.samples.size());
+    batch.total = sampler_.images(batch.index);
     batch.height = sampler_.read_height();
     batch.width = sampler_.read_width();
     batch.bands = info.bands;

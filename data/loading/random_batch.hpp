@@ -15,6 +15,7 @@ namespace plume::data {
 inline Batch random_batch(int images, int edge, int bands, std::uint64_t seed) {
   Batch batch;
   batch.images = images;
+  batch.total = images;
   batch.height = edge;
   batch.width = edge;
   batch.bands = bands;

@@ -101,10 +101,14 @@ Sampler::Sampler(const Shard& shard, const Sampling& sampling) : shard_(&shard),
         shard.path().string(), name_of(sampling.split), sampling.class_threshold);
 }
 
+int Sampler::images(std::int64_t batch) const {
+  if (sampling_.class_share > 0) return sampling_.batch;
+  return static_cast<int>(
+      std::min<std::int64_t>(sampling_.batch, static_cast<std::int64_t>(tiles_.size()) - batch * sampling_.batch));
+}
+
 std::vector<Sample> Sampler::samples(std::int64_t epoch, std::int64_t batch) const {
-  auto images = std::int64_t{sampling_.batch};
-  if (sampling_.class_share <= 0)
-    images = std::min(images, static_cast<std::int64_t>(tiles_.size()) - batch * sampling_.batch);
+  const std::int64_t images = this->images(batch);
   const auto first = images * sampling_.rank / sampling_.world;
   const auto last = images * (sampling_.rank + 1) / sampling_.world;
   std::vector<Sample> samples;

@@ -74,6 +74,8 @@ class Sampler {
   [[nodiscard]] int read_height() const noexcept { return read_height_; }
   [[nodiscard]] int read_width() const noexcept { return read_width_; }
 
+  // Of a global batch, over all ranks.
+  [[nodiscard]] int images(std::int64_t batch) const;
   // This rank's samples of a global batch, 0 <= batch < steps_per_epoch(). Thread-safe.
   [[nodiscard]] std::vector<Sample> samples(std::int64_t epoch, std::int64_t batch) const;
 

@@ -19,24 +19,26 @@ void batch_statistics(Wide<T>* mean, Wide<T>* inverse_std, Wide<T>* running_mean
                       Image<const T> x, const NormSettings& settings, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   const int c = x.c;
-  const auto totals = pixel_runs<T>(x.pixels(), std::ptrdiff_t{3} * c, stream,
-                                    [&](T* sums, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
-                                      const T* from = x.data + first * x.stride;
-                                      const auto pixels = static_cast<double>(count);
-                                      cpu.channel_sums(sums, from, x.stride, count, c);
-                                      for (int i = 0; i < c; ++i)
-                                        sums[i] = static_cast<T>(static_cast<double>(sums[i]) / pixels);
-                                      cpu.deviation_sums(sums + c, sums + 2 * c, from, x.stride, sums, count, c);
-                                      for (int i = 0; i < c; ++i) {
-                                        const auto run_mean = static_cast<double>(sums[i]);
-                                        const auto deviations = static_cast<double>(sums[c + i]);
-                                        total[i] += pixels * run_mean + deviations;
-                                        total[c + i] += run_mean * (pixels * run_mean + 2 * deviations) +
-                                                        static_cast<double>(sums[2 * c + i]);
-                                      }
-                                    });
+  auto totals = pixel_runs<T>(x.pixels(), std::ptrdiff_t{3} * c, stream,
+                              [&](T* sums, double* total, std::ptrdiff_t first, std::ptrdiff_t count) {
+                                const T* from = x.data + first * x.stride;
+                                const auto pixels = static_cast<double>(count);
+                                cpu.channel_sums(sums, from, x.stride, count, c);
+                                for (int i = 0; i < c; ++i)
+                                  sums[i] = static_cast<T>(static_cast<double>(sums[i]) / pixels);
+                                cpu.deviation_sums(sums + c, sums + 2 * c, from, x.stride, sums, count, c);
+                                for (int i = 0; i < c; ++i) {
+                                  const auto run_mean = static_cast<double>(sums[i]);
+                                  const auto deviations = static_cast<double>(sums[c + i]);
+                                  total[i] += pixels * run_mean + deviations;
+                                  total[c + i] += run_mean * (pixels * run_mean + 2 * deviations) +
+                                                  static_cast<double>(sums[2 * c + i]);
+                                }
+                              });
 
-  const auto count = static_cast<double>(x.pixels());
+  totals.push_back(static_cast<double>(x.pixels()));
+  if (settings.across != nullptr) settings.across->sum(totals.data(), totals.size(), stream);
+  const double count = totals.back();
   for (int i = 0; i < c; ++i) {
     const double batch_mean = totals[static_cast<std::size_t>(i)] / count;
     const double variance = std::max(0.0, totals[static_cast<std::size_t>(c + i)] / count - batch_mean * batch_mean);

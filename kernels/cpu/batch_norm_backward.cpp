@@ -46,19 +46,21 @@ void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta
                            x.stride, line, count, c);
       });
 
-  const auto count = static_cast<double>(x.pixels());
+  auto all = sums;
+  all.push_back(static_cast<double>(x.pixels()));
+  if (saved.across != nullptr) saved.across->sum(all.data(), all.size(), stream);
+  const double count = all.back();
   std::vector<T> slope(static_cast<std::size_t>(c));
   std::vector<T> offset(static_cast<std::size_t>(c));
   for (int i = 0; i < c; ++i) {
     const auto channel = static_cast<std::size_t>(i);
-    const double sum_g = sums[channel];
-    const double sum_gx = sums[channel + static_cast<std::size_t>(c)];
     const auto s = static_cast<double>(saved.inverse_std[i]);
     const double factor = static_cast<double>(saved.gamma[i]) * s;
-    slope[channel] = saved.batch ? static_cast<T>(-factor * s * s * sum_gx / count) : T{0};
-    offset[channel] = saved.batch ? static_cast<T>(-factor * sum_g / count) : T{0};
-    const auto gamma_sum = static_cast<T>(s * sum_gx);
-    const auto beta_sum = static_cast<T>(sum_g);
+    const std::size_t shifted = channel + static_cast<std::size_t>(c);
+    slope[channel] = saved.batch ? static_cast<T>(-factor * s * s * all[shifted] / count) : T{0};
+    offset[channel] = saved.batch ? static_cast<T>(-factor * all[channel] / count) : T{0};
+    const auto gamma_sum = static_cast<T>(s * sums[shifted]);
+    const auto beta_sum = static_cast<T>(sums[channel]);
     grad_gamma[i] = add_parameters ? grad_gamma[i] + gamma_sum : gamma_sum;
     grad_beta[i] = add_parameters ? grad_beta[i] + beta_sum : beta_sum;
   }

@@ -83,16 +83,19 @@ struct GradientLine {
 //   grad_beta = sum g, grad_gamma = s * sum g xc,
 //   grad_x = gamma s (g - mean(g) - xc s^2 mean(g xc)), the means only where the statistics are the batch's.
 __global__ void __launch_bounds__(block_threads)
-    gradient_finish_kernel(float* grad_gamma, float* grad_beta, bool add, GradientLine line, const double* partials,
-                           int ranges, int channels, NormParameters parameters, double count, bool batch) {
+    gradient_finish_kernel(float* grad_gamma, float* grad_beta, bool add, GradientLine line, Partials own, Partials all,
+                           int channels, NormParameters parameters, bool batch) {
   const int channel = finish_channel();
   double sums[2];
-  add_partials(sums, partials, ranges, channel, channels);
+  add_partials(sums, own.sums, own.ranges, channel, channels);
   if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
   const double s = parameters.inverse_std[channel];
   const double factor = parameters.gamma[channel] * s;
-  line.slope[channel] = batch ? static_cast<float>(-factor * s * s * sums[1] / count) : 0.0F;
-  line.offset[channel] = batch ? static_cast<float>(-factor * sums[0] / count) : 0.0F;
+  const double count = all.pixels();
+  const double mean_g = (all.counted != nullptr ? all.sums[channel] : sums[0]) / count;
+  const double mean_gx = (all.counted != nullptr ? all.sums[channels + channel] : sums[1]) / count;
+  line.slope[channel] = batch ? static_cast<float>(-factor * s * s * mean_gx) : 0.0F;
+  line.offset[channel] = batch ? static_cast<float>(-factor * mean_g) : 0.0F;
   const auto gamma_sum = static_cast<float>(s * sums[1]);
   const auto beta_sum = static_cast<float>(sums[0]);
   grad_gamma[channel] = add ? grad_gamma[channel] + gamma_sum : gamma_sum;
@@ -129,14 +132,16 @@ void launch_backward(Image<T> grad_x, float* grad_gamma, float* grad_beta, Image
   const PixelRanges ranges = pixel_ranges(x.pixels(), x.c / N);
   const auto channels = static_cast<std::size_t>(x.c);
   using State = CudaStream::State;
-  auto* partials =
-      stream.state().scratch(State::partials).take<double>(static_cast<std::size_t>(2 * ranges.count()) * channels);
+  const std::size_t values = static_cast<std::size_t>(2 * ranges.count()) * channels;
+  auto* sums = stream.state().scratch(State::partials).take<double>(values + joined_values(x.c));
   auto* slope = stream.state().scratch(State::statistics).take<float>(2 * channels);
   const GradientLine line{slope, slope + channels};
 
-  launch<gradient_sums_kernel<N, T>>(ranges.shape, stream, partials, gradient, x, parameters, ranges.pixels);
-  launch<gradient_finish_kernel>(finish_shape(x.c), stream, grad_gamma, grad_beta, add_parameters, line, partials,
-                                 ranges.count(), x.c, parameters, static_cast<double>(x.pixels()), saved.batch);
+  launch<gradient_sums_kernel<N, T>>(ranges.shape, stream, sums, gradient, x, parameters, ranges.pixels);
+  const Partials own{sums, ranges.count(), static_cast<double>(x.pixels()), nullptr};
+  const Partials all = saved.across != nullptr ? joined<2>(own, *saved.across, sums + values, x.c, stream) : own;
+  launch<gradient_finish_kernel>(finish_shape(x.c), stream, grad_gamma, grad_beta, add_parameters, line, own, all, x.c,
+                                 parameters, saved.batch);
   if (grad_x.data == nullptr || x.pixels() == 0) return;
   launch<gradient_apply_kernel<N, T>>(pixel_grid(x.pixels(), x.c / N, stream), stream, grad_x, gradient, x, parameters,
                                       line, add_x);

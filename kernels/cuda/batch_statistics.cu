@@ -53,12 +53,12 @@ struct Statistics {
 };
 
 __global__ void __launch_bounds__(block_threads)
-    statistics_finish_kernel(Statistics to, const double* partials, int ranges, int channels, double count,
-                             NormSettings settings) {
+    statistics_finish_kernel(Statistics to, Partials partials, int channels, NormSettings settings) {
   const int channel = finish_channel();
   double totals[2];
-  add_partials(totals, partials, ranges, channel, channels);
+  add_partials(totals, partials.sums, partials.ranges, channel, channels);
   if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
+  const double count = partials.pixels();
   const double mean = totals[0] / count;
   const double variance = fmax(0.0, totals[1] / count - mean * mean);
   to.mean[channel] = static_cast<float>(mean);
@@ -85,10 +85,11 @@ template <int N, class T>
 void launch_statistics(const Statistics& to, Image<const T> x, const NormSettings& settings, CudaStream& stream) {
   const PixelRanges ranges = pixel_ranges(x.pixels(), x.c / N);
   const std::size_t values = static_cast<std::size_t>(2 * ranges.count()) * static_cast<std::size_t>(x.c);
-  auto* partials = stream.state().scratch(CudaStream::State::partials).take<double>(values);
-  launch<statistics_sums_kernel<N, T>>(ranges.shape, stream, partials, x, ranges.pixels);
-  launch<statistics_finish_kernel>(finish_shape(x.c), stream, to, partials, ranges.count(), x.c,
-                                   static_cast<double>(x.pixels()), settings);
+  auto* sums = stream.state().scratch(CudaStream::State::partials).take<double>(values + joined_values(x.c));
+  launch<statistics_sums_kernel<N, T>>(ranges.shape, stream, sums, x, ranges.pixels);
+  Partials partials{sums, ranges.count(), static_cast<double>(x.pixels()), nullptr};
+  if (settings.across != nullptr) partials = joined<2>(partials, *settings.across, sums + values, x.c, stream);
+  launch<statistics_finish_kernel>(finish_shape(x.c), stream, to, partials, x.c, settings);
 }
 
 }  // namespace

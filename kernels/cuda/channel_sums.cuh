@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "device_language.hpp"
+#include "kernels/across.hpp"
 #include "kernels/cuda/pixel_grid.cuh"
 
 namespace plume::kernels::cuda {
@@ -103,6 +104,44 @@ __device__ void add_partials(double (&totals)[V], const double* partials, int ra
     for (int v = 0; v < V; ++v) totals[v] += from[static_cast<std::ptrdiff_t>(v) * channels];
   }
   sum_over_rows(totals);
+}
+
+// Of all ranges one, and behind it the number of pixels: what ranks add up. For whole blocks of finish_shape.
+template <int V>
+__global__ void __launch_bounds__(block_threads)
+    join_partials_kernel(double* joined, const double* partials, int ranges, int channels, double count) {
+  const int channel = finish_channel();
+  double totals[V];
+  add_partials(totals, partials, ranges, channel, channels);
+  if (threadIdx.y != 0 || !in_bounds(channel < channels)) return;
+#pragma unroll
+  for (int v = 0; v < V; ++v) joined[static_cast<std::ptrdiff_t>(v) * channels + channel] = totals[v];
+  if (channel == 0) joined[static_cast<std::ptrdiff_t>(V) * channels] = count;
+}
+
+// Partial sums for a second kernel, and the number of pixels in them.
+struct Partials {
+  const double* sums;
+  int ranges;
+  double count;           // of this rank's pixels
+  const double* counted;  // of all ranks' pixels, in their place; null: there is one rank
+
+  [[nodiscard]] __device__ double pixels() const { return counted != nullptr ? *counted : count; }
+};
+
+// The room that joined<2> takes.
+[[nodiscard]] inline std::size_t joined_values(int channels) {
+  return 2 * static_cast<std::size_t>(channels) + 1;
+}
+
+// The same over all ranks. `room`: V * channels + 1 values.
+template <int V>
+Partials joined(const Partials& partials, AcrossRanks& across, double* room, int channels, CudaStream& stream) {
+  launch<join_partials_kernel<V>>(finish_shape(channels), stream, room, partials.sums, partials.ranges, channels,
+                                  partials.count);
+  const std::size_t count = static_cast<std::size_t>(V) * static_cast<std::size_t>(channels);
+  across.sum(room, count + 1, stream);
+  return {room, 1, partials.count, room + count};
 }
 
 }  // namespace plume::kernels::cuda

@@ -51,9 +51,11 @@ Statistics statistics_of(const Context& context, const Inputs& x, const BatchNor
                                   norm.settings, stream);
       return;
     }
+    kernels::NormSettings settings = norm.settings;
+    settings.across = context.across;
     for_inputs<T>(x, [&](kernels::Image<T> image, int first) {
       kernels::batch_statistics<T>(mean + first, inverse_std + first, norm.running_mean.data<W>() + first,
-                                   norm.running_var.data<W>() + first, image, norm.settings, stream);
+                                   norm.running_var.data<W>() + first, image, settings, stream);
     });
   });
   return statistics;
@@ -153,7 +155,8 @@ void backward(const Context& context, const BatchNormRecord& record) {
                                   record.gamma.data<W>() + first,
                                   record.beta.data<W>() + first,
                                   record.relu,
-                                  record.batch};
+                                  record.batch,
+                                  context.across};
       if (pooled) saved.pooled = {record.pooled.gradient_image<T>(), bytes_of(record.index)};
       kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
                                      record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,

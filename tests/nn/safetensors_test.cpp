@@ -11,7 +11,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "nn/half.hpp"
+#include "kernels/base/float16.hpp"
 
 namespace plume::nn {
 namespace {

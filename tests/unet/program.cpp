@@ -17,7 +17,7 @@
 namespace plume::tests {
 namespace {
 
-int start(const std::vector<std::string>& arguments, const Surroundings& surroundings, const std::string& output,
+int start(std::vector<std::string> command, const Surroundings& surroundings, const std::string& output,
           const std::string& errors) {
   const int process = ::fork();
   if (process < 0) throw std::runtime_error("cannot fork");
@@ -34,12 +34,23 @@ int start(const std::vector<std::string>& arguments, const Surroundings& surroun
     std::signal(SIGXFSZ, SIG_IGN);  // stays so over exec
   }
   for (const std::string& entry : surroundings.environment) ::putenv(const_cast<char*>(entry.c_str()));
-  std::string program = PLUME_PROGRAM;
-  std::vector<char*> argv{program.data()};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  std::vector<char*> argv;
+  for (std::string& argument : command) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  ::execv(program.c_str(), argv.data());
+  ::execvp(argv.front(), argv.data());
   ::_exit(127);
+}
+
+std::vector<std::string> plume_with(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{PLUME_PROGRAM};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
+std::vector<std::string> on_ranks(int ranks, const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{PLUME_MPIEXEC, "-n", std::to_string(ranks)};
+  for (const std::string& word : plume_with(arguments)) command.push_back(word);
+  return command;
 }
 
 int wait_for(int process) {
@@ -50,12 +61,24 @@ int wait_for(int process) {
 
 }  // namespace
 
-Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+Outcome run_command(const std::vector<std::string>& command, const Surroundings& surroundings) {
   const ScratchFolder folder;
   const std::string output = folder / "output";
   const std::string errors = folder / "errors";
-  const int code = wait_for(start(arguments, surroundings, output, errors));
+  const int code = wait_for(start(command, surroundings, output, errors));
   return {code, read_file(output), read_file(errors)};
+}
+
+Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  return run_command(plume_with(arguments), surroundings);
+}
+
+bool has_mpi() {
+  return std::string_view(PLUME_MPIEXEC) != "";
+}
+
+Outcome run_ranks(int ranks, const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  return run_command(on_ranks(ranks, arguments), surroundings);
 }
 
 void expect_failed(const Outcome& outcome, int code, const std::vector<std::string_view>& parts) {
@@ -77,7 +100,11 @@ std::vector<std::string> names_in(const std::string& folder) {
 }
 
 RunningPlume::RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file)
-    : process_(start(arguments, {}, "/dev/null", error_file)) {}
+    : process_(start(plume_with(arguments), {}, "/dev/null", error_file)) {}
+
+RunningPlume::RunningPlume(int ranks, const std::vector<std::string>& arguments, const std::string& error_file,
+                           const Surroundings& surroundings)
+    : process_(start(on_ranks(ranks, arguments), surroundings, "/dev/null", error_file)) {}
 
 RunningPlume::~RunningPlume() {
   if (process_ > 0) {

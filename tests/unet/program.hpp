@@ -24,6 +24,14 @@ struct Surroundings {
 // With arguments as given, no shell in between.
 [[nodiscard]] Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings = {});
 
+// Any command: the program, found by PATH, and its arguments.
+[[nodiscard]] Outcome run_command(const std::vector<std::string>& command, const Surroundings& surroundings = {});
+
+// plume on so many ranks, started by mpiexec. Only where the tests were configured with an MPI (has_mpi).
+[[nodiscard]] bool has_mpi();
+[[nodiscard]] Outcome run_ranks(int ranks, const std::vector<std::string>& arguments,
+                                const Surroundings& surroundings = {});
+
 // Fails unless it ended with that code and exactly one line on stderr that holds the parts.
 void expect_failed(const Outcome& outcome, int code, const std::vector<std::string_view>& parts = {});
 
@@ -34,6 +42,9 @@ void expect_failed(const Outcome& outcome, int code, const std::vector<std::stri
 class RunningPlume {
  public:
   RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file);
+  // On so many ranks; what is signalled is mpiexec.
+  RunningPlume(int ranks, const std::vector<std::string>& arguments, const std::string& error_file,
+               const Surroundings& surroundings = {});
   ~RunningPlume();
   RunningPlume(const RunningPlume&) = delete;
   RunningPlume& operator=(const RunningPlume&) = delete;

@@ -3,12 +3,16 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "dist/launcher.hpp"
+#include "dist/open_mpi.hpp"
+#include "dist/supervisor.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 
@@ -50,17 +54,7 @@ std::vector<std::string> settings_of(const Arguments& arguments) {
   return settings;
 }
 
-int run_train(const Arguments& arguments) {
-  TrainOptions options;
-  options.config = load_config(arguments.config, settings_of(arguments));
-  if (arguments.memory) {
-    fmt::print("{}", describe_memory(options.config));
-    return 0;
-  }
-  options.output = arguments.output;
-  options.resume = checkpoint_to_resume(arguments);
-  options.quiet = arguments.quiet;
-  const TrainOutcome outcome = train(options);
+void report(const Arguments& arguments, const TrainOptions& options, const TrainOutcome& outcome) {
   const bool validated = outcome.progress.best_step > 0;
   if (arguments.json) {
     using Json = nlohmann::ordered_json;
@@ -79,7 +73,50 @@ int run_train(const Arguments& arguments) {
                outcome.seconds, outcome.progress.best_iou, outcome.progress.best_step,
                (options.output / "best.safetensors").string());
   }
+}
+
+// communicator: null for one process alone.
+int train_as(const Arguments& arguments, dist::Communicator* communicator) {
+  TrainOptions options;
+  options.communicator = communicator;
+  options.config = load_config(arguments.config, settings_of(arguments));
+  if (arguments.memory) {
+    fmt::print("{}", describe_memory(options.config));
+    return 0;
+  }
+  options.output = arguments.output;
+  options.resume = checkpoint_to_resume(arguments);
+  options.quiet = arguments.quiet;
+  const TrainOutcome outcome = train(options);
+  const bool leads = communicator == nullptr || communicator->rank() == 0;
+  if (leads) report(arguments, options, outcome);
+  if (communicator != nullptr && communicator->pulse() != nullptr)
+    communicator->pulse()->ending.store(outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
   return outcome.stopped ? exit_requeue : 0;
+}
+
+// The deadline is the configuration's; what is wrong with that, the ranks will say.
+dist::Supervision supervision_of(const Arguments& arguments) {
+  dist::Supervision supervision;
+  supervision.folder = std::filesystem::path(arguments.output) / "ranks";
+  try {
+    supervision.deadline = load_config(arguments.config, settings_of(arguments)).dist.deadline;
+  } catch (const Error&) {
+    return supervision;
+  }
+  supervision.period = std::clamp(supervision.deadline / 20, 0.1, 10.0);
+  return supervision;
+}
+
+int run_train(const Arguments& arguments) {
+  const dist::Launch launch = dist::launch();
+  if (launch.ranks == 1 || arguments.memory) return train_as(arguments, nullptr);
+  const dist::Supervision supervision = supervision_of(arguments);
+  return dist::supervise(supervision, [&](dist::Pulse& pulse) {
+    const auto communicator = dist::open_mpi(launch, &pulse);
+    dist::introduce(*communicator, supervision.folder);
+    return train_as(arguments, communicator.get());
+  });
 }
 
 }  // namespace

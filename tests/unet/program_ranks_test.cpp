@@ -1,0 +1,215 @@
+// A training by several ranks, started by mpiexec as a user would: it is the training of one, bit by bit the same each time,
+// and whatever befalls a rank, it is named and the others end.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "nn/safetensors.hpp"
+#include "program.hpp"
+#include "small_training.hpp"
+
+namespace plume::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+class ProgramRanks : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new ScratchFolder;
+    small_shard(*folder_, 25);
+    write_file(file("config.toml"), "[data]\nshard = '" + file("tiles.h5") +
+                                        "'\n[model]\nbase = 4\ndepth = 1\n[train]\nsteps = 20\nbatch = 8\ncrop = "
+                                        "16\nvalidate_every = 10\nlog_every = 1\n"
+                                        "threads = 1\n[optimizer]\nname = 'sgd'\nlr = 0.01\n[dist]\ndeadline = 30\n");
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+  void SetUp() override {
+    if (!has_mpi()) GTEST_SKIP() << "no MPI, or no mpiexec (Debian and Ubuntu: mpich, libmpich-dev)";
+  }
+
+  static std::string file(const std::string& name) { return (*folder_ / name).string(); }
+
+  static std::vector<std::string> arguments(const std::string& run, const std::vector<std::string>& settings) {
+    std::vector<std::string> all{"train", file("config.toml"), "--quiet", "--out", file(run)};
+    for (const std::string& setting : settings) {
+      if (!setting.starts_with("--")) all.emplace_back("--set");
+      all.push_back(setting);
+      if (setting == "--resume") all.emplace_back("auto");
+    }
+    return all;
+  }
+
+  // Trains, and gives the checkpoint's bytes.
+  static std::string trained(int ranks, const std::string& run, const std::vector<std::string>& settings = {}) {
+    const Outcome outcome =
+        ranks == 1 ? run_plume(arguments(run, settings)) : run_ranks(ranks, arguments(run, settings));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    return read_file(file(run + "/last.safetensors"));
+  }
+
+  static std::vector<double> losses(const std::string& run) {
+    std::istringstream log(read_file(file(run + "/log.jsonl")));
+    std::vector<double> values;
+    for (std::string line; std::getline(log, line);) values.push_back(nlohmann::json::parse(line).at("loss"));
+    return values;
+  }
+
+  static ScratchFolder* folder_;
+};
+
+ScratchFolder* ProgramRanks::folder_ = nullptr;
+
+// Apart from the configuration in its metadata.
+std::map<std::string, std::vector<float>> tensors_of(const std::string& path) {
+  const nn::SafetensorsFile checkpoint(path);
+  std::map<std::string, std::vector<float>> tensors;
+  for (const auto& tensor : checkpoint.tensors()) tensors[tensor.name] = checkpoint.floats(tensor.name);
+  return tensors;
+}
+
+double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
+    size += std::pow(static_cast<double>(b[i]), 2);
+  }
+  return std::sqrt(difference / std::max(size, 1e-30));
+}
+
+TEST_F(ProgramRanks, AreOneTrainingWhereBatchNormalisationIsOverAll) {
+  trained(1, "one", {"dist.sync_batch_norm=true"});
+  const auto one = tensors_of(file("one/last.safetensors"));
+  for (const int ranks : {2, 4}) {
+    const std::string run = fmt::format("sync{}", ranks);
+    trained(ranks, run, {"dist.sync_batch_norm=true"});
+    for (const auto& [name, values] : tensors_of(file(run + "/last.safetensors")))
+      EXPECT_LT(relative_distance(values, one.at(name)), 1e-5) << ranks << " ranks, " << name;
+  }
+}
+
+TEST_F(ProgramRanks, HaveTheLossesOfOneWithAdamW) {
+  const std::vector<std::string> settings{"dist.sync_batch_norm=true", "optimizer.name=adamw", "optimizer.lr=0.003"};
+  trained(1, "adam1", settings);
+  const auto expected = losses("adam1");
+  ASSERT_EQ(expected.size(), 20U);
+  for (const int ranks : {2, 4}) {
+    const std::string run = fmt::format("adam{}", ranks);
+    trained(ranks, run, settings);
+    const auto found = losses(run);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i)
+      EXPECT_NEAR(found[i], expected[i], 1e-4) << ranks << ", step " << i + 1;
+  }
+}
+
+TEST_F(ProgramRanks, RepeatTheirBitsHoweverGradientsTravel) {
+  trained(3, "bits");
+  const auto expected = tensors_of(file("bits/last.safetensors"));
+  const std::vector<std::vector<std::string>> ways{
+      {}, {"dist.timing=blocking"}, {"dist.bucket=0.001"}, {"dist.bucket=100"}, {"train.threads=2"}};
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    const std::string run = fmt::format("bits{}", i);
+    trained(3, run, ways[i]);
+    EXPECT_EQ(tensors_of(file(run + "/last.safetensors")), expected) << "way " << i;
+  }
+}
+
+TEST_F(ProgramRanks, LearnAlikeIn16Bits) {
+  trained(2, "wire32");
+  const auto expected = losses("wire32");
+  for (const char* wire : {"bf16", "f16"}) {
+    trained(2, wire, {fmt::format("dist.wire={}", wire)});
+    EXPECT_NEAR(losses(wire).back(), expected.back(), 0.02 * expected.back()) << wire;
+    EXPECT_NE(losses(wire).back(), expected.back()) << wire;
+  }
+}
+
+TEST_F(ProgramRanks, GoOnAsOthersInNumber) {
+  const std::vector<std::string> base{"dist.sync_batch_norm=true", "schedule.name=constant", "schedule.warmup=0"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), base.begin(), base.end());
+    return more;
+  };
+  trained(1, "alone", with({}));
+  trained(1, "changing", with({"train.steps=5"}));
+  trained(2, "changing", with({"--resume", "train.steps=9"}));
+  trained(4, "changing", with({"--resume", "train.steps=15"}));
+  trained(1, "changing", with({"--resume"}));
+  const auto expected = losses("alone");
+  const auto found = losses("changing");
+  ASSERT_EQ(found.size(), 20U);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4) << "step " << i + 1;
+}
+
+// One is asked to stop, all do at the same step.
+TEST_F(ProgramRanks, StopTogetherAndGoOn) {
+  const std::vector<std::string> settings{"train.steps=400", "train.log_every=100", "train.validate_every=1000"};
+  trained(3, "whole", settings);
+  RunningPlume training(3, arguments("parts", settings), file("parts.err"));
+  const auto beats = [&] {
+    std::vector<std::pair<int, int>> processes_and_steps;
+    for (const std::string& name : names_in(file("parts/ranks"))) {
+      std::istringstream lines(read_file(file("parts/ranks/" + name)));
+      int rank = 0;
+      int process = 0;
+      std::string host;
+      std::string step;
+      for (std::string line; std::getline(lines, line);)
+        if (std::istringstream(line) >> rank >> host >> process >> step)
+          processes_and_steps.emplace_back(process, std::stoi(step.substr(5)));
+    }
+    return processes_and_steps;
+  };
+  const auto running = [](const std::pair<int, int>& rank) { return rank.second > 20; };
+  auto seen = beats();
+  for (int i = 0; i < 3000 && (seen.size() != 3 || !std::all_of(seen.begin(), seen.end(), running)); ++i) {
+    std::this_thread::sleep_for(10ms);
+    seen = beats();
+  }
+  ASSERT_EQ(seen.size(), 3U);
+  ::kill(seen[2].first, SIGUSR1);
+  EXPECT_EQ(training.wait(), 85) << read_file(file("parts.err"));
+  EXPECT_EQ(read_file(file("parts.err")), "");
+  auto resumed = settings;
+  resumed.emplace_back("--resume");
+  trained(3, "parts", resumed);
+  EXPECT_EQ(tensors_of(file("parts/last.safetensors")), tensors_of(file("whole/last.safetensors")));
+}
+
+TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
+  const auto lines_of = [](const Outcome& outcome) {
+    std::istringstream errors(outcome.errors);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(errors, line);)
+      if (line.starts_with("plume: ")) lines.push_back(line);
+    return lines;
+  };
+  const auto expect = [&](int ranks, const std::vector<std::string>& settings, int code, const std::string& part) {
+    const Outcome outcome = run_ranks(ranks, arguments("wrong", settings));
+    EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
+    const auto lines = lines_of(outcome);
+    ASSERT_EQ(lines.size(), 1U) << outcome.errors;
+    EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
+  };
+  expect(3, {"train.stepz=3"}, 3, "train.steps");
+  expect(3, {"data.shard=nowhere.h5"}, 3, "nowhere.h5");
+  expect(3, {"dist.sync_batch_norm=true", "train.accumulate=2"}, 3, "train.accumulate");
+  expect(4, {"dist.sync_batch_norm=true", "train.batch=7"}, 3, "does not go round 4 ranks");
+  expect(2, {"optimizer.lr=1000"}, 3, "not finite");
+}
+
+}  // namespace
+}  // namespace plume::tests

@@ -1,0 +1,119 @@
+// Small exchanges of host memory.
+#include "unet/ranks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "dist/collectives.hpp"
+#include "dist/launcher.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/base/fnv1a.hpp"
+
+namespace plume::unet {
+namespace {
+
+template <class T>
+void broadcast(dist::Communicator& communicator, std::vector<T>& values) {
+  communicator.broadcast(values.data(), values.size() * sizeof(T));
+}
+
+std::uint64_t hash_of(const nn::Parameters& parameters) {
+  std::uint64_t hash = fnv1a("");
+  for (const nn::ParameterInfo& info : parameters.all()) {
+    const nn::NamedTensor tensor = parameters.to_named(info);
+    hash = fnv1a({reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float)}, hash);
+  }
+  return hash;
+}
+
+}  // namespace
+
+Ranks::Ranks(dist::Communicator* communicator)
+    : alone_(communicator == nullptr ? dist::single() : nullptr),
+      communicator_(communicator == nullptr ? alone_.get() : communicator) {}
+
+void Ranks::enter(dist::Phase phase) const {
+  if (dist::Pulse* pulse = communicator_->pulse()) pulse->enter(phase);
+}
+
+void Ranks::done(std::int64_t steps) const {
+  if (dist::Pulse* pulse = communicator_->pulse()) pulse->step.store(steps);
+}
+
+Ranks::Step Ranks::agree(const Step& own) const {
+  if (size() == 1) return own;
+  std::array<double, 3> values{own.loss, static_cast<double>(own.images), own.stop ? 1.0 : 0.0};
+  dist::sum(*communicator_, values);
+  return {values[0], static_cast<std::int64_t>(values[1]), values[2] > 0};
+}
+
+void Ranks::add_up(std::vector<Confusion>& counts) const {
+  static_assert(sizeof(Confusion) == 4 * sizeof(std::int64_t));
+  dist::sum(*communicator_, {&counts.front().true_positive, 4 * counts.size()});
+}
+
+void Ranks::share(Network& network, nn::Optimizer& optimizer, Progress& progress) const {
+  if (size() == 1) return;
+  nn::Parameters& parameters = network.parameters();
+  for (const nn::ParameterInfo& info : parameters.all()) {
+    nn::NamedTensor tensor = parameters.to_named(info);
+    broadcast(*communicator_, tensor.values);
+    if (!leads()) parameters.from_named(info, tensor);
+  }
+  auto states = optimizer.state();
+  for (auto& state : states) broadcast(*communicator_, state.bytes);
+  if (!leads()) optimizer.set_state(states);
+  std::string text = progress_text(progress, optimizer.steps());
+  dist::broadcast(*communicator_, text);
+  if (leads()) return;
+  const auto [read, steps] = progress_from_text(text);
+  progress = read;
+  optimizer.set_steps(steps);
+}
+
+void Ranks::wait() const {
+  dist::barrier(*communicator_);
+}
+
+void Ranks::require_same_weights(const nn::Parameters& parameters) const {
+  if (size() == 1) return;
+  const std::vector<std::uint64_t> hashes = dist::gathered(*communicator_, hash_of(parameters));
+  std::string others;
+  for (int rank = 1; rank < size(); ++rank)
+    if (hashes[static_cast<std::size_t>(rank)] != hashes.front())
+      others += fmt::format("{}{}", others.empty() ? "" : ", ", rank);
+  if (!others.empty())
+    throw environment_error(
+        "the weights of rank {} are no longer those of rank 0: a machine computes wrongly, or they "
+        "differ in kind; `plume doctor` on each tells",
+        others);
+}
+
+std::string Ranks::table(const std::string& device) const {
+  if (size() == 1) return {};
+  struct Row {
+    int local_rank = 0;
+    std::array<char, 48> host{};
+    std::array<char, 76> device{};
+  };
+  Row row{communicator_->local_rank()};
+  std::strncpy(row.host.data(), dist::host_name().c_str(), row.host.size() - 1);
+  std::strncpy(row.device.data(), device.c_str(), row.device.size() - 1);
+  const auto rows = dist::gathered(*communicator_, row);
+  std::string text = fmt::format("{:>5}  {:<16} {:>5}  {}\n", "rank", "host", "local", "device");
+  for (int rank = 0; rank < size(); ++rank) {
+    const Row& other = rows[static_cast<std::size_t>(rank)];
+    text += fmt::format("{:>5}  {:<16} {:>5}  {}\n", rank, other.host.data(), other.local_rank, other.device.data());
+  }
+  return text;
+}
+
+std::vector<int> share_of(std::span<const int> tiles, int rank, int size) {
+  std::vector<int> share;
+  for (std::size_t i = static_cast<std::size_t>(rank); i < tiles.size(); i += static_cast<std::size_t>(size))
+    share.push_back(tiles[i]);
+  return share;
+}
+
+}  // namespace plume::unet
