@@ -1,5 +1,5 @@
-// The scenes that were read last, left open: their files' headers are read once, and NetCDF keeps the parts that it
-// inflated for the rows of tiles that follow.
+// The scenes that were read last, left open: their files' headers are read once, and chunks that were inflated serve the
+// rows of tiles that follow.
 #pragma once
 
 #include <deque>
