@@ -1,4 +1,4 @@
-// Each chunk is read by the thread that wants it first; others that want it wait for that one alone.
+// From the library's description of a dataset to windows of its pixels.
 #include "data/formats/chunked_image.hpp"
 
 #include <libdeflate.h>
@@ -82,14 +82,16 @@ void ChunkedImage::read(const PixelWindow& window, std::byte* target) const {
   const std::size_t row_end = window.row + window.height;
   const std::size_t column_end = window.column + window.width;
   if (window.pixels() == 0) return;
+  const std::size_t most_held = std::max<std::size_t>(1, held_bytes / chunk_bytes());
   for (std::size_t i = window.row / chunk_height_; i * chunk_height_ < row_end; ++i) {
     const std::size_t first_row = std::max(window.row, i * chunk_height_);
     const std::size_t last_row = std::min(row_end, (i + 1) * chunk_height_);
     for (std::size_t j = window.column / chunk_width_; j * chunk_width_ < column_end; ++j) {
       const std::size_t first_column = std::max(window.column, j * chunk_width_);
       const std::size_t last_column = std::min(column_end, (j + 1) * chunk_width_);
-      const SharedChunk shared = chunk(i * chunks_across() + j);
-      const Bytes& pixels = shared.get();
+      const std::size_t place = i * chunks_across() + j;
+      const auto chunk = chunks_.of(place, most_held, [&] { return read_chunk(place); });
+      const Bytes& pixels = chunk.get();
       for (std::size_t row = first_row; row < last_row; ++row) {
         const std::size_t from = (row - i * chunk_height_) * chunk_width_ + (first_column - j * chunk_width_);
         const std::size_t to = (row - window.row) * window.width + (first_column - window.column);
@@ -98,28 +100,6 @@ void ChunkedImage::read(const PixelWindow& window, std::byte* target) const {
       }
     }
   }
-}
-
-ChunkedImage::SharedChunk ChunkedImage::chunk(std::size_t place) const {
-  std::promise<Bytes> promise;
-  SharedChunk shared;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = held_.find(place); found != held_.end()) return found->second;
-    shared = promise.get_future().share();
-    held_.emplace(place, shared);
-    order_.push_back(place);
-    if (order_.size() > std::max<std::size_t>(1, held_bytes / chunk_bytes())) {
-      held_.erase(order_.front());
-      order_.pop_front();
-    }
-  }
-  try {
-    promise.set_value(read_chunk(place));
-  } catch (...) {
-    promise.set_exception(std::current_exception());
-  }
-  return shared;
 }
 
 ChunkedImage::Bytes ChunkedImage::read_chunk(std::size_t place) const {

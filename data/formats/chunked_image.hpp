@@ -4,17 +4,15 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <filesystem>
-#include <future>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "data/formats/hdf5.hpp"
 #include "data/formats/window.hpp"
+#include "data/shared_cache.hpp"
 
 namespace plume::data {
 
@@ -31,14 +29,12 @@ class ChunkedImage {
   [[nodiscard]] std::size_t width() const { return width_; }
 
   // A window, which lies inside, to target [window.height, window.width], as stored; the fill value where nothing was
-  // written.
-  // Up to 16 MiB of what was inflated last, and at least a chunk, is kept for the windows that follow. Thread-safe.
-  // Throws input_error naming file and dataset for a chunk that is damaged.
+  // written. Up to 16 MiB of what was inflated last, and at least a chunk, is kept for the windows that follow.
+  // Thread-safe. Throws input_error naming file and dataset for a chunk that is damaged.
   void read(const PixelWindow& window, std::byte* target) const;
 
  private:
   using Bytes = std::vector<std::byte>;
-  using SharedChunk = std::shared_future<Bytes>;
   struct Stored {
     Bytes bytes;
     std::uint32_t skipped = 0;  // a bit for each filter that this chunk did without
@@ -52,7 +48,6 @@ class ChunkedImage {
   // Chunks by place: row * chunks_across() + column.
   [[nodiscard]] std::size_t chunks_across() const { return (width_ + chunk_width_ - 1) / chunk_width_; }
   [[nodiscard]] std::size_t chunk_bytes() const { return chunk_height_ * chunk_width_ * element_bytes_; }
-  [[nodiscard]] SharedChunk chunk(std::size_t place) const;
   [[nodiscard]] Bytes read_chunk(std::size_t place) const;
   [[nodiscard]] Stored fetch(std::size_t place) const;
   [[nodiscard]] Bytes inflated(const Bytes& stored) const;
@@ -71,9 +66,7 @@ class ChunkedImage {
   std::vector<H5Z_filter_t> filters_;  // in the order in which they were applied
   Bytes fill_;                         // one element
 
-  mutable std::mutex mutex_;                         // guards what follows
-  mutable std::map<std::size_t, SharedChunk> held_;  // by place; some being read
-  mutable std::deque<std::size_t> order_;            // of held_, oldest first
+  mutable SharedCache<std::size_t, Bytes> chunks_;  // by place
 };
 
 }  // namespace plume::data

@@ -45,7 +45,7 @@ struct PackOptions {
   int threads = 2;                 // readers; the result's bytes do not depend on it
   PackShare share;
   int part_tiles =
-      0;  // tiles that are lost at most where a thread is killed; 0: a twelfth, at most 16 MiB or 32 of them
+      0;  // tiles that are lost at most where a thread is killed; 0: a twelfth, from 4 to 32, at most 16 MiB
 };
 
 struct PackReport {

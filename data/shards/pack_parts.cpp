@@ -26,13 +26,14 @@ namespace {
 
 constexpr std::size_t part_bytes = std::size_t{16} << 20U;
 constexpr std::size_t most_part_tiles = 32;
-constexpr int least_parts = 12;  // so that threads end at about the same time, few as tiles may be
+constexpr int least_parts = 12;      // so that threads end at about the same time,
+constexpr int least_part_tiles = 4;  // but for a handful of tiles, as a part takes milliseconds beside its tiles
 
 int tiles_per_part(const TileShape& tile, int tiles) {
   const ShardShape shape{1, tile};
   const auto by_size = part_bytes / (shape.image_bytes() + shape.label_bytes());
   const int most = static_cast<int>(std::clamp<std::size_t>(by_size, 1, most_part_tiles));
-  return std::clamp(tiles / least_parts, 1, most);
+  return std::min(std::max(tiles / least_parts, least_part_tiles), most);
 }
 
 }  // namespace
