@@ -16,6 +16,12 @@ mark_as_advanced(PLUME_NETCDF_INCLUDE_DIR PLUME_NETCDF_LIBRARY)
 if(NOT PLUME_NETCDF_INCLUDE_DIR OR NOT PLUME_NETCDF_LIBRARY)
   message(FATAL_ERROR "NetCDF-C, which reads satellites' files, was not found: install libnetcdf-dev, or name its folder in CMAKE_PREFIX_PATH")
 endif()
+find_path(PLUME_DEFLATE_INCLUDE_DIR libdeflate.h)
+find_library(PLUME_DEFLATE_LIBRARY deflate)
+mark_as_advanced(PLUME_DEFLATE_INCLUDE_DIR PLUME_DEFLATE_LIBRARY)
+if(NOT PLUME_DEFLATE_INCLUDE_DIR OR NOT PLUME_DEFLATE_LIBRARY)
+  message(FATAL_ERROR "libdeflate, which inflates satellites' files, was not found: install libdeflate-dev, or name its folder in CMAKE_PREFIX_PATH")
+endif()
 # Any MPI 3; without one a training is one process.
 find_package(MPI COMPONENTS C)
 if(MPI_C_FOUND)
@@ -37,6 +43,10 @@ add_library(plume_hdf5 INTERFACE)
 target_include_directories(plume_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(plume_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
 target_compile_definitions(plume_hdf5 INTERFACE ${HDF5_C_DEFINITIONS})
+
+add_library(plume_deflate INTERFACE)
+target_include_directories(plume_deflate SYSTEM INTERFACE "${PLUME_DEFLATE_INCLUDE_DIR}")
+target_link_libraries(plume_deflate INTERFACE "${PLUME_DEFLATE_LIBRARY}")
 
 # plume_open_when_used(<name> <library> <package> <include folder>)
 # A library that is opened when first used (data/gdal_api.hpp, data/netcdf_api.hpp): the build needs its headers, the name

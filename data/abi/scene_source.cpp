@@ -134,8 +134,8 @@ SceneSource::SceneSource(const std::filesystem::path& folder, SceneOptions scene
   std::optional<geo::FixedGrid> planned_image;  // scenes of one sector often look at the same place
   std::vector<PlannedTile> planned;
   for (std::size_t i = 0; i < scenes_.size(); ++i) {
-    const auto reader = open_scenes_.of(static_cast<int>(i), scenes_[i], options_);
-    const geo::FixedGrid& image = reader->image();
+    const Granule granule(scenes_[i].bands.at(options_.channels.front()));  // says where all bands of it look
+    const geo::FixedGrid& image = granule.grid();
     if (planned_image != image) {
       planned_image = image;
       planned = plan_tiles(image, plan);

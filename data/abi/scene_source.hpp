@@ -16,9 +16,10 @@ namespace plume::data::abi {
 
 // Tiles are named as NASA-IMPACT's: "OR_ABI-L1b-RadM1-M6_G17_s20193002000275_49_20" (scene, row, column). Up to 32 tiles
 // of a row are read together, so that each part of a file is inflated about once. Memory: at most three such groups as
-// floats for each reading thread and two more, the part of a band around one while it is sampled, and what NetCDF keeps
-// inflated of open scenes, one more than reading threads.
-// Throws input_error as find_scenes, SceneReader and the labels do, and where no tile is to be had.
+// floats for each reading thread and two more, the part of a band around one while it is sampled, and what is kept
+// inflated of open scenes (ChunkedImage), one more than reading threads.
+// Throws input_error as find_scenes, require_bands and the labels do, as Granule does of each scene's first channel, and
+// where no tile is to be had; its other files are opened by read(), which throws as SceneReader does.
 class SceneSource final : public TileSource {
  public:
   SceneSource(const std::filesystem::path& folder, SceneOptions scene, const TilePlan& plan,

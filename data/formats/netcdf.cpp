@@ -125,6 +125,18 @@ double NetcdfFile::scalar(const std::string& name) const {
   return found[0];
 }
 
+const ChunkedImage* NetcdfFile::chunked_image(const NetcdfVariable& variable) const {
+  if (variable.chunk.empty()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto [found, is_new] = chunked_images_.try_emplace(variable.id);
+  if (is_new) {
+    auto image = ChunkedImage::open(path_, variable.name);
+    // Along an unlimited dimension NetCDF's variables may be longer than what was written of them.
+    if (image && variable.shape == std::vector{image->height(), image->width()}) found->second = std::move(image);
+  }
+  return found->second.get();
+}
+
 void NetcdfFile::read(const NetcdfVariable& variable, const PixelWindow& window, nc_type one, nc_type other,
                       void* target) const {
   if (variable.type != one && variable.type != other)
@@ -132,6 +144,10 @@ void NetcdfFile::read(const NetcdfVariable& variable, const PixelWindow& window,
   if (variable.shape.size() != 2 || window.row + window.height > variable.shape[0] ||
       window.column + window.width > variable.shape[1])
     throw input_error("{} of {} is not [height, width] or smaller than its window", variable.name, path_.string());
+  if (const ChunkedImage* image = chunked_image(variable)) {
+    image->read(window, static_cast<std::byte*>(target));
+    return;
+  }
   const std::array start{window.row, window.column};
   const std::array count{window.height, window.width};
   const NetcdfLock lock;

@@ -3,12 +3,15 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "data/formats/chunked_image.hpp"
 #include "data/formats/netcdf_api.hpp"
 #include "data/formats/window.hpp"
 
@@ -45,7 +48,8 @@ struct NetcdfVariable {
   std::vector<std::size_t> chunk{};  // of the shape's length; empty where it is not stored in chunks
 };
 
-// A file open for reading. Its calls may come from any thread, and wait for each other.
+// A file open for reading. Its calls may come from any thread, and wait for each other; windows do so only while their
+// bytes are fetched, where they are stored as ChunkedImage reads them.
 class NetcdfFile {
  public:
   // Throws input_error naming the file (missing, no NetCDF, cut short); environment_error where NetCDF-C is absent.
@@ -83,9 +87,13 @@ class NetcdfFile {
  private:
   void read(const NetcdfVariable& variable, const PixelWindow& window, nc_type one, nc_type other, void* target) const;
   void check(int status, const std::string& what) const;
+  // Null where the variable is not stored in that way.
+  [[nodiscard]] const ChunkedImage* chunked_image(const NetcdfVariable& variable) const;
 
   std::filesystem::path path_;
   int id_ = -1;
+  mutable std::mutex mutex_;                                                   // guards what follows
+  mutable std::map<int, std::unique_ptr<const ChunkedImage>> chunked_images_;  // by variable that was read
 };
 
 }  // namespace plume::data

@@ -44,7 +44,8 @@ struct PackOptions {
   std::vector<ValueRange> ranges;  // for store, one a band or one for all: values beyond are cut off; empty: as found
   int threads = 2;                 // readers; the result's bytes do not depend on it
   PackShare share;
-  int part_tiles = 0;  // tiles that are lost at most where a thread is killed; 0: about 16 MiB of them, at most 32
+  int part_tiles =
+      0;  // tiles that are lost at most where a thread is killed; 0: a twelfth, from 4 to 32, at most 16 MiB
 };
 
 struct PackReport {

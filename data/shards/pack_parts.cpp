@@ -26,11 +26,14 @@ namespace {
 
 constexpr std::size_t part_bytes = std::size_t{16} << 20U;
 constexpr std::size_t most_part_tiles = 32;
+constexpr int least_parts = 12;      // so that threads end at about the same time,
+constexpr int least_part_tiles = 4;  // but for a handful of tiles, as a part takes milliseconds beside its tiles
 
-int tiles_per_part(const TileShape& tile) {
+int tiles_per_part(const TileShape& tile, int tiles) {
   const ShardShape shape{1, tile};
-  return static_cast<int>(
-      std::clamp<std::size_t>(part_bytes / (shape.image_bytes() + shape.label_bytes()), 1, most_part_tiles));
+  const auto by_size = part_bytes / (shape.image_bytes() + shape.label_bytes());
+  const int most = static_cast<int>(std::clamp<std::size_t>(by_size, 1, most_part_tiles));
+  return std::min(std::max(tiles / least_parts, least_part_tiles), most);
 }
 
 }  // namespace
@@ -39,7 +42,7 @@ PackParts::PackParts(const TileSource& source, TileRange range, const std::files
     : source_(source),
       range_(range),
       folder_(output.string() + ".parts"),
-      part_tiles_(part_tiles > 0 ? part_tiles : tiles_per_part(source.shape())) {
+      part_tiles_(part_tiles > 0 ? part_tiles : tiles_per_part(source.shape(), range.count())) {
   std::error_code failed;
   std::filesystem::create_directory(folder_, failed);
   lock_ = failed ? -1 : ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

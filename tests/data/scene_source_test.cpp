@@ -174,6 +174,30 @@ TEST_F(SceneSource, PartsOfAnotherSizeAreNotTakenOver) {
   EXPECT_EQ(data::Shard(options.output).info().height, 20);
 }
 
+// 84 tiles, of which each part holds 7.
+TEST_F(SceneSource, PartsAreATwelfthOfTheTiles) {
+  const auto options = packing("pack.h5", 1);
+  expect_error(
+      ErrorKind::environment,
+      [&] {
+        data::pack(*source(), options, [](int done, int) {
+          if (done == 40) throw environment_error("broken off");
+        });
+      },
+      "broken off");
+  EXPECT_EQ(data::pack(*source(), options).kept_tiles, 35);
+}
+
+// Only the first channel's file is opened to plan tiles.
+TEST_F(SceneSource, ADamagedFileIsNamedWhenItsTilesAreRead) {
+  const auto damaged = small_name(3, "20193002001275");
+  write_file(folder_ / "abi" / damaged, "no NetCDF");
+  const auto tiles = source();
+  expect_input_error([&] { data::pack(*tiles, packing("pack.h5", 2)); }, damaged);
+  write_file(folder_ / "abi" / small_name(1, "20193002001275"), "no NetCDF");
+  expect_input_error([&] { (void)source(); }, small_name(1, "20193002001275"));
+}
+
 TEST_F(SceneSource, ProductsWithoutChannelsArePassedOver) {
   write_file(folder_ / "abi" / "OR_ABI-L2-FDCM1-M6_G17_s20193002000275_e20193002000332_c20193002000379.nc", "no band");
   EXPECT_EQ(source()->names().size(), 84U);
