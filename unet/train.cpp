@@ -20,6 +20,7 @@
 #include "unet/gradient_exchange.hpp"
 #include "unet/import_torch.hpp"
 #include "unet/ranks.hpp"
+#include "unet/run_record.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
 #include "unet/training_step.hpp"
@@ -155,7 +156,6 @@ class Trainer {
   }
 
   TrainOutcome run() {
-    const StopSignal signals;
     const auto start = Clock::now();
     describe_run();
     bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
@@ -408,15 +408,20 @@ class Trainer {
 }  // namespace
 
 TrainOutcome train(const TrainOptions& options) {
+  const StopSignal signals;  // while data are opened too
   std::optional<FolderLock> lock;
-  if (options.communicator == nullptr || options.communicator->rank() == 0) {
+  const bool leads = options.communicator == nullptr || options.communicator->rank() == 0;
+  if (leads) {
     std::error_code failed;
     std::filesystem::create_directories(options.output, failed);
     if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
     lock.emplace(options.output);
+    forget_run_record(options.output);
   }
   Trainer trainer(options);
-  return trainer.run();
+  TrainOutcome outcome = trainer.run();
+  if (leads) write_run_record(options.output, outcome);
+  return outcome;
 }
 
 std::string describe_memory(const Config& config) {

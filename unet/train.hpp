@@ -12,8 +12,8 @@
 
 namespace plume::unet {
 
-// Rank 0 writes and speaks. A run's folder holds config.toml (every key), log.csv, log.jsonl, best.safetensors (weights of the best validation) and
-// last.safetensors (weights and all that a continuation needs).
+// Rank 0 writes and speaks. A run's folder holds config.toml (every key), log.csv, log.jsonl, best.safetensors (weights of the best
+// validation), last.safetensors (weights and all that a continuation needs) and, when it has ended well, run.json (run_record.hpp).
 struct TrainOptions {
   Config config;
   std::filesystem::path output;

@@ -9,27 +9,21 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "nn/safetensors.hpp"
 #include "program.hpp"
-#include "small_training.hpp"
+#include "ranks_training.hpp"
 
 namespace plume::tests {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 class ProgramRanks : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new ScratchFolder;
-    small_shard(*folder_, 25);
-    write_file(file("config.toml"), "[data]\nshard = '" + file("tiles.h5") +
-                                        "'\n[model]\nbase = 4\ndepth = 1\n[train]\nsteps = 20\nbatch = 8\ncrop = "
-                                        "16\nvalidate_every = 10\nlog_every = 1\n"
-                                        "threads = 1\n[optimizer]\nname = 'sgd'\nlr = 0.01\n[dist]\ndeadline = 30\n");
+    prepare_ranks_training(*folder_, 20, 30);
   }
   static void TearDownTestSuite() {
     delete folder_;
@@ -159,28 +153,9 @@ TEST_F(ProgramRanks, StopTogetherAndGoOn) {
   const std::vector<std::string> settings{"train.steps=400", "train.log_every=100", "train.validate_every=1000"};
   trained(3, "whole", settings);
   RunningPlume training(3, arguments("parts", settings), file("parts.err"));
-  const auto beats = [&] {
-    std::vector<std::pair<int, int>> processes_and_steps;
-    for (const std::string& name : names_in(file("parts/ranks"))) {
-      std::istringstream lines(read_file(file("parts/ranks/" + name)));
-      int rank = 0;
-      int process = 0;
-      std::string host;
-      std::string step;
-      for (std::string line; std::getline(lines, line);)
-        if (std::istringstream(line) >> rank >> host >> process >> step)
-          processes_and_steps.emplace_back(process, std::stoi(step.substr(5)));
-    }
-    return processes_and_steps;
-  };
-  const auto running = [](const std::pair<int, int>& rank) { return rank.second > 20; };
-  auto seen = beats();
-  for (int i = 0; i < 3000 && (seen.size() != 3 || !std::all_of(seen.begin(), seen.end(), running)); ++i) {
-    std::this_thread::sleep_for(10ms);
-    seen = beats();
-  }
+  const auto seen = wait_for_step(file("parts"), 3, 20);
   ASSERT_EQ(seen.size(), 3U);
-  ::kill(seen[2].first, SIGUSR1);
+  ::kill(seen[2].process, SIGUSR1);
   EXPECT_EQ(training.wait(), 85) << read_file(file("parts.err"));
   EXPECT_EQ(read_file(file("parts.err")), "");
   auto resumed = settings;
@@ -190,17 +165,10 @@ TEST_F(ProgramRanks, StopTogetherAndGoOn) {
 }
 
 TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
-  const auto lines_of = [](const Outcome& outcome) {
-    std::istringstream errors(outcome.errors);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(errors, line);)
-      if (line.starts_with("plume: ")) lines.push_back(line);
-    return lines;
-  };
   const auto expect = [&](int ranks, const std::vector<std::string>& settings, int code, const std::string& part) {
     const Outcome outcome = run_ranks(ranks, arguments("wrong", settings));
     EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
-    const auto lines = lines_of(outcome);
+    const auto lines = plume_lines(outcome.errors);
     ASSERT_EQ(lines.size(), 1U) << outcome.errors;
     EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
   };
