@@ -195,7 +195,8 @@ std::string SimulatedSlurm::wait_for_end(const std::string& number, double secon
   std::string state;
   const bool ended = holds_within(seconds, [&] {
     state = job(number, "JobState");
-    return !state.empty() && state != "PENDING" && state != "RUNNING" && state != "COMPLETING" && state != "REQUEUED";
+    return state == "COMPLETED" || state == "FAILED" || state == "CANCELLED" || state == "TIMEOUT" ||
+           state == "NODE_FAIL" || state == "OUT_OF_MEMORY";
   });
   if (!ended) throw std::runtime_error(fmt::format("job {} is still {} after {} s", number, state, seconds));
   return state;

@@ -75,7 +75,6 @@ class FaultsSlow : public testing::Test {
   }
 
  private:
-  // The clock runs from when the run's first heartbeat is there, or `befall` is over.
   void expect_end(std::uint32_t rank, const Surroundings& surroundings, const std::function<void()>& befall) {
     fs::remove_all(folder_ / "run");
     RunningPlume running(ranks, training("run"), folder_ / "errors", surroundings);
@@ -83,7 +82,9 @@ class FaultsSlow : public testing::Test {
     if (HasFatalFailure()) return;
     expect_named(running, rank);
     const bool saved = fs::exists(folder_ / "run/last.safetensors");
-    if (saved) EXPECT_FALSE(nn::SafetensorsFile(folder_ / "run/last.safetensors").tensors().empty());
+    if (saved) {
+      EXPECT_FALSE(nn::SafetensorsFile(folder_ / "run/last.safetensors").tensors().empty());
+    }
     const Outcome rest = run_ranks(ranks, training("run"));
     ASSERT_EQ(rest.exit_code, 0) << rest.errors;
     EXPECT_TRUE(read_file(folder_ / "run/last.safetensors") == read_file(folder_ / "whole/last.safetensors"))
@@ -110,7 +111,7 @@ class FaultsSlow : public testing::Test {
     ASSERT_EQ(lines.size(), 1U) << read_file(folder_ / "errors");
     EXPECT_NE(lines.front().find(fmt::format("rank {} on", rank)), std::string::npos) << lines.front();
     fmt::print("{}\n", lines.front());
-    for (const auto& beat : beats) EXPECT_NE(::kill(beat.process, 0), 0) << "rank " << beat.rank << " lives on";
+    EXPECT_EQ(left_over(beats), std::vector<int>{});
   }
 
   ScratchFolder folder_;

@@ -12,6 +12,18 @@ namespace plume::tests {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+// What the system says of a process under a name; empty where there is none.
+std::string status_of(int process, const std::string& name) {
+  std::istringstream status(read_file(fmt::format("/proc/{}/status", process)));
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name)) return line.substr(std::min(line.size(), name.size() + 1));
+  return {};
+}
+
+}  // namespace
+
 std::string prepare_ranks_training(const ScratchFolder& folder, int steps, double deadline) {
   const auto shard = small_shard(folder, 25);
   write_file(
@@ -40,10 +52,22 @@ std::vector<dist::Heartbeat> wait_for_step(const std::filesystem::path& run, std
 }
 
 int parent_of(int process) {
-  std::istringstream status(read_file(fmt::format("/proc/{}/status", process)));
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("PPid:")) return std::stoi(line.substr(5));
-  throw std::runtime_error("no such process");
+  return std::stoi(status_of(process, "PPid:"));
+}
+
+std::vector<int> left_over(const std::vector<dist::Heartbeat>& beats) {
+  std::vector<int> ranks;
+  for (int i = 0; i < 500; ++i) {
+    ranks.clear();
+    for (const auto& beat : beats) {
+      const std::string state = status_of(beat.process, "State:");
+      if (!state.empty() && !state.starts_with("Z"))
+        ranks.push_back(beat.rank);  // dead, and nobody has asked how it died
+    }
+    if (ranks.empty()) break;
+    std::this_thread::sleep_for(10ms);
+  }
+  return ranks;
 }
 
 std::vector<std::string> plume_lines(const std::string& errors) {

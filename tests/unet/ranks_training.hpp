@@ -26,6 +26,9 @@ std::string prepare_ranks_training(const ScratchFolder& folder, int steps, doubl
 // A rank's supervisor.
 [[nodiscard]] int parent_of(int process);
 
+// Those of them that still run, after up to five seconds to end.
+[[nodiscard]] std::vector<int> left_over(const std::vector<dist::Heartbeat>& beats);
+
 // The lines of plume itself, among those of launchers.
 [[nodiscard]] std::vector<std::string> plume_lines(const std::string& errors);
 
