@@ -148,15 +148,14 @@ ScanMap::ScanMap(const Grid& grid, const Geostationary& satellite)
   // Rows of a grid in degrees are parallels, and its columns meridians, unless it is turned.
   const auto& transform = grid.georeference.transform;
   const bool upright = grid.coordinates == Coordinates::geographic && transform[2] == 0 && transform[4] == 0;
-  std::optional<Transformation> to_geographic;
-  if (grid.coordinates == Coordinates::projected)
-    to_geographic.emplace(grid.georeference.projection, Transformation::Direction::to_geographic);
+  std::optional<Transformation> to_degrees;
+  if (grid.coordinates == Coordinates::projected) to_degrees = to_geographic(grid.georeference.projection);
   std::vector<double> x(static_cast<std::size_t>(width_));
   std::vector<double> y(x.size());
   std::vector<Geostationary::Meridian> meridians;
   for (int row = 0; row < height_; ++row) {
     row_of(grid, row, x, y);
-    if (to_geographic) (*to_geographic)(x, y);
+    if (to_degrees) (*to_degrees)(x, y);
     if (upright && row == 0) {
       for (const double longitude : x) meridians.push_back(satellite.meridian(longitude));
     }
