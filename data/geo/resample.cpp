@@ -86,7 +86,8 @@ float mean(const Plane& part, const Box& box) {
   const int last_column = columns.last(column_begin + static_cast<int>(part.window.width));
   // A box is mostly a few pixels wide; the shares of the columns are the same in each of its rows.
   constexpr int most = 16;
-  std::array<double, most> shares;  // of up to so many columns at a time
+  // Of up to so many columns at a time.
+  std::array<double, most> shares;  // NOLINT(cppcoreguidelines-pro-type-member-init): set below, at every pixel
   double sum = 0;
   double weight = 0;
   for (int begin = first_column; begin <= last_column; begin += most) {
