@@ -177,6 +177,21 @@ TEST_F(ProgramTest, BenchMeasuresLoading) {
   expect_failure(3, {"bench", "load", "--data", file("none.h5")}, "none.h5");
 }
 
+TEST_F(ProgramTest, BenchRefusesWhatItWouldPassOver) {
+  const std::string shard = file("tiles.h5");
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--size", "64"},
+                                                                                      {"--base", "8"},
+                                                                                      {"--bands", "3"},
+                                                                                      {"--model", "m"},
+                                                                                      {"--device", "cpu"},
+                                                                                      {"--precision", "f32"},
+                                                                                      {"--conv", "auto"},
+                                                                                      {"--work", "infer"}})
+    expect_failure(2, {"bench", "load", "--data", shard, option, value}, option);
+  expect_failure(2, {"bench", "train", "--data", shard}, "--data");
+  expect_failure(2, {"bench", "infer", "--work", "train"}, "--work");
+}
+
 TEST_F(ProgramTest, BenchMeasuresBothKindsOfWork) {
   for (const std::string work : {"train", "infer"}) {
     const Outcome outcome =
