@@ -34,6 +34,10 @@ struct TrainOutcome {
 // SIGTERM and SIGUSR1, on any rank, finish the step, save and return with stopped = true on all.
 [[nodiscard]] TrainOutcome train(const TrainOptions& options);
 
+// What train() would do, and each rank of it, as text for people: everything is made ready, nothing is written. All ranks call
+// it; rank 0's is the text. Throws as train().
+[[nodiscard]] std::string describe_training(const TrainOptions& options);
+
 // The activations and gradients of one training step, from a dry run: a table of the largest entries at the peak, then
 // what parameters, their gradients and the optimiser add.
 [[nodiscard]] std::string describe_memory(const Config& config);

@@ -150,7 +150,8 @@ TEST_F(ProgramRanks, GoOnAsOthersInNumber) {
 
 // One is asked to stop, all do at the same step.
 TEST_F(ProgramRanks, StopTogetherAndGoOn) {
-  const std::vector<std::string> settings{"train.steps=400", "train.log_every=100", "train.validate_every=1000"};
+  const std::vector<std::string> settings{"train.steps=1000", "train.log_every=100", "train.validate_every=1000",
+                                          "dist.deadline=8"};
   trained(3, "whole", settings);
   RunningPlume training(3, arguments("parts", settings), file("parts.err"));
   const auto seen = wait_for_step(file("parts"), 3, 20);
@@ -162,6 +163,26 @@ TEST_F(ProgramRanks, StopTogetherAndGoOn) {
   resumed.emplace_back("--resume");
   trained(3, "parts", resumed);
   EXPECT_EQ(tensors_of(file("parts/last.safetensors")), tensors_of(file("whole/last.safetensors")));
+}
+
+TEST_F(ProgramRanks, SayWhatTheyWouldDoAndDoNothing) {
+  const auto expect = [&](int ranks, std::vector<std::string> parts, const std::vector<std::string>& files) {
+    const std::string run = fmt::format("dry{}", ranks);
+    const auto words = arguments(run, {"--dry-run"});
+    const Outcome outcome = ranks == 1 ? run_plume(words) : run_ranks(ranks, words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    parts.insert(parts.end(),
+                 {"steps: 2 an epoch, 20 in all, 0 done", file(run + "/last.safetensors") + ", every 10 steps",
+                  "threads: 1", "parameters, gradients and optimiser"});
+    for (const std::string& part : parts)
+      EXPECT_NE(outcome.output.find(part), std::string::npos) << outcome.output << "lacks " << part;
+    EXPECT_EQ(names_in(file(run)), files);
+  };
+  expect(1, {"one process", "a step: 8 images, 8 a rank"}, {});
+  expect(3,
+         {"3 ranks, started by mpiexec", "a step: 8 images, 2 or 3 a rank",
+          "gradients: summed while backward runs, in 1 buckets of 0.01 MiB"},
+         {"ranks"});
 }
 
 TEST_F(ProgramRanks, SayWhatIsWrongOnce) {

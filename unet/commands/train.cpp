@@ -15,6 +15,7 @@
 #include "dist/supervisor.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/kept_checkpoints.hpp"
 
 namespace plume::unet {
 namespace {
@@ -30,14 +31,18 @@ struct Arguments {
   bool quiet = false;
   bool json = false;
   bool memory = false;
+  bool dry_run = false;
 };
 
 // What --resume asks for: a checkpoint, or none where "auto" finds none.
 std::filesystem::path checkpoint_to_resume(const Arguments& arguments) {
-  const auto last = std::filesystem::path(arguments.output) / "last.safetensors";
-  const bool exists = std::filesystem::exists(last);
-  if (arguments.resume == "auto") return exists ? last : std::filesystem::path();
+  const auto note = [&](const std::string& line) {
+    if (!arguments.quiet) fmt::print(stderr, "note: {}\n", line);
+  };
+  if (arguments.resume == "auto") return newest_whole(arguments.output, note).value_or(std::filesystem::path());
+  const auto last = checkpoint_path(arguments.output);
   const std::filesystem::path named = arguments.resume;
+  const bool exists = std::filesystem::exists(last);
   if (exists && (named.empty() || !std::filesystem::exists(named) || !std::filesystem::equivalent(last, named))) {
     throw usage_error("{} holds a training already; --resume auto continues it, another --out starts a new one",
                       arguments.output);
@@ -67,12 +72,17 @@ void report(const Arguments& arguments, const TrainOptions& options, const Train
     fmt::print("{}\n", report.dump(2));
   } else if (!arguments.quiet && !outcome.stopped && !validated) {
     fmt::print("{} steps in {:.1f} s, without a validation: {}\n", outcome.progress.step, outcome.seconds,
-               (options.output / "last.safetensors").string());
+               checkpoint_path(options.output).string());
   } else if (!arguments.quiet && !outcome.stopped) {
     fmt::print("{} steps in {:.1f} s; best validation IoU {:.4f} at step {}: {}\n", outcome.progress.step,
                outcome.seconds, outcome.progress.best_iou, outcome.progress.best_step,
                (options.output / "best.safetensors").string());
   }
+}
+
+// To the supervisor, where there is one.
+void say_ending(dist::Communicator* communicator, dist::Ending ending) {
+  if (communicator != nullptr && communicator->pulse() != nullptr) communicator->pulse()->ending.store(ending);
 }
 
 // communicator: null for one process alone.
@@ -85,13 +95,19 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
     return 0;
   }
   options.output = arguments.output;
-  options.resume = checkpoint_to_resume(arguments);
-  options.quiet = arguments.quiet;
-  const TrainOutcome outcome = train(options);
+  // Rank 0 reads it, and may write a newer one before the others have looked.
   const bool leads = communicator == nullptr || communicator->rank() == 0;
+  if (leads) options.resume = checkpoint_to_resume(arguments);
+  options.quiet = arguments.quiet;
+  if (arguments.dry_run) {
+    const std::string plan = describe_training(options);
+    if (leads) fmt::print("{}", plan);
+    say_ending(communicator, dist::Ending::finished);
+    return 0;
+  }
+  const TrainOutcome outcome = train(options);
   if (leads) report(arguments, options, outcome);
-  if (communicator != nullptr && communicator->pulse() != nullptr)
-    communicator->pulse()->ending.store(outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
+  say_ending(communicator, outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
   return outcome.stopped ? exit_requeue : 0;
 }
 
@@ -138,6 +154,7 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
   command->add_flag("--json", arguments->json, "Report as JSON at the end");
   command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");
+  command->add_flag("--dry-run", arguments->dry_run, "Print what each rank would do, and stop before the first step");
   command->footer(
       "Example: plume train configs/smoke-goes16.toml --set data.shard=tiles.h5 --out runs/first\n"
       "SIGINT and SIGTERM finish the step, save, and exit with 85.");
