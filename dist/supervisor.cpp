@@ -51,7 +51,7 @@ void hold_back_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
-    std::signal(signal, SIG_DFL);
+    static_cast<void>(std::signal(signal, SIG_DFL));
     sigaddset(&signals, signal);
   }
   sigprocmask(SIG_BLOCK, &signals, nullptr);
@@ -120,7 +120,7 @@ class Supervisor {
     const std::int64_t waiting = pulse_.waiting.load();
     if (waiting == 0 || now - waiting <= deadline()) return std::nullopt;
     say(hangs(now)
-            ? fmt::format("{} hangs in an exchange since {} s", who(), (now - pulse_.looked.load()) / 1000)
+            ? fmt::format("{} has hung in a collective for {} s", who(), (now - pulse_.looked.load()) / 1000)
             : fmt::format("rank {} on {} has waited {} s for others; {}", pulse_.rank.load(), pulse_.host.data(),
                           (now - waiting) / 1000, whom_to_blame(beats_->read(), pulse_.size.load(), now, silence())));
     return environment_code;
@@ -207,12 +207,12 @@ class Supervisor {
 int supervise(const Supervision& supervision, const std::function<int(Pulse&)>& work) {
   Pulse& pulse = *shared_pulse();
   const pid_t parent = ::getpid();
-  std::fflush(nullptr);
+  static_cast<void>(std::fflush(nullptr));
   const pid_t child = ::fork();
   if (child < 0) throw environment_error("cannot start a rank: {}", std::strerror(errno));
   if (child == 0) run_child(work, pulse, parent);
   child_process.store(child);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, pass_on);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) static_cast<void>(std::signal(signal, pass_on));
   return Supervisor(supervision, pulse, child).run();
 }
 

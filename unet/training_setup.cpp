@@ -5,6 +5,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"
+#include "unet/evaluate.hpp"
 #include "unet/families.hpp"
 
 namespace plume::unet {

@@ -42,28 +42,28 @@ void before_collective() {
 
 extern "C" {
 
-int MPI_Ibcast(void* data, int count, MPI_Datatype type, int root, MPI_Comm group, MPI_Request* request) {
+int MPI_Ibcast(void* buffer, int count, MPI_Datatype datatype, int root, MPI_Comm comm, MPI_Request* request) {
   before_collective();
-  return PMPI_Ibcast(data, count, type, root, group, request);
+  return PMPI_Ibcast(buffer, count, datatype, root, comm, request);
 }
 
-int MPI_Iallgather(const void* own, int own_count, MPI_Datatype own_type, void* all, int count, MPI_Datatype type,
-                   MPI_Comm group, MPI_Request* request) {
+int MPI_Iallgather(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, int recvcount,
+                   MPI_Datatype recvtype, MPI_Comm comm, MPI_Request* request) {
   before_collective();
-  return PMPI_Iallgather(own, own_count, own_type, all, count, type, group, request);
+  return PMPI_Iallgather(sendbuf, sendcount, sendtype, recvbuf, recvcount, recvtype, comm, request);
 }
 
-int MPI_Iallgatherv(const void* own, int own_count, MPI_Datatype own_type, void* all, const int counts[],
-                    const int offsets[], MPI_Datatype type, MPI_Comm group, MPI_Request* request) {
+int MPI_Iallgatherv(const void* sendbuf, int sendcount, MPI_Datatype sendtype, void* recvbuf, const int recvcounts[],
+                    const int displs[], MPI_Datatype recvtype, MPI_Comm comm, MPI_Request* request) {
   before_collective();
-  return PMPI_Iallgatherv(own, own_count, own_type, all, counts, offsets, type, group, request);
+  return PMPI_Iallgatherv(sendbuf, sendcount, sendtype, recvbuf, recvcounts, displs, recvtype, comm, request);
 }
 
-int MPI_Ialltoallv(const void* from, const int sent[], const int from_offsets[], MPI_Datatype sent_type, void* to,
-                   const int received[], const int to_offsets[], MPI_Datatype type, MPI_Comm group,
+int MPI_Ialltoallv(const void* sendbuf, const int sendcounts[], const int sdispls[], MPI_Datatype sendtype,
+                   void* recvbuf, const int recvcounts[], const int rdispls[], MPI_Datatype recvtype, MPI_Comm comm,
                    MPI_Request* request) {
   before_collective();
-  return PMPI_Ialltoallv(from, sent, from_offsets, sent_type, to, received, to_offsets, type, group, request);
+  return PMPI_Ialltoallv(sendbuf, sendcounts, sdispls, sendtype, recvbuf, recvcounts, rdispls, recvtype, comm, request);
 }
 
 }  // extern "C"

@@ -10,6 +10,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -34,7 +35,8 @@ bool holds_within(double seconds, const Condition& condition) {
 
 // Daemons are where only an administrator looks for them.
 std::string path_of(const std::string& program) {
-  std::istringstream folders(std::string(std::getenv("PATH")) + ":/usr/sbin:/usr/local/sbin");
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/sbin:/usr/local/sbin");
   for (std::string folder; std::getline(folders, folder, ':');)
     if (::access((fs::path(folder) / program).c_str(), X_OK) == 0) return fs::path(folder) / program;
   return {};

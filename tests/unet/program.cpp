@@ -76,7 +76,7 @@ Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings&
 }
 
 bool has_mpi() {
-  return std::string_view(PLUME_MPIEXEC) != "";
+  return !std::string_view(PLUME_MPIEXEC).empty();
 }
 
 Outcome run_ranks(int ranks, const std::vector<std::string>& arguments, const Surroundings& surroundings) {
