@@ -2,7 +2,6 @@
 #include "unet/train.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <deque>
@@ -104,7 +103,7 @@ class Trainer {
     const auto start = Clock::now();
     describe_run();
     bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
-    while (progress_.step < steps_ && !enough && !stop_) {
+    while (progress_.step < steps_ && !enough && !to_stop()) {
       train_step();
       if (options_.after_step) options_.after_step(progress_.step);
       const bool last = progress_.step == steps_;
@@ -164,7 +163,10 @@ class Trainer {
   void resume() {
     const std::string path = options_.resume.string();
     const Resumed resumed = load_training(options_.resume, network_, optimizer_);
-    require_same_sequence(resumed, path);
+    if (resumed.progress.tiles != progress_.tiles)
+      throw input_error("{}: was trained on other tiles than {} holds", path, shard_.path().string());
+    const std::string notes = require_same_batches(parse_config(resumed.config, path), config_, path);
+    if (!options_.quiet) fmt::print(stderr, "{}", notes);
     const std::string here = progress_.instruction_set;
     progress_ = resumed.progress;
     if (progress_.instruction_set != here) {
@@ -175,33 +177,11 @@ class Trainer {
       progress_.instruction_set = here;
     }
     const auto from = std::filesystem::absolute(options_.resume).parent_path();
-    std::error_code absent;  // where nothing was written yet
+    std::error_code absent;                                             // where nothing was written yet
     if (!std::filesystem::equivalent(options_.output, from, absent)) {  // the best weights so far stay where they are
       progress_.best_iou = -1;
       progress_.best_step = 0;
       progress_.validations_since_best = 0;
-    }
-  }
-
-  // A training can go on with another length or learning rate, which is said; not with other batches.
-  void require_same_sequence(const Resumed& resumed, const std::string& path) {
-    if (resumed.progress.tiles != progress_.tiles) {
-      throw input_error("{}: was trained on other tiles than {} holds", path, shard_.path().string());
-    }
-    constexpr std::array fixed{"train.batch",         "train.accumulate", "train.crop",        "train.flip",
-                               "train.rotate",        "train.seed",       "train.class_share", "train.class_threshold",
-                               "data.shuffle_window", "optimizer.name"};
-    for (const std::string& key : differing_keys(parse_config(resumed.config, path), config_)) {
-      if (key.starts_with("augment.") || std::find(fixed.begin(), fixed.end(), key) != fixed.end()) {
-        throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
-      }
-      const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||
-                            key == "data.loader_threads" || key == "data.shard" || key == "dist.timing" ||
-                            key == "dist.bucket" || key == "dist.deadline" || key == "train.keep" ||
-                            key == "train.conv";  // arithmetic() tells
-      if (!harmless && !options_.quiet) {
-        fmt::print(stderr, "note: {} differs from what the training began with\n", key);
-      }
     }
   }
 
@@ -303,6 +283,9 @@ class Trainer {
     interval_ = Interval();
     return row;
   }
+
+  // Ranks stop where they agreed to; one alone has nobody to ask.
+  [[nodiscard]] bool to_stop() const { return stop_ || (ranks_.size() == 1 && StopSignal::requested()); }
 
   [[nodiscard]] bool patience_is_over() const {
     return config_.train.patience > 0 && progress_.validations_since_best >= config_.train.patience;

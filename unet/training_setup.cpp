@@ -1,7 +1,10 @@
 // Data, network and sampling, from the configuration's keys.
 #include "unet/training_setup.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <array>
 
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"
@@ -71,6 +74,25 @@ void require_share_for_all(const Config& config, const data::Shard& shard, int r
         "dist.sync_batch_norm: a batch of {} images does not go round {} ranks; choose a train.batch that leaves "
         "more of the {} tiles for the last one",
         least, ranks, tiles);
+}
+
+std::string require_same_batches(const Config& begun, const Config& now, const std::string& path) {
+  constexpr std::array fixed{"train.batch",         "train.accumulate", "train.crop",        "train.flip",
+                             "train.rotate",        "train.seed",       "train.class_share", "train.class_threshold",
+                             "data.shuffle_window", "optimizer.name"};
+  constexpr std::array harmless{"train.threads",       "train.cuda_graph", "train.recompute", "train.conv",
+                                "data.loader_threads", "data.shard",       "dist.timing",     "dist.bucket",
+                                "dist.deadline",       "train.keep"};  // of train.conv arithmetic() tells
+  const auto among = [](const auto& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  std::string notes;
+  for (const std::string& key : differing_keys(begun, now)) {
+    if (key.starts_with("augment.") || among(fixed, key))
+      throw input_error("{}: was trained with another {}, so it cannot go on with this one", path, key);
+    if (!among(harmless, key)) notes += fmt::format("note: {} differs from what the training began with\n", key);
+  }
+  return notes;
 }
 
 }  // namespace plume::unet

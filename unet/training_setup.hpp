@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "data/loading/sampling.hpp"
 #include "data/shards/shard.hpp"
@@ -26,5 +27,9 @@ namespace plume::unet {
 
 // Batch normalisation over all ranks needs all ranks in every batch.
 void require_share_for_all(const Config& config, const data::Shard& shard, int ranks);
+
+// A training can go on with another length or learning rate, each a line of what is returned; not with other batches. `path`: of
+// the checkpoint, for messages.
+[[nodiscard]] std::string require_same_batches(const Config& begun, const Config& now, const std::string& path);
 
 }  // namespace plume::unet

@@ -56,7 +56,7 @@ class FaultsSlow : public testing::Test {
       SCOPED_TRACE(fmt::format("signal {} to rank {} at step {} and {} ms", signal, rank, step, pause.count()));
       expect_end(rank, {}, [&] {
         const auto beats = wait_for_step(folder_ / "run", ranks, step);
-        ASSERT_EQ(beats.size(), std::size_t{ranks});
+        ASSERT_EQ(beats.size(), std::size_t{ranks}) << read_file(folder_ / "errors");
         std::this_thread::sleep_for(pause);
         ASSERT_EQ(::kill(beats[rank].process, signal), 0);
       });
