@@ -72,6 +72,16 @@ void Ranks::share(Network& network, nn::Optimizer& optimizer, Progress& progress
   optimizer.set_steps(steps);
 }
 
+std::vector<SavedPiece> Ranks::collect(const SavedPiece& own) const {
+  std::vector<SavedPiece> all(static_cast<std::size_t>(size()), own);
+  for (int rank = 0; rank < size(); ++rank) {
+    SavedPiece& piece = all[static_cast<std::size_t>(rank)];
+    dist::broadcast(*communicator_, piece.file, rank);
+    dist::broadcast(*communicator_, piece.checksum, rank);
+  }
+  return all;
+}
+
 void Ranks::wait() const {
   dist::barrier(*communicator_);
 }

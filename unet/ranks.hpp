@@ -10,6 +10,7 @@
 #include "dist/communicator.hpp"
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
+#include "unet/checkpoint_pieces.hpp"
 #include "unet/metrics.hpp"
 #include "unet/network.hpp"
 
@@ -42,6 +43,9 @@ class Ranks {
 
   // The leader's weights, optimiser state and progress are everyone's.
   void share(Network& network, nn::Optimizer& optimizer, Progress& progress) const;
+
+  // The pieces of a checkpoint that the ranks have saved, in their order.
+  [[nodiscard]] std::vector<SavedPiece> collect(const SavedPiece& own) const;
 
   // Until all have come so far.
   void wait() const;

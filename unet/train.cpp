@@ -15,6 +15,7 @@
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"
+#include "unet/checkpoint_pieces.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/folder_lock.hpp"
 #include "unet/gradient_exchange.hpp"
@@ -231,7 +232,7 @@ class Trainer {
       const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||
                             key == "data.loader_threads" || key == "data.shard" || key == "dist.timing" ||
                             key == "dist.bucket" || key == "dist.deadline" || key == "train.keep" ||
-                            key == "train.conv";  // arithmetic() tells
+                            key == "train.sharded_checkpoints" || key == "train.conv";  // arithmetic() tells
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
       }
@@ -372,9 +373,17 @@ class Trainer {
   void save_last() {
     require_finite_parameters();
     ranks_.enter(dist::Phase::save);
-    if (ranks_.leads())
-      save_training(checkpoint_path(options_.output), network_, optimizer_, progress_, to_toml(config_),
-                    [&] { make_way(options_.output, config_.train.keep); });
+    const auto path = checkpoint_path(options_.output);
+    const auto before = [&] { make_way(options_.output, config_.train.keep); };
+    if (!config_.train.sharded || ranks_.size() == 1) {
+      if (ranks_.leads()) save_training(path, network_, optimizer_, progress_, to_toml(config_), before);
+      return;
+    }
+    const auto pieces =
+        ranks_.collect(save_piece(options_.output, network_, optimizer_, progress_.step, ranks_.rank(), ranks_.size()));
+    if (!ranks_.leads()) return;
+    save_index(path, pieces, network_, optimizer_, progress_, to_toml(config_), before);
+    remove_stray_pieces(options_.output);
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
