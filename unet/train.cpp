@@ -375,15 +375,14 @@ class Trainer {
     ranks_.enter(dist::Phase::save);
     const auto path = checkpoint_path(options_.output);
     const auto before = [&] { make_way(options_.output, config_.train.keep); };
-    if (!config_.train.sharded || ranks_.size() == 1) {
-      if (ranks_.leads()) save_training(path, network_, optimizer_, progress_, to_toml(config_), before);
-      return;
+    if (config_.train.sharded && ranks_.size() > 1) {
+      const auto pieces = ranks_.collect(
+          save_piece(options_.output, network_, optimizer_, progress_.step, ranks_.rank(), ranks_.size()));
+      if (ranks_.leads()) save_index(path, pieces, network_, optimizer_, progress_, to_toml(config_), before);
+    } else if (ranks_.leads()) {
+      save_training(path, network_, optimizer_, progress_, to_toml(config_), before);
     }
-    const auto pieces =
-        ranks_.collect(save_piece(options_.output, network_, optimizer_, progress_.step, ranks_.rank(), ranks_.size()));
-    if (!ranks_.leads()) return;
-    save_index(path, pieces, network_, optimizer_, progress_, to_toml(config_), before);
-    remove_stray_pieces(options_.output);
+    if (ranks_.leads()) remove_stray_pieces(options_.output);
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
