@@ -23,7 +23,7 @@ test: setup-test build/build.ninja  ## Build and run the tests; the last line co
 	cmake --build --preset release
 	tests/run.py release
 
-test-slow: setup-test build/build.ninja  ## As test, with the tests that take minutes
+test-slow: setup-slow build/build.ninja  ## As test, with the tests that take minutes
 	cmake --build --preset release
 	tests/run.py slow
 
@@ -62,11 +62,13 @@ clean:  ## Remove what was built
 help:  ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-.PHONY: setup-build setup-test setup-fuzz setup-develop
+.PHONY: setup-build setup-test setup-slow setup-fuzz setup-develop
 setup-build:
 	@$(SETUP) build
 setup-test:
 	@$(SETUP) build test
+setup-slow:
+	@$(SETUP) build test slurm
 setup-fuzz:
 	@$(SETUP) build fuzz
 setup-develop:

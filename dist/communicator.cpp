@@ -43,7 +43,9 @@ void Communicator::finish(Pending& pending) {
   std::optional<Waiting> waiting;
   for (int i = 0; !pending.done(); ++i) {
     if (i == 0) waiting.emplace(pulse_);
-    if (i >= spins) sched_yield();
+    if (i < spins) continue;
+    waiting->look();
+    sched_yield();
   }
 }
 

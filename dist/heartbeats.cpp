@@ -141,6 +141,7 @@ std::string whom_to_blame(const std::vector<Heartbeat>& beats, int ranks, std::i
   const auto suspect_where = [&](const auto& condition) {
     if (suspects.empty()) std::copy_if(beats.begin(), beats.end(), std::back_inserter(suspects), condition);
   };
+  suspect_where([](const Heartbeat& beat) { return beat.state == "hung"; });
   suspect_where([&](const Heartbeat& beat) { return now - beat.published > silence && beat.state == "running"; });
   const auto [least, most] =
       std::minmax_element(beats.begin(), beats.end(), [](const auto& a, const auto& b) { return a.begun < b.begun; });

@@ -22,7 +22,7 @@ struct Heartbeat {
   std::int64_t begun = 0;    // collectives joined
   std::int64_t waiting = 0;  // since when in one; 0: not
   std::int64_t published = 0;
-  std::string state;  // "running", "finished", "stopped", "failed"
+  std::string state;  // "running", "hung" (in a collective), "finished", "stopped"
 };
 
 class Heartbeats {
@@ -52,8 +52,8 @@ class Heartbeats {
 
 [[nodiscard]] Heartbeat heartbeat_of(const Pulse& pulse, int process);
 
-// Whom a rank that has waited too long waits for, as a line: who has not published for `silence` milliseconds, or else who has
-// joined the fewest collectives. Of no rank where all are as far as each other.
+// Whom a rank that has waited too long waits for, as a line: who hangs in a collective, or has not published for `silence`
+// milliseconds, or else who has joined the fewest collectives. Of no rank where all are as far as each other.
 [[nodiscard]] std::string whom_to_blame(const std::vector<Heartbeat>& beats, int ranks, std::int64_t now,
                                         std::int64_t silence);
 

@@ -35,6 +35,7 @@ struct Pulse {
   std::atomic<std::int64_t> since{milliseconds_now()};  // when that phase began
   std::atomic<std::int64_t> begun{0};                   // collectives that this rank has joined
   std::atomic<std::int64_t> waiting{0};                 // since when it has been waiting in one; 0: it is not
+  std::atomic<std::int64_t> looked{0};                  // when it last asked whether what it waits for is done
   std::atomic<Ending> ending{Ending::none};
   std::array<char, 64> host{};     // written before rank is set
   std::array<char, 1024> error{};  // written by the rank before it exits with an error; else empty
@@ -50,7 +51,12 @@ struct Pulse {
 class Waiting {
  public:
   explicit Waiting(Pulse* pulse) : pulse_(pulse) {
-    if (pulse_ != nullptr) pulse_->waiting.store(milliseconds_now());
+    look();
+    if (pulse_ != nullptr) pulse_->waiting.store(pulse_->looked.load());
+  }
+  // It still asks: to be called all the while.
+  void look() {
+    if (pulse_ != nullptr) pulse_->looked.store(milliseconds_now());
   }
   ~Waiting() {
     if (pulse_ != nullptr) pulse_->waiting.store(0);

@@ -46,10 +46,21 @@ void note_error(Pulse& pulse, const char* text) {
   std::strncpy(pulse.error.data(), text, pulse.error.size() - 1);
 }
 
+// A request to stop must not kill a rank that does not listen yet; it stays pending.
+void hold_back_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
+    static_cast<void>(std::signal(signal, SIG_DFL));
+    sigaddset(&signals, signal);
+  }
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
 [[noreturn]] void run_child(const std::function<int(Pulse&)>& work, Pulse& pulse, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(environment_code);  // it was killed in between
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, SIG_DFL);
+  hold_back_signals();
   int code = 1;
   try {
     code = work(pulse);
@@ -88,6 +99,9 @@ class Supervisor {
   [[nodiscard]] std::int64_t deadline() const { return static_cast<std::int64_t>(supervision_.deadline * 1000); }
   [[nodiscard]] std::int64_t period() const { return static_cast<std::int64_t>(supervision_.period * 1000); }
 
+  // After which nothing heard is a sign, well before others' deadline; file systems take seconds to show what was written.
+  [[nodiscard]] std::int64_t silence() const { return 5 * period() + std::min<std::int64_t>(deadline() / 4, 5000); }
+
   // An exit code where this rank must end now.
   std::optional<int> look() {
     const std::int64_t now = milliseconds_now();
@@ -105,10 +119,17 @@ class Supervisor {
     if (!beats_->fault().empty()) return environment_code;  // another has said why
     const std::int64_t waiting = pulse_.waiting.load();
     if (waiting == 0 || now - waiting <= deadline()) return std::nullopt;
-    say(fmt::format("rank {} on {} has waited {} s for others; {}", pulse_.rank.load(), pulse_.host.data(),
-                    (now - waiting) / 1000,
-                    whom_to_blame(beats_->read(), pulse_.size.load(), now, 5 * period() + 5000)));
+    say(hangs(now)
+            ? fmt::format("{} has hung in a collective for {} s", who(), (now - pulse_.looked.load()) / 1000)
+            : fmt::format("rank {} on {} has waited {} s for others; {}", pulse_.rank.load(), pulse_.host.data(),
+                          (now - waiting) / 1000, whom_to_blame(beats_->read(), pulse_.size.load(), now, silence())));
     return environment_code;
+  }
+
+  // Whether this rank is in a collective but does not even ask whether that is done: it was stopped there, or a library
+  // or the system holds it. The others wait in the same collective, all as far as each other.
+  [[nodiscard]] bool hangs(std::int64_t now) const {
+    return pulse_.waiting.load() != 0 && now - pulse_.looked.load() > silence();
   }
 
   // What it came for is done; that it cannot leave MPI, because another has died there, changes nothing.
@@ -160,7 +181,10 @@ class Supervisor {
   }
 
   void publish() {
-    if (beats_) beats_->publish(heartbeat_of(pulse_, child_));
+    if (!beats_) return;
+    Heartbeat beat = heartbeat_of(pulse_, child_);
+    if (beat.state == "running" && hangs(beat.published)) beat.state = "hung";
+    beats_->publish(beat);
   }
 
   // Once for all ranks.
@@ -183,12 +207,12 @@ class Supervisor {
 int supervise(const Supervision& supervision, const std::function<int(Pulse&)>& work) {
   Pulse& pulse = *shared_pulse();
   const pid_t parent = ::getpid();
-  std::fflush(nullptr);
+  static_cast<void>(std::fflush(nullptr));
   const pid_t child = ::fork();
   if (child < 0) throw environment_error("cannot start a rank: {}", std::strerror(errno));
   if (child == 0) run_child(work, pulse, parent);
   child_process.store(child);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, pass_on);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) static_cast<void>(std::signal(signal, pass_on));
   return Supervisor(supervision, pulse, child).run();
 }
 

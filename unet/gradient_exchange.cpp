@@ -1,6 +1,9 @@
 // Buckets of whole parameters over the flat buffers.
 #include "unet/gradient_exchange.hpp"
 
+#include <fmt/core.h>
+
+#include <array>
 #include <variant>
 #include <vector>
 
@@ -36,6 +39,16 @@ GradientExchange::GradientExchange(dist::Communicator& communicator, const DistS
   buckets_.emplace(*gradients_, starts_of(parameters), parameters.flat_size(), bucket_elements(settings, stream),
                    timing_);
   if (settings.sync_batch_norm) across_ = dist::host_across(communicator);
+}
+
+std::string GradientExchange::describe() const {
+  constexpr std::array<const char*, 3> times{"while backward runs", "after backward", "never"};
+  std::string sizes;
+  for (const auto& slice : buckets_->slices())
+    sizes +=
+        fmt::format("{}{:.2f}", sizes.empty() ? "" : ", ", static_cast<double>(slice.count * sizeof(float)) / 1048576);
+  return fmt::format("gradients: summed {}, in {} buckets of {} MiB\n", times[static_cast<std::size_t>(timing_)],
+                     buckets_->slices().size(), sizes);
 }
 
 void GradientExchange::written(const nn::Tensor& parameter) {

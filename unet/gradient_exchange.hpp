@@ -23,6 +23,8 @@ class GradientExchange {
                    kernels::Stream& stream);
 
   [[nodiscard]] int ranks() const { return communicator_.size(); }
+  // The buckets and when they are summed, as a line for people.
+  [[nodiscard]] std::string describe() const;
 
   // For backward: the parameter's gradient is this rank's final one, in the order of the stream's work.
   void written(const nn::Tensor& parameter);

@@ -12,9 +12,9 @@
 
 #include "data/loading/loader.hpp"
 #include "data/shards/shard.hpp"
+#include "dist/launcher.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
-#include "kernels/base/fnv1a.hpp"
 #include "unet/checkpoint_pieces.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/folder_lock.hpp"
@@ -22,8 +22,10 @@
 #include "unet/import_torch.hpp"
 #include "unet/kept_checkpoints.hpp"
 #include "unet/ranks.hpp"
+#include "unet/run_record.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
+#include "unet/training_setup.hpp"
 #include "unet/training_step.hpp"
 
 namespace plume::unet {
@@ -33,55 +35,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-data::Shard open_shard(const Config& config) {
-  if (config.data.shard.empty()) throw input_error("data.shard is not set: which tiles shall be trained on?");
-  return data::Shard(config.data.shard);
-}
-
-Graph graph_for(const Config& config, const data::Shard& shard) {
-  Graph graph = build_graph(config.model);
-  require_fit(graph, shard);
-  const int multiple = size_multiple(graph);
-  if (config.train.crop > std::min(shard.info().height, shard.info().width)) {
-    throw input_error("train.crop = {} is larger than the tiles, {}x{}", config.train.crop, shard.info().height,
-                      shard.info().width);
-  }
-  if (config.train.crop % multiple != 0) {
-    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop,
-                      multiple);
-  }
-  if (config.data.normalize) {
-    graph.input.mean = shard.info().mean;
-    graph.input.std = shard.info().std;
-  }
-  return graph;
-}
-
-data::Sampling sampling_of(const Config& config, const Ranks& ranks) {
-  const TrainSettings& train = config.train;
-  data::Sampling sampling;
-  sampling.batch = train.batch;
-  sampling.crop = train.crop;
-  sampling.flip = train.flip;
-  sampling.rotate = train.rotate;
-  sampling.class_share = static_cast<float>(train.class_share);
-  sampling.class_threshold = static_cast<float>(train.class_threshold);
-  sampling.seed = train.seed;
-  sampling.shuffle_window = config.data.shuffle_window;
-  sampling.augment = config.augment;
-  sampling.rank = ranks.rank();
-  sampling.world = ranks.size();
-  return sampling;
-}
-
-// Over the names, so that a continuation on other tiles is noticed.
-std::uint64_t hash_of_training_tiles(const data::Shard& shard) {
-  std::uint64_t hash = fnv1a("");
-  for (const int tile : shard.tiles(data::Split::train))
-    hash = fnv1a(shard.info().name[static_cast<std::size_t>(tile)] + '\n', hash);
-  return hash;
 }
 
 // Sums since the last row of the log.
@@ -103,27 +56,18 @@ struct BatchPlace {
   int images = 0;  // of this rank
 };
 
-// Batch normalisation over all ranks needs all ranks in every batch.
-void require_share_for_all(const Config& config, const Ranks& ranks, const data::Shard& shard) {
-  if (!config.dist.sync_batch_norm || ranks.size() == 1) return;
-  if (config.train.accumulate > 1)
-    throw input_error("dist.sync_batch_norm does not go with train.accumulate = {}: leave one of them at its default",
-                      config.train.accumulate);
-  const auto tiles = static_cast<int>(shard.tiles(data::Split::train).size());
-  const int rest = config.train.class_share > 0 ? 0 : tiles % config.train.batch;
-  const int least = rest > 0 ? rest : config.train.batch;
-  if (least < ranks.size())
-    throw input_error(
-        "dist.sync_batch_norm: a batch of {} images does not go round {} ranks; choose a train.batch that leaves "
-        "more of the {} tiles for the last one",
-        least, ranks.size(), tiles);
-}
-
 std::optional<GradientExchange> exchange_of(const Ranks& ranks, const Config& config, Network& network,
                                             kernels::Stream& stream) {
   if (ranks.size() == 1) return std::nullopt;
   return std::optional<GradientExchange>(std::in_place, ranks.communicator(), config.dist, network.parameters(),
                                          stream);
+}
+
+std::string memory_table(TrainingStep& step, const nn::Optimizer& optimizer, const nn::Parameters& parameters) {
+  const std::size_t rounded = parameters.rounded() ? sizeof(bf16) : 0;
+  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
+  return step.describe_memory() + fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
+                                              static_cast<double>(per_value * parameters.flat_size()) / 1048576);
 }
 
 class Trainer {
@@ -139,9 +83,9 @@ class Trainer {
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
         step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
         validator_(network_),
-        loader_(shard_, sampling_of(config_, ranks_), network_.graph().input.mean, network_.graph().input.std,
-                config_.data.loader_threads, 2 * config_.data.loader_threads) {
-    require_share_for_all(config_, ranks_, shard_);
+        loader_(shard_, sampling_of(config_, ranks_.rank(), ranks_.size()), network_.graph().input.mean,
+                network_.graph().input.std, config_.data.loader_threads, 2 * config_.data.loader_threads) {
+    require_share_for_all(config_, shard_, ranks_.size());
     progress_.seed = config_.train.seed;
     progress_.tiles = hash_of_training_tiles(shard_);
     progress_.instruction_set = arithmetic(stream_, config_.train.device.precision);
@@ -151,13 +95,13 @@ class Trainer {
     ranks_.share(network_, optimizer_, progress_);
     ranks_.done(progress_.step);
     loader_.seek(progress_.epoch, progress_.batch);
-    if (!ranks_.leads()) return;
-    write_config();
-    log_.emplace(options.output, progress_.step, steps_, options.quiet);
   }
 
   TrainOutcome run() {
-    const StopSignal signals;
+    if (ranks_.leads()) {
+      write_config();
+      log_.emplace(options_.output, progress_.step, steps_, options_.quiet);
+    }
     const auto start = Clock::now();
     describe_run();
     bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
@@ -186,6 +130,28 @@ class Trainer {
     return {progress_, last_loss_, seconds_since(start), stopped};
   }
 
+  // All ranks call it; the leader's is the text.
+  [[nodiscard]] std::string describe() {
+    const auto* cpu = std::get_if<kernels::CpuStream>(&stream_);
+    const std::string device = describe_device(stream_, config_.train.device.precision) +
+                               (cpu == nullptr ? "" : fmt::format(", threads: {}", cpu->threads()));
+    const std::string table = ranks_.table(device);
+    std::string text = table.empty() ? fmt::format("one process, on {}: {}\n", dist::host_name(), device)
+                                     : fmt::format("{} ranks, started by {}; {}\n{}", ranks_.size(), dist::launch().by,
+                                                   ranks_.communicator().library(), table);
+    const int batch = config_.train.batch;
+    const int least = batch / ranks_.size();
+    const bool even = batch % ranks_.size() == 0;
+    text += fmt::format("a step: {} images, {} a rank\n", batch,
+                        even ? std::to_string(least) : fmt::format("{} or {}", least, least + 1));
+    text += fmt::format("steps: {} an epoch, {} in all, {} done\n", loader_.steps_per_epoch(), steps_, progress_.step);
+    if (exchange_) text += exchange_->describe();
+    text += fmt::format("checkpoints: {}, every {} steps, the last {} kept; best.safetensors beside it\n",
+                        checkpoint_path(options_.output).string(), config_.train.validate_every, config_.train.keep);
+    return text + fmt::format("memory of a step{}, MiB:\n{}", ranks_.size() > 1 ? " on the first rank" : "",
+                              memory_table(step_, optimizer_, network_.parameters()));
+  }
+
  private:
   void start() {
     nn::Parameters& parameters = network_.parameters();
@@ -210,7 +176,8 @@ class Trainer {
       progress_.instruction_set = here;
     }
     const auto from = std::filesystem::absolute(options_.resume).parent_path();
-    if (!std::filesystem::equivalent(options_.output, from)) {  // the best weights so far stay where they are
+    std::error_code absent;  // where nothing was written yet
+    if (!std::filesystem::equivalent(options_.output, from, absent)) {  // the best weights so far stay where they are
       progress_.best_iou = -1;
       progress_.best_step = 0;
       progress_.validations_since_best = 0;
@@ -418,27 +385,32 @@ class Trainer {
 }  // namespace
 
 TrainOutcome train(const TrainOptions& options) {
+  const StopSignal signals;  // while data are opened too
   std::optional<FolderLock> lock;
-  if (options.communicator == nullptr || options.communicator->rank() == 0) {
+  const bool leads = options.communicator == nullptr || options.communicator->rank() == 0;
+  if (leads) {
     std::error_code failed;
     std::filesystem::create_directories(options.output, failed);
     if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
     lock.emplace(options.output);
+    forget_run_record(options.output);
   }
   Trainer trainer(options);
-  return trainer.run();
+  TrainOutcome outcome = trainer.run();
+  if (leads) write_run_record(options.output, outcome);
+  return outcome;
+}
+
+std::string describe_training(const TrainOptions& options) {
+  Trainer trainer(options);
+  return trainer.describe();
 }
 
 std::string describe_memory(const Config& config) {
   const data::Shard shard = open_shard(config);
   Network network(graph_for(config, shard), element_type(config.train.device.precision));
   TrainingStep step(network, config, shard.info().height, shard.info().width);
-  const nn::Optimizer optimizer(config.optimizer, network.parameters());
-  const std::size_t rounded = network.parameters().rounded() ? sizeof(bf16) : 0;
-  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
-  return step.describe_memory() +
-         fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
-                     static_cast<double>(per_value * network.parameters().flat_size()) / 1048576);
+  return memory_table(step, nn::Optimizer(config.optimizer, network.parameters()), network.parameters());
 }
 
 }  // namespace plume::unet

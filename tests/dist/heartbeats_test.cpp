@@ -82,6 +82,13 @@ TEST(WhomToBlame, WhoIsSilentBeforeWhoIsBehind) {
   EXPECT_EQ(whom_to_blame(beats, 3, now, 5000), "last seen rank 2 on jwb0123: step 412, phase exchange, 61 s ago");
 }
 
+// All have joined the same collectives; one is stuck in it.
+TEST(WhomToBlame, WhoHangsInACollective) {
+  std::vector<Heartbeat> beats{beat(0, 90, now - 60'000), beat(1, 90, now - 60'000), beat(2, 89, 0)};
+  beats[1].state = "hung";
+  EXPECT_EQ(whom_to_blame(beats, 3, now, 5000), "last seen rank 1 on jwb0123: step 412, phase exchange, 61 s ago");
+}
+
 TEST(WhomToBlame, WhoNeverCame) {
   EXPECT_EQ(whom_to_blame({beat(0, 1, 1), beat(3, 1, 1)}, 4, now, 5000), "never heard of: rank 1, 2");
 }

@@ -74,8 +74,8 @@ class SupervisorTest : public testing::Test {
     Rank waiting(folder_ / "", 0, 2, [](Pulse& pulse) {
       pulse.begun.store(7);
       pulse.enter(Phase::exchange);
-      const Waiting mark(&pulse);
-      for (;;) std::this_thread::sleep_for(1s);
+      Waiting mark(&pulse);
+      for (;; std::this_thread::sleep_for(10ms)) mark.look();
       return 0;
     });
     Rank guilty(folder_ / "", 1, 2, [&](Pulse& pulse) {
@@ -154,7 +154,6 @@ TEST_F(SupervisorTest, PassesSignalsOn) {
         sigset_t wanted;
         sigemptyset(&wanted);
         sigaddset(&wanted, SIGUSR1);
-        sigprocmask(SIG_BLOCK, &wanted, nullptr);
         pulse.enter(Phase::compute);
         int number = 0;
         sigwait(&wanted, &number);
@@ -165,7 +164,6 @@ TEST_F(SupervisorTest, PassesSignalsOn) {
   const Heartbeats beats(folder_ / "ranks", 42);
   for (int i = 0; i < 500 && (beats.read().empty() || beats.read().front().phase != "compute"); ++i)
     std::this_thread::sleep_for(10ms);
-  std::this_thread::sleep_for(200ms);
   rank.signal(SIGUSR1);
   EXPECT_EQ(rank.wait(), 85);
 }
@@ -185,6 +183,38 @@ TEST_F(SupervisorTest, EndsAllWhereOneIsStopped) {
         return 0;
       },
       "last seen rank 1 on here: step 12");
+}
+
+// All have joined the same collectives, and all wait; only one of them no longer looks.
+TEST_F(SupervisorTest, EndsAllWhereOneIsStoppedInACollective) {
+  expect_both_end(
+      [](Pulse& pulse) -> int {
+        pulse.begun.store(7);
+        const Waiting mark(&pulse);
+        ::raise(SIGSTOP);
+        return 0;
+      },
+      "rank 1 on here");
+}
+
+TEST_F(SupervisorTest, HoldsSignalsBackUntilTheyAreHeard) {
+  Rank rank(
+      folder_ / "", 0, 2,
+      [](Pulse& pulse) {
+        pulse.enter(Phase::compute);
+        sigset_t pending;
+        do {
+          std::this_thread::sleep_for(10ms);
+          sigpending(&pending);
+        } while (sigismember(&pending, SIGUSR1) == 0);
+        pulse.ending.store(Ending::stopped);
+        return 85;
+      },
+      20);
+  const Heartbeats beats(folder_ / "ranks", 42);
+  for (int i = 0; i < 500 && beats.read().empty(); ++i) std::this_thread::sleep_for(10ms);
+  rank.signal(SIGUSR1);
+  EXPECT_EQ(rank.wait(), 85);
 }
 
 TEST_F(SupervisorTest, EndsAllWhereOneDies) {

@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +24,7 @@ int start(std::vector<std::string> command, const Surroundings& surroundings, co
   const int process = ::fork();
   if (process < 0) throw std::runtime_error("cannot fork");
   if (process > 0) return process;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const auto redirect = [](const std::string& path, int descriptor) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ::dup2(file, descriptor);
@@ -41,32 +44,31 @@ int start(std::vector<std::string> command, const Surroundings& surroundings, co
   ::_exit(127);
 }
 
-std::vector<std::string> plume_with(const std::vector<std::string>& arguments) {
-  std::vector<std::string> command{PLUME_PROGRAM};
-  command.insert(command.end(), arguments.begin(), arguments.end());
-  return command;
-}
-
 std::vector<std::string> on_ranks(int ranks, const std::vector<std::string>& arguments) {
   std::vector<std::string> command{PLUME_MPIEXEC, "-n", std::to_string(ranks)};
   for (const std::string& word : plume_with(arguments)) command.push_back(word);
   return command;
 }
 
-int wait_for(int process) {
-  int status = 0;
-  ::waitpid(process, &status, 0);
+int exit_code(int status) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
 
+std::vector<std::string> plume_with(const std::vector<std::string>& arguments) {
+  std::vector<std::string> command{PLUME_PROGRAM};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
 Outcome run_command(const std::vector<std::string>& command, const Surroundings& surroundings) {
   const ScratchFolder folder;
   const std::string output = folder / "output";
   const std::string errors = folder / "errors";
-  const int code = wait_for(start(command, surroundings, output, errors));
-  return {code, read_file(output), read_file(errors)};
+  int status = 0;
+  ::waitpid(start(command, surroundings, output, errors), &status, 0);
+  return {exit_code(status), read_file(output), read_file(errors)};
 }
 
 Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
@@ -74,7 +76,7 @@ Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings&
 }
 
 bool has_mpi() {
-  return std::string_view(PLUME_MPIEXEC) != "";
+  return !std::string_view(PLUME_MPIEXEC).empty();
 }
 
 Outcome run_ranks(int ranks, const std::vector<std::string>& arguments, const Surroundings& surroundings) {
@@ -99,28 +101,44 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
-RunningPlume::RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file)
-    : process_(start(plume_with(arguments), {}, "/dev/null", error_file)) {}
+RunningCommand::RunningCommand(const std::vector<std::string>& command, const std::string& error_file,
+                               const Surroundings& surroundings)
+    : process_(start(command, surroundings, "/dev/null", error_file)) {}
 
-RunningPlume::RunningPlume(int ranks, const std::vector<std::string>& arguments, const std::string& error_file,
-                           const Surroundings& surroundings)
-    : process_(start(on_ranks(ranks, arguments), surroundings, "/dev/null", error_file)) {}
-
-RunningPlume::~RunningPlume() {
+RunningCommand::~RunningCommand() {
   if (process_ > 0) {
     signal(SIGKILL);
     wait();
   }
 }
 
-void RunningPlume::signal(int number) const {
+void RunningCommand::signal(int number) const {
   ::kill(process_, number);
 }
 
-int RunningPlume::wait() {
-  const int code = wait_for(process_);
+int RunningCommand::wait() {
+  int status = 0;
+  ::waitpid(process_, &status, 0);
   process_ = -1;
-  return code;
+  return exit_code(status);
 }
+
+std::optional<int> RunningCommand::wait_for(double seconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  int status = 0;
+  while (::waitpid(process_, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > end) return std::nullopt;
+    ::usleep(10'000);
+  }
+  process_ = -1;
+  return exit_code(status);
+}
+
+RunningPlume::RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file)
+    : RunningCommand(plume_with(arguments), error_file) {}
+
+RunningPlume::RunningPlume(int ranks, const std::vector<std::string>& arguments, const std::string& error_file,
+                           const Surroundings& surroundings)
+    : RunningCommand(on_ranks(ranks, arguments), error_file, surroundings) {}
 
 }  // namespace plume::tests

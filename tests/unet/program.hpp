@@ -24,6 +24,9 @@ struct Surroundings {
 // With arguments as given, no shell in between.
 [[nodiscard]] Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings = {});
 
+// The program with arguments, to be part of a command.
+[[nodiscard]] std::vector<std::string> plume_with(const std::vector<std::string>& arguments);
+
 // Any command: the program, found by PATH, and its arguments.
 [[nodiscard]] Outcome run_command(const std::vector<std::string>& command, const Surroundings& surroundings = {});
 
@@ -38,22 +41,30 @@ void expect_failed(const Outcome& outcome, int code, const std::vector<std::stri
 // Names in the folder, sorted; none where there is no folder.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& folder);
 
-// A running program, to be signalled.
-class RunningPlume {
+// A running command, to be signalled; it is killed with its object, and with the test.
+class RunningCommand {
+ public:
+  RunningCommand(const std::vector<std::string>& command, const std::string& error_file,
+                 const Surroundings& surroundings = {});
+  ~RunningCommand();
+  RunningCommand(const RunningCommand&) = delete;
+  RunningCommand& operator=(const RunningCommand&) = delete;
+  void signal(int number) const;
+  // Waits for its end: exit code as above.
+  int wait();
+  // The same; none where it has not ended after so many seconds.
+  [[nodiscard]] std::optional<int> wait_for(double seconds);
+
+ private:
+  int process_ = -1;
+};
+
+class RunningPlume : public RunningCommand {
  public:
   RunningPlume(const std::vector<std::string>& arguments, const std::string& error_file);
   // On so many ranks; what is signalled is mpiexec.
   RunningPlume(int ranks, const std::vector<std::string>& arguments, const std::string& error_file,
                const Surroundings& surroundings = {});
-  ~RunningPlume();
-  RunningPlume(const RunningPlume&) = delete;
-  RunningPlume& operator=(const RunningPlume&) = delete;
-  void signal(int number) const;
-  // Waits for its end: exit code as above.
-  int wait();
-
- private:
-  int process_ = -1;
 };
 
 }  // namespace plume::tests

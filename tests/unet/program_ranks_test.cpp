@@ -9,27 +9,21 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 
 #include "nn/safetensors.hpp"
 #include "program.hpp"
-#include "small_training.hpp"
+#include "ranks_training.hpp"
 
 namespace plume::tests {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::chrono_literals;
 
 class ProgramRanks : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     folder_ = new ScratchFolder;
-    small_shard(*folder_, 25);
-    write_file(file("config.toml"), "[data]\nshard = '" + file("tiles.h5") +
-                                        "'\n[model]\nbase = 4\ndepth = 1\n[train]\nsteps = 20\nbatch = 8\ncrop = "
-                                        "16\nvalidate_every = 10\nlog_every = 1\n"
-                                        "threads = 1\n[optimizer]\nname = 'sgd'\nlr = 0.01\n[dist]\ndeadline = 30\n");
+    prepare_ranks_training(*folder_, 20, 30);
   }
   static void TearDownTestSuite() {
     delete folder_;
@@ -187,28 +181,9 @@ TEST_F(ProgramRanks, StopTogetherAndGoOn) {
                                           "dist.deadline=8"};
   trained(3, "whole", settings);
   RunningPlume training(3, arguments("parts", settings), file("parts.err"));
-  const auto beats = [&] {
-    std::vector<std::pair<int, int>> processes_and_steps;
-    for (const std::string& name : names_in(file("parts/ranks"))) {
-      std::istringstream lines(read_file(file("parts/ranks/" + name)));
-      int rank = 0;
-      int process = 0;
-      std::string host;
-      std::string step;
-      for (std::string line; std::getline(lines, line);)
-        if (std::istringstream(line) >> rank >> host >> process >> step)
-          processes_and_steps.emplace_back(process, std::stoi(step.substr(5)));
-    }
-    return processes_and_steps;
-  };
-  const auto running = [](const std::pair<int, int>& rank) { return rank.second > 20; };
-  auto seen = beats();
-  for (int i = 0; i < 3000 && (seen.size() != 3 || !std::all_of(seen.begin(), seen.end(), running)); ++i) {
-    std::this_thread::sleep_for(10ms);
-    seen = beats();
-  }
+  const auto seen = wait_for_step(file("parts"), 3, 20);
   ASSERT_EQ(seen.size(), 3U);
-  ::kill(seen[2].first, SIGUSR1);
+  ::kill(seen[2].process, SIGUSR1);
   EXPECT_EQ(training.wait(), 85) << read_file(file("parts.err"));
   EXPECT_EQ(read_file(file("parts.err")), "");
   auto resumed = settings;
@@ -217,18 +192,31 @@ TEST_F(ProgramRanks, StopTogetherAndGoOn) {
   EXPECT_EQ(tensors_of(file("parts/last.safetensors")), tensors_of(file("whole/last.safetensors")));
 }
 
-TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
-  const auto lines_of = [](const Outcome& outcome) {
-    std::istringstream errors(outcome.errors);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(errors, line);)
-      if (line.starts_with("plume: ")) lines.push_back(line);
-    return lines;
+TEST_F(ProgramRanks, SayWhatTheyWouldDoAndDoNothing) {
+  const auto expect = [&](int ranks, std::vector<std::string> parts, const std::vector<std::string>& files) {
+    const std::string run = fmt::format("dry{}", ranks);
+    const auto words = arguments(run, {"--dry-run"});
+    const Outcome outcome = ranks == 1 ? run_plume(words) : run_ranks(ranks, words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+    parts.insert(parts.end(),
+                 {"steps: 2 an epoch, 20 in all, 0 done", file(run + "/last.safetensors") + ", every 10 steps",
+                  "threads: 1", "parameters, gradients and optimiser"});
+    for (const std::string& part : parts)
+      EXPECT_NE(outcome.output.find(part), std::string::npos) << outcome.output << "lacks " << part;
+    EXPECT_EQ(names_in(file(run)), files);
   };
+  expect(1, {"one process", "a step: 8 images, 8 a rank"}, {});
+  expect(3,
+         {"3 ranks, started by mpiexec", "a step: 8 images, 2 or 3 a rank",
+          "gradients: summed while backward runs, in 1 buckets of 0.01 MiB"},
+         {"ranks"});
+}
+
+TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
   const auto expect = [&](int ranks, const std::vector<std::string>& settings, int code, const std::string& part) {
     const Outcome outcome = run_ranks(ranks, arguments("wrong", settings));
     EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
-    const auto lines = lines_of(outcome);
+    const auto lines = plume_lines(outcome.errors);
     ASSERT_EQ(lines.size(), 1U) << outcome.errors;
     EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
   };

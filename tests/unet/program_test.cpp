@@ -59,8 +59,8 @@ class ProgramTest : public testing::Test {
 ScratchFolder* ProgramTest::folder_ = nullptr;
 
 TEST_F(ProgramTest, TrainsEvaluatesAndPredicts) {
-  expect_files(file("run"),
-               {"best.safetensors", "config.toml", "last.1.safetensors", "last.safetensors", "log.csv", "log.jsonl"});
+  expect_files(file("run"), {"best.safetensors", "config.toml", "last.1.safetensors", "last.safetensors", "log.csv",
+                             "log.jsonl", "run.json"});
   const Outcome evaluated = run_plume(
       {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;

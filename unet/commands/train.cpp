@@ -31,6 +31,7 @@ struct Arguments {
   bool quiet = false;
   bool json = false;
   bool memory = false;
+  bool dry_run = false;
 };
 
 // What --resume asks for: a checkpoint, or none where "auto" finds none.
@@ -79,6 +80,11 @@ void report(const Arguments& arguments, const TrainOptions& options, const Train
   }
 }
 
+// To the supervisor, where there is one.
+void say_ending(dist::Communicator* communicator, dist::Ending ending) {
+  if (communicator != nullptr && communicator->pulse() != nullptr) communicator->pulse()->ending.store(ending);
+}
+
 // communicator: null for one process alone.
 int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   TrainOptions options;
@@ -90,13 +96,18 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   }
   options.output = arguments.output;
   // Rank 0 reads it, and may write a newer one before the others have looked.
-  if (communicator == nullptr || communicator->rank() == 0) options.resume = checkpoint_to_resume(arguments);
-  options.quiet = arguments.quiet;
-  const TrainOutcome outcome = train(options);
   const bool leads = communicator == nullptr || communicator->rank() == 0;
+  if (leads) options.resume = checkpoint_to_resume(arguments);
+  options.quiet = arguments.quiet;
+  if (arguments.dry_run) {
+    const std::string plan = describe_training(options);
+    if (leads) fmt::print("{}", plan);
+    say_ending(communicator, dist::Ending::finished);
+    return 0;
+  }
+  const TrainOutcome outcome = train(options);
   if (leads) report(arguments, options, outcome);
-  if (communicator != nullptr && communicator->pulse() != nullptr)
-    communicator->pulse()->ending.store(outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
+  say_ending(communicator, outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
   return outcome.stopped ? exit_requeue : 0;
 }
 
@@ -143,6 +154,7 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
   command->add_flag("--json", arguments->json, "Report as JSON at the end");
   command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");
+  command->add_flag("--dry-run", arguments->dry_run, "Print what each rank would do, and stop before the first step");
   command->footer(
       "Example: plume train configs/smoke-goes16.toml --set data.shard=tiles.h5 --out runs/first\n"
       "SIGINT and SIGTERM finish the step, save, and exit with 85.");

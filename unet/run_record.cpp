@@ -1,0 +1,35 @@
+// run.json, written and removed.
+#include "unet/run_record.hpp"
+
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "kernels/base/atomic_file.hpp"
+#include "kernels/base/error.hpp"
+#include "unet/version.hpp"
+
+namespace plume::unet {
+namespace {
+
+constexpr const char* record_name = "run.json";
+
+}  // namespace
+
+void write_run_record(const std::filesystem::path& folder, const TrainOutcome& outcome) {
+  const nlohmann::ordered_json record{{"state", outcome.stopped ? "stopped" : "finished"},
+                                      {"step", outcome.progress.step},
+                                      {"loss", outcome.last_loss},
+                                      {"seconds", outcome.seconds},
+                                      {"version", version}};
+  AtomicFile file(folder / record_name);
+  file.write(record.dump(2) + "\n");
+  file.commit();
+}
+
+void forget_run_record(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::remove(folder / record_name, failed);
+  if (failed) throw environment_error("cannot remove {}: {}", (folder / record_name).string(), failed.message());
+}
+
+}  // namespace plume::unet

@@ -1,0 +1,76 @@
+// Data, network and sampling, from the configuration's keys.
+#include "unet/training_setup.hpp"
+
+#include <algorithm>
+
+#include "kernels/base/error.hpp"
+#include "kernels/base/fnv1a.hpp"
+#include "unet/evaluate.hpp"
+#include "unet/families.hpp"
+
+namespace plume::unet {
+
+data::Shard open_shard(const Config& config) {
+  if (config.data.shard.empty()) throw input_error("data.shard is not set: which tiles shall be trained on?");
+  return data::Shard(config.data.shard);
+}
+
+Graph graph_for(const Config& config, const data::Shard& shard) {
+  Graph graph = build_graph(config.model);
+  require_fit(graph, shard);
+  const int multiple = size_multiple(graph);
+  if (config.train.crop > std::min(shard.info().height, shard.info().width)) {
+    throw input_error("train.crop = {} is larger than the tiles, {}x{}", config.train.crop, shard.info().height,
+                      shard.info().width);
+  }
+  if (config.train.crop % multiple != 0) {
+    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop,
+                      multiple);
+  }
+  if (config.data.normalize) {
+    graph.input.mean = shard.info().mean;
+    graph.input.std = shard.info().std;
+  }
+  return graph;
+}
+
+data::Sampling sampling_of(const Config& config, int rank, int ranks) {
+  const TrainSettings& train = config.train;
+  data::Sampling sampling;
+  sampling.batch = train.batch;
+  sampling.crop = train.crop;
+  sampling.flip = train.flip;
+  sampling.rotate = train.rotate;
+  sampling.class_share = static_cast<float>(train.class_share);
+  sampling.class_threshold = static_cast<float>(train.class_threshold);
+  sampling.seed = train.seed;
+  sampling.shuffle_window = config.data.shuffle_window;
+  sampling.augment = config.augment;
+  sampling.rank = rank;
+  sampling.world = ranks;
+  return sampling;
+}
+
+std::uint64_t hash_of_training_tiles(const data::Shard& shard) {
+  std::uint64_t hash = fnv1a("");
+  for (const int tile : shard.tiles(data::Split::train))
+    hash = fnv1a(shard.info().name[static_cast<std::size_t>(tile)] + '\n', hash);
+  return hash;
+}
+
+void require_share_for_all(const Config& config, const data::Shard& shard, int ranks) {
+  if (!config.dist.sync_batch_norm || ranks == 1) return;
+  if (config.train.accumulate > 1)
+    throw input_error("dist.sync_batch_norm does not go with train.accumulate = {}: leave one of them at its default",
+                      config.train.accumulate);
+  const auto tiles = static_cast<int>(shard.tiles(data::Split::train).size());
+  const int rest = config.train.class_share > 0 ? 0 : tiles % config.train.batch;
+  const int least = rest > 0 ? rest : config.train.batch;
+  if (least < ranks)
+    throw input_error(
+        "dist.sync_batch_norm: a batch of {} images does not go round {} ranks; choose a train.batch that leaves "
+        "more of the {} tiles for the last one",
+        least, ranks, tiles);
+}
+
+}  // namespace plume::unet

@@ -1,0 +1,30 @@
+// What a training is made of before its first step, as the configuration says; what does not fit together is refused here.
+#pragma once
+
+#include <cstdint>
+
+#include "data/loading/sampling.hpp"
+#include "data/shards/shard.hpp"
+#include "unet/config.hpp"
+#include "unet/graph.hpp"
+
+namespace plume::unet {
+
+// All of these throw input_error.
+
+// The shard, or the several that are one.
+[[nodiscard]] data::Shard open_shard(const Config& config);
+
+// The network, which fits the tiles and the crops of them; it normalises by the tiles' mean and deviation, or not at all.
+[[nodiscard]] Graph graph_for(const Config& config, const data::Shard& shard);
+
+// The batches of one rank of so many.
+[[nodiscard]] data::Sampling sampling_of(const Config& config, int rank, int ranks);
+
+// Over the names, so that a continuation on other tiles is noticed.
+[[nodiscard]] std::uint64_t hash_of_training_tiles(const data::Shard& shard);
+
+// Batch normalisation over all ranks needs all ranks in every batch.
+void require_share_for_all(const Config& config, const data::Shard& shard, int ranks);
+
+}  // namespace plume::unet
