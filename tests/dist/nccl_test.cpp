@@ -211,39 +211,43 @@ TEST_F(Nccl, IsRecordedAndReplayed) {
 
 // The others do not wait for ever, and say for what they waited.
 TEST_F(Nccl, EndsInTimeWhereAPeerWasKilled) {
-  for (const bool replayed : {false, true})
-    for (const int size : group_sizes()) {
-      if (size == 1) continue;
-      const auto start = std::chrono::steady_clock::now();
-      const auto outcomes = outcomes_of(size, [replayed](Communicator& communicator) {
-        constexpr double deadline = 3;
-        Member member(communicator, deadline);
-        const Values values(values_of(communicator.rank()), member.stream);
-        const auto sum = dist::nccl_sum(*member.group, values.data(), dist::Wire::f32, "gradient bucket");
-        const auto step = [&] {
-          begin_slices(*sum, 30'000);
-          sum->finish();
-        };
-        step();
-        member.group->settle();
-        std::optional<kernels::StreamGraph> graph;
-        if (replayed) graph.emplace(member.stream, step);
-        dist::barrier(communicator);
-        if (communicator.rank() == 1) ::raise(SIGKILL);
-        if (replayed)
-          graph->launch(member.stream);
-        else
-          step();
-        expect_error(
-            ErrorKind::environment, [&] { member.group->settle(); }, "NCCL cannot", "gradient bucket 1", "40001");
-        EXPECT_EQ(communicator.pulse()->waiting.load(), 0);
-      });
-      EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(40));
-      for (int rank = 0; rank < size; ++rank) {
-        const RankOutcome& outcome = outcomes[static_cast<std::size_t>(rank)];
-        EXPECT_EQ(outcome.exit_code, rank == 1 ? 128 + SIGKILL : 0) << outcome.error;
-      }
+  const int size = group_sizes().back();
+  if (size == 1) GTEST_SKIP() << "takes two GPUs";
+  for (const bool replayed : {false, true}) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto outcomes = outcomes_of(size, [replayed](Communicator& communicator) {
+      constexpr double deadline = 3;
+      Member member(communicator, deadline);
+      const Values values(values_of(communicator.rank()), member.stream);
+      const auto sum = dist::nccl_sum(*member.group, values.data(), dist::Wire::f32, "gradient bucket");
+      const auto step = [&] {
+        begin_slices(*sum, 30'000);
+        sum->finish();
+      };
+      step();
+      member.group->settle();
+      std::optional<kernels::StreamGraph> graph;
+      if (replayed) graph.emplace(member.stream, step);
+      dist::barrier(communicator);
+      if (communicator.rank() == 1) ::raise(SIGKILL);
+      expect_error(
+          ErrorKind::environment,
+          [&] {
+            if (replayed)
+              graph->launch(member.stream);
+            else
+              step();
+            member.group->settle();
+          },
+          "NCCL cannot", "gradient bucket");
+      EXPECT_EQ(communicator.pulse()->waiting.load(), 0);
+    });
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(40));
+    for (int rank = 0; rank < size; ++rank) {
+      const RankOutcome& outcome = outcomes[static_cast<std::size_t>(rank)];
+      EXPECT_EQ(outcome.exit_code, rank == 1 ? 128 + SIGKILL : 0) << outcome.error;
     }
+  }
 }
 
 }  // namespace
