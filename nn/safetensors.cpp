@@ -252,6 +252,10 @@ const TensorInfo* SafetensorsFile::find(std::string_view name) const noexcept {
   return found == mapping_->tensors.end() ? nullptr : &*found;
 }
 
+std::span<const std::byte> SafetensorsFile::data() const noexcept {
+  return mapping_->file.bytes().subspan(mapping_->data_start);
+}
+
 std::span<const std::byte> SafetensorsFile::bytes(const TensorInfo& tensor) const noexcept {
   return mapping_->file.bytes().subspan(mapping_->data_start + tensor.offset, tensor.bytes);
 }
@@ -272,7 +276,7 @@ std::vector<float> SafetensorsFile::floats(std::string_view name) const {
 }
 
 void save_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                      std::span<const TensorSource> tensors) {
+                      std::span<const TensorSource> tensors, const std::function<void()>& before) {
   check_sources(tensors);
   const std::string header = header_text(metadata, tensors);
   const std::uint64_t header_bytes = header.size();
@@ -284,6 +288,7 @@ void save_safetensors(const std::filesystem::path& path, const Metadata& metadat
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(header);
   for (const TensorSource& tensor : tensors) file.write(tensor.bytes);
+  if (before) before();
   file.commit();
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -40,6 +41,8 @@ class SafetensorsFile {
   [[nodiscard]] const std::vector<TensorInfo>& tensors() const noexcept;       // in order of offset
   [[nodiscard]] const TensorInfo* find(std::string_view name) const noexcept;  // null where absent
 
+  // The data section: all tensors' bytes, one after the other.
+  [[nodiscard]] std::span<const std::byte> data() const noexcept;
   // The tensor's bytes in the mapping.
   [[nodiscard]] std::span<const std::byte> bytes(const TensorInfo& tensor) const noexcept;
   // The tensor as float, converted from f16, bf16, f32 or f64; throws input_error where absent or of another type.
@@ -61,7 +64,8 @@ struct TensorSource {
 // Written through AtomicFile: whole or not at all. Tensors are laid out in the given order without gaps (the format
 // allows none); the first starts on an 8-byte boundary. Throws environment_error (exit 4) where the disk says no,
 // input_error where text is not UTF-8, std::logic_error where shape and bytes differ or a name comes twice.
+// before: called when all is written, before it takes the place of a file of that name.
 void save_safetensors(const std::filesystem::path& path, const Metadata& metadata,
-                      std::span<const TensorSource> tensors);
+                      std::span<const TensorSource> tensors, const std::function<void()>& before = {});
 
 }  // namespace plume::nn

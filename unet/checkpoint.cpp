@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/base/crc32c.hpp"
 #include "kernels/base/error.hpp"
 #include "nn/safetensors.hpp"
 #include "unet/version.hpp"
@@ -21,12 +22,25 @@ constexpr const char* range_suffix = ".range";
 constexpr std::int64_t range_values = 3;
 static_assert(sizeof(Range) == range_values * sizeof(float));
 
+std::string checksum_of(std::span<const nn::TensorSource> tensors) {
+  std::uint32_t sum = 0;
+  for (const nn::TensorSource& tensor : tensors) sum = crc32c(tensor.bytes, sum);
+  return fmt::format("{:08x}", sum);
+}
+
+// Files of earlier versions have no checksum.
+void require_checksum(const nn::SafetensorsFile& file) {
+  const auto kept = file.metadata().find("plume.crc32c");
+  if (kept != file.metadata().end() && kept->second != fmt::format("{:08x}", crc32c(file.data())))
+    throw input_error("{}: is damaged: its checksum is not that of its contents", file.path().string());
+}
+
 void save(const std::filesystem::path& path, const Network& network, const nn::Optimizer* optimizer,
-          const Progress& progress, const std::string& config) {
-  const nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
-                              {"plume.version", version},
-                              {"plume.training", progress_text(progress, optimizer ? optimizer->steps() : 0)},
-                              {"plume.config", config}};
+          const Progress& progress, const std::string& config, const std::function<void()>& before = {}) {
+  nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
+                        {"plume.version", version},
+                        {"plume.training", progress_text(progress, optimizer ? optimizer->steps() : 0)},
+                        {"plume.config", config}};
   std::vector<nn::NamedTensor> tensors;
   for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
   std::vector<nn::TensorSource> sources;
@@ -41,7 +55,8 @@ void save(const std::filesystem::path& path, const Network& network, const nn::O
       sources.push_back({optimizer_prefix + state.name, dtype, {count}, state.bytes});
     }
   }
-  nn::save_safetensors(path, metadata, sources);
+  metadata["plume.crc32c"] = checksum_of(sources);
+  nn::save_safetensors(path, metadata, sources, before);
 }
 
 std::string metadata_of(const nn::SafetensorsFile& file, const std::string& key) {
@@ -121,12 +136,20 @@ void save_model(const std::filesystem::path& path, const Network& network, const
 }
 
 void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
-                   const Progress& progress, const std::string& config) {
-  save(path, network, &optimizer, progress, config);
+                   const Progress& progress, const std::string& config, const std::function<void()>& before) {
+  save(path, network, &optimizer, progress, config, before);
+}
+
+std::int64_t require_whole(const std::filesystem::path& path) {
+  const nn::SafetensorsFile file(path);
+  require_checksum(file);
+  return with_context(path.string(),
+                      [&] { return progress_from_text(metadata_of(file, "plume.training")).first.step; });
 }
 
 Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream, nn::Gradients gradients) {
   const nn::SafetensorsFile file(path);
+  require_checksum(file);
   Network network(graph_of(file), dtype, Fusion::on, stream, gradients);
   load_weights(file, network);
   return network;
@@ -143,7 +166,9 @@ void save_with_ranges(const std::filesystem::path& path, const std::filesystem::
     sources.push_back(
         {layer + range_suffix, DType::f32, {std::ssize(channels), range_values}, std::as_bytes(std::span(channels))});
   }
-  nn::save_safetensors(path, file.metadata(), sources);
+  nn::Metadata metadata = file.metadata();
+  metadata["plume.crc32c"] = checksum_of(sources);
+  nn::save_safetensors(path, metadata, sources);
 }
 
 Ranges load_ranges(const std::filesystem::path& path) {
@@ -175,6 +200,7 @@ std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision pr
 
 Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {
   const nn::SafetensorsFile file(path);
+  require_checksum(file);
   if (!(graph_of(file) == network.graph())) {
     const bool other_data = graph_of(file).layers == network.graph().layers;
     throw input_error("{}: holds another model than the configuration describes{}", path.string(),

@@ -1,11 +1,13 @@
 // Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
 // on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
-// "plume.version", "plume.training" (JSON), "plume.config" (TOML). A model calibrated for int8 has the ranges of its values too: f32
+// "plume.version", "plume.training" (JSON), "plume.config" (TOML), "plume.crc32c" (of all tensors' bytes, in hex: checked where a
+// file is read). A model calibrated for int8 has the ranges of its values too: f32
 // tensors "<layer>.range" [channels, 3] (unet/ranges.hpp).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,9 +41,13 @@ struct Progress {
 void save_model(const std::filesystem::path& path, const Network& network, const Progress& progress,
                 const std::string& config);
 
-// The same and the optimiser's state, for --resume.
+// The same and the optimiser's state, for --resume. before: as nn::save_safetensors has it.
 void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
-                   const Progress& progress, const std::string& config);
+                   const Progress& progress, const std::string& config, const std::function<void()>& before = {});
+
+// The steps of a training's checkpoint whose every byte is as it was written. Throws input_error for another file, or a damaged
+// one.
+[[nodiscard]] std::int64_t require_whole(const std::filesystem::path& path);
 
 // On the stream, or the CPU (unet/network.hpp); without gradients it is for inference only. Throws input_error naming the file and what is missing or damaged.
 [[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32,

@@ -143,6 +143,7 @@ Fields fields_of(Config& c) {
   f.integer("train.seed", c.train.seed, 0, many);
   f.integer("train.validate_every", c.train.validate_every, 1, many);
   f.integer("train.patience", c.train.patience, 0, 1 << 30);
+  f.integer("train.keep", c.train.keep, 1, 1000);
   f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
   f.number("train.threshold", c.train.threshold, 0, 1);
   f.integer("train.threads", c.train.threads, 0, 1024);

@@ -41,6 +41,7 @@ struct TrainSettings {
   std::uint64_t seed = 0;
   std::int64_t validate_every = 100;  // steps
   int patience = 0;                   // validations without a better IoU before training stops; 0: never
+  int keep = 2;                       // checkpoints to go on from
   int log_every = 10;                 // steps
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores

@@ -19,6 +19,7 @@
 #include "unet/folder_lock.hpp"
 #include "unet/gradient_exchange.hpp"
 #include "unet/import_torch.hpp"
+#include "unet/kept_checkpoints.hpp"
 #include "unet/ranks.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
@@ -175,7 +176,7 @@ class Trainer {
     if (stopped) {
       save_last();
       say(fmt::format("stopped after step {}; {} is saved, --resume auto continues", progress_.step,
-                      (options_.output / "last.safetensors").string()));
+                      checkpoint_path(options_.output).string()));
     } else if (enough) {
       say(fmt::format("no better validation in {} of them: training ends early", config_.train.patience));
     }
@@ -229,7 +230,7 @@ class Trainer {
       }
       const bool harmless = key == "train.threads" || key == "train.cuda_graph" || key == "train.recompute" ||
                             key == "data.loader_threads" || key == "data.shard" || key == "dist.timing" ||
-                            key == "dist.bucket" || key == "dist.deadline" ||
+                            key == "dist.bucket" || key == "dist.deadline" || key == "train.keep" ||
                             key == "train.conv";  // arithmetic() tells
       if (!harmless && !options_.quiet) {
         fmt::print(stderr, "note: {} differs from what the training began with\n", key);
@@ -372,7 +373,8 @@ class Trainer {
     require_finite_parameters();
     ranks_.enter(dist::Phase::save);
     if (ranks_.leads())
-      save_training(options_.output / "last.safetensors", network_, optimizer_, progress_, to_toml(config_));
+      save_training(checkpoint_path(options_.output), network_, optimizer_, progress_, to_toml(config_),
+                    [&] { make_way(options_.output, config_.train.keep); });
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 
 #include "kernels/base/error.hpp"
 
@@ -25,22 +24,6 @@ std::optional<int> number_in(std::string_view digits) {
 std::optional<int> number_within(std::string_view digits, int least, int most) {
   const auto value = number_in(digits);
   return value && *value >= least && *value <= most ? value : std::nullopt;
-}
-
-// YYYYDDDHHMMSSs: year, day of the year, hour, minute, second and its tenth.
-std::optional<Time> time_in(std::string_view digits) {
-  if (digits.size() != 14) return std::nullopt;
-  const auto year_number = number_within(digits.substr(0, 4), 2000, 9999);
-  if (!year_number) return std::nullopt;
-  const year in{*year_number};
-  const auto day = number_within(digits.substr(4, 3), 1, in.is_leap() ? 366 : 365);
-  const auto hour = number_within(digits.substr(7, 2), 0, 23);
-  const auto minute = number_within(digits.substr(9, 2), 0, 59);
-  const auto second = number_within(digits.substr(11, 2), 0, 60);  // 60: a leap second
-  const auto tenth = number_within(digits.substr(13, 1), 0, 9);
-  if (!day || !hour || !minute || !second || !tenth) return std::nullopt;
-  return Time(sys_days(in / January / 1) + days(*day - 1) + hours(*hour) + minutes(*minute) + seconds(*second) +
-              duration<std::int64_t, std::deci>(*tenth));
 }
 
 // Hands out a name's parts in turn, and complains of the one at hand.
@@ -77,7 +60,7 @@ std::optional<std::array<std::string_view, 2>> split_sector(std::string_view pro
 
 Time time_after(Parts& parts, char letter, char separator, const char* what) {
   const auto part = parts.before(separator, what);
-  const auto time = part.starts_with(letter) ? time_in(part.substr(1)) : std::nullopt;
+  const auto time = part.starts_with(letter) ? time_of_stamp(part.substr(1)) : std::nullopt;
   if (!time) throw parts.wrong(what, part);
   return *time;
 }
@@ -144,6 +127,21 @@ std::string stamp_of(Time time) {
   return fmt::format("{:04}{:03}{:02}{:02}{:02}{}", static_cast<int>(date.year()),
                      (day - sys_days(date.year() / January / 1)).count() + 1, tenths / 36000, tenths / 600 % 60,
                      tenths / 10 % 60, tenths % 10);
+}
+
+std::optional<Time> time_of_stamp(std::string_view stamp) {
+  if (stamp.size() != 14) return std::nullopt;
+  const auto year_number = number_within(stamp.substr(0, 4), 2000, 9999);
+  if (!year_number) return std::nullopt;
+  const year in{*year_number};
+  const auto day = number_within(stamp.substr(4, 3), 1, in.is_leap() ? 366 : 365);
+  const auto hour = number_within(stamp.substr(7, 2), 0, 23);
+  const auto minute = number_within(stamp.substr(9, 2), 0, 59);
+  const auto second = number_within(stamp.substr(11, 2), 0, 60);  // 60: a leap second
+  const auto tenth = number_within(stamp.substr(13, 1), 0, 9);
+  if (!day || !hour || !minute || !second || !tenth) return std::nullopt;
+  return Time(sys_days(in / January / 1) + days(*day - 1) + hours(*hour) + minutes(*minute) + seconds(*second) +
+              duration<std::int64_t, std::deci>(*tenth));
 }
 
 }  // namespace plume::data::abi

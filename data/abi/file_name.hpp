@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <ratio>
 #include <string>
 #include <string_view>
@@ -37,7 +38,9 @@ struct FileName {
 // "2019-10-27T20:00:27.5Z".
 [[nodiscard]] std::string text_of(Time time);
 
-// "20193002000275", as names have it.
+// "20193002000275", YYYYDDDHHMMSSs as names have it: year, day of the year, hour, minute, second and its tenth.
 [[nodiscard]] std::string stamp_of(Time time);
+// The time of such a stamp; none for any other text and for a time that no clock shows.
+[[nodiscard]] std::optional<Time> time_of_stamp(std::string_view stamp);
 
 }  // namespace plume::data::abi

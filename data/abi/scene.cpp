@@ -79,10 +79,13 @@ std::vector<std::filesystem::path> list_abi_files(const std::filesystem::path& f
   return found;
 }
 
-std::vector<std::filesystem::path> list_band_files(const std::filesystem::path& folder) {
-  auto files = list_abi_files(folder);
+std::vector<std::filesystem::path> bands_among(std::vector<std::filesystem::path> files) {
   std::erase_if(files, [](const std::filesystem::path& path) { return parse_file_name(path).channel == 0; });
   return files;
+}
+
+std::vector<std::filesystem::path> list_band_files(const std::filesystem::path& folder) {
+  return bands_among(list_abi_files(folder));
 }
 
 void require_bands(std::span<const Scene> scenes, std::span<const int> channels) {

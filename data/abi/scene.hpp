@@ -30,8 +30,11 @@ struct Scene {
 // such folder.
 [[nodiscard]] std::vector<std::filesystem::path> list_abi_files(const std::filesystem::path& folder);
 
-// Those of them that are bands, as scenes are made of: products without channels, as fire masks, are passed over.
-// Throws input_error as list_abi_files and parse_file_name.
+// Those of ABI files that are bands, as scenes are made of: products without channels, as fire masks, are passed over.
+// Throws input_error as parse_file_name.
+[[nodiscard]] std::vector<std::filesystem::path> bands_among(std::vector<std::filesystem::path> files);
+
+// The bands directly in a folder. Throws input_error as list_abi_files and bands_among.
 [[nodiscard]] std::vector<std::filesystem::path> list_band_files(const std::filesystem::path& folder);
 
 // Throws input_error unless every scene has all channels, saying which scene lacks which, and where one of them is

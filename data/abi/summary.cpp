@@ -28,9 +28,11 @@ Summary summarize(const Granule& granule) {
   if (summary.measured == 0) return summary;
   summary.mean = sum / static_cast<double>(summary.measured);
   const auto& [projection, x, y] = granule.grid();
-  const auto row = static_cast<double>(highest / static_cast<std::size_t>(x.count));
-  const auto column = static_cast<double>(highest % static_cast<std::size_t>(x.count));
-  summary.place_of_most = projection.place({x.first + x.step * column, y.first + y.step * row});
+  const auto width = static_cast<std::size_t>(x.count);
+  const std::size_t row = highest / width;
+  const std::size_t column = highest % width;
+  summary.place_of_most =
+      projection.place({x.first + x.step * static_cast<double>(column), y.first + y.step * static_cast<double>(row)});
   return summary;
 }
 

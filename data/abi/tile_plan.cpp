@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "kernels/base/error.hpp"
@@ -17,7 +18,7 @@ constexpr int samples = 16;  // along a tile's edge, to tell how much of it an i
 struct Place {
   int y = 0;
   int x = 0;
-  auto operator<=>(const Place&) const = default;
+  bool operator<(const Place& other) const { return std::tie(y, x) < std::tie(other.y, other.x); }
 };
 
 Place tile_of(const geo::LonLat& place, int zoom) {

@@ -84,7 +84,6 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.geometry_get_point_count, "OGR_G_GetPointCount");
   library->find(api.geometry_get_x, "OGR_G_GetX");
   library->find(api.geometry_get_y, "OGR_G_GetY");
-  library->find(api.geometry_transform, "OGR_G_Transform");
   library->find(api.create_geometry, "OGR_G_CreateGeometry");
   library->find(api.geometry_add_point, "OGR_G_AddPoint_2D");
   library->find(api.geometry_add_geometry_directly, "OGR_G_AddGeometryDirectly");

@@ -83,7 +83,6 @@ struct GdalApi {
   decltype(OGR_G_GetPointCount)* geometry_get_point_count;
   decltype(OGR_G_GetX)* geometry_get_x;
   decltype(OGR_G_GetY)* geometry_get_y;
-  decltype(OGR_G_Transform)* geometry_transform;
   decltype(OGR_G_CreateGeometry)* create_geometry;
   decltype(OGR_G_AddPoint_2D)* geometry_add_point;
   decltype(OGR_G_AddGeometryDirectly)* geometry_add_geometry_directly;

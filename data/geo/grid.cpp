@@ -146,7 +146,7 @@ Grid grid_of(const WebTile& tile, int size) {
 
 Grid grid_around(const FixedGrid& image, const std::string& projection, double resolution) {
   check_resolution(resolution);
-  const Transformation to_projection(projection, Transformation::Direction::from_geographic);
+  const Transformation to_projection = from_geographic(projection);
   Grid grid{.georeference = {wkt_of(projection), {}}};
   const bool geographic = grid.georeference.projection.starts_with("GEOGCS");
   grid.coordinates = geographic ? Coordinates::geographic : Coordinates::projected;

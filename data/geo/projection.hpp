@@ -2,8 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "data/formats/gdal_api.hpp"
 
 namespace plume::data::geo {
 
@@ -11,23 +14,31 @@ namespace plume::data::geo {
 // Throws usage_error where GDAL knows no such projection; environment_error where GDAL cannot be opened.
 [[nodiscard]] std::string wkt_of(const std::string& definition);
 
-// From a projection's coordinates (easting and northing, or longitude and latitude, in this order whatever the
-// authority says) to longitude and latitude in degrees on WGS 84, or back. One thread at a time.
+// Between a projection's coordinates (easting and northing, or longitude and latitude, in this order whatever the
+// authority says) and longitude and latitude in degrees on WGS 84. One thread at a time.
 class Transformation {
  public:
-  enum class Direction { to_geographic, from_geographic };
-
-  // Throws as wkt_of, and usage_error where there is no way between the two.
-  Transformation(const std::string& definition, Direction direction);
-  ~Transformation();
-  Transformation(const Transformation&) = delete;
-  Transformation& operator=(const Transformation&) = delete;
+  // Throws std::logic_error unless GDAL made it.
+  explicit Transformation(OGRCoordinateTransformationH owned);
 
   // In place; NaN where a point has no counterpart.
   void operator()(std::span<double> x, std::span<double> y) const;
 
  private:
-  void* transformation_ = nullptr;
+  struct Destroy {
+    void operator()(void* transformation) const { gdal().destroy_coordinate_transformation(transformation); }
+  };
+  std::unique_ptr<void, Destroy> transformation_;
 };
+
+// To a projection that a user names. Throws as wkt_of, usage_error where there is no way, and environment_error where
+// GDAL does not find PROJ's data base.
+[[nodiscard]] Transformation from_geographic(const std::string& definition);
+
+// From a projection that a file names. None where nothing is to be done: it names none (an empty text, null), or its
+// coordinates are longitude and latitude, whose datum is let pass.
+// Throws input_error where GDAL knows no such projection or no way from it, and environment_error as from_geographic.
+[[nodiscard]] std::optional<Transformation> to_geographic(const std::string& definition);
+[[nodiscard]] std::optional<Transformation> to_geographic(OGRSpatialReferenceH source);
 
 }  // namespace plume::data::geo

@@ -86,7 +86,8 @@ float mean(const Plane& part, const Box& box) {
   const int last_column = columns.last(column_begin + static_cast<int>(part.window.width));
   // A box is mostly a few pixels wide; the shares of the columns are the same in each of its rows.
   constexpr int most = 16;
-  std::array<double, most> shares;  // of up to so many columns at a time
+  // Of up to so many columns at a time.
+  std::array<double, most> shares;  // NOLINT(cppcoreguidelines-pro-type-member-init): set below, at every pixel
   double sum = 0;
   double weight = 0;
   for (int begin = first_column; begin <= last_column; begin += most) {
@@ -148,15 +149,14 @@ ScanMap::ScanMap(const Grid& grid, const Geostationary& satellite)
   // Rows of a grid in degrees are parallels, and its columns meridians, unless it is turned.
   const auto& transform = grid.georeference.transform;
   const bool upright = grid.coordinates == Coordinates::geographic && transform[2] == 0 && transform[4] == 0;
-  std::optional<Transformation> to_geographic;
-  if (grid.coordinates == Coordinates::projected)
-    to_geographic.emplace(grid.georeference.projection, Transformation::Direction::to_geographic);
+  std::optional<Transformation> to_degrees;
+  if (grid.coordinates == Coordinates::projected) to_degrees = to_geographic(grid.georeference.projection);
   std::vector<double> x(static_cast<std::size_t>(width_));
   std::vector<double> y(x.size());
   std::vector<Geostationary::Meridian> meridians;
   for (int row = 0; row < height_; ++row) {
     row_of(grid, row, x, y);
-    if (to_geographic) (*to_geographic)(x, y);
+    if (to_degrees) (*to_degrees)(x, y);
     if (upright && row == 0) {
       for (const double longitude : x) meridians.push_back(satellite.meridian(longitude));
     }

@@ -8,8 +8,8 @@
 
 #include "data/formats/gdal.hpp"
 #include "data/formats/text.hpp"
+#include "data/geo/projection.hpp"
 #include "data/hms/rings.hpp"
-#include "data/hms/to_lonlat.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -65,7 +65,7 @@ class LayerReader {
         layer_(layer),
         kml_(kml),
         name_(gdal().layer_get_name(layer)),
-        to_lonlat_(gdal().layer_get_spatial_ref(layer)) {}
+        to_degrees_(geo::to_geographic(gdal().layer_get_spatial_ref(layer))) {}
 
   void read(std::vector<SmokePolygon>& polygons, const GdalErrors& errors) {
     gdal().layer_reset_reading(layer_);
@@ -107,17 +107,20 @@ class LayerReader {
       for (int i = 0; i < count; ++i) collect(gdal().geometry_get_geometry_ref(geometry, i), parts);
       return;
     }
-    if (!to_lonlat_.convert(geometry)) throw bad("has coordinates that its projection does not know");
     auto& part = parts.emplace_back();
     for (int i = 0; i < count; ++i) part.push_back(ring_of(gdal().geometry_get_geometry_ref(geometry, i)));
   }
 
-  static Ring ring_of(OGRGeometryH geometry) {
+  [[nodiscard]] Ring ring_of(OGRGeometryH geometry) const {
     Ring ring(static_cast<std::size_t>(gdal().geometry_get_point_count(geometry)));
+    std::vector<double> x(ring.size());
+    std::vector<double> y(ring.size());
     for (std::size_t i = 0; i < ring.size(); ++i) {
-      const int point = static_cast<int>(i);
-      ring[i] = {gdal().geometry_get_x(geometry, point), gdal().geometry_get_y(geometry, point)};
+      x[i] = gdal().geometry_get_x(geometry, static_cast<int>(i));
+      y[i] = gdal().geometry_get_y(geometry, static_cast<int>(i));
     }
+    if (to_degrees_) (*to_degrees_)(x, y);
+    for (std::size_t i = 0; i < ring.size(); ++i) ring[i] = {x[i], y[i]};
     return ring;
   }
 
@@ -157,7 +160,7 @@ class LayerReader {
   OGRLayerH layer_;
   bool kml_;
   std::string name_;
-  ToLonLat to_lonlat_;
+  std::optional<geo::Transformation> to_degrees_;  // none: the file's coordinates are degrees
   GIntBig record_ = -1;
 };
 

@@ -7,8 +7,8 @@
 #include <memory>
 
 #include "data/formats/gdal.hpp"
+#include "data/geo/projection.hpp"
 #include "data/hms/rings.hpp"
-#include "data/hms/to_lonlat.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {
@@ -93,7 +93,7 @@ std::vector<std::uint8_t> by_scan_lines(std::span<const SmokePolygon> polygons, 
 }
 
 std::vector<std::uint8_t> by_centres(std::span<const SmokePolygon> polygons, int height, int width,
-                                     const Georeference& georeference, const ToLonLat& to_lonlat) {
+                                     const Georeference& georeference, const geo::Transformation& to_degrees) {
   const auto cells = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   std::vector<double> lon(cells);
   std::vector<double> lat(cells);
@@ -105,12 +105,12 @@ std::vector<std::uint8_t> by_centres(std::span<const SmokePolygon> polygons, int
       lat[cell] = centre.latitude;
     }
   }
-  to_lonlat.convert(cells, lon.data(), lat.data());
+  to_degrees(lon, lat);
   std::vector<std::uint8_t> densest(cells);
   each_part(polygons, [&](const std::vector<Ring>& part, const LonLatBox& box, std::uint8_t density) {
     for (std::size_t i = 0; i < cells; ++i) {
       for (const double shift : turns) {
-        // Beyond the Earth's rim they are infinite, and in no box.
+        // Beyond the Earth's rim they are NaN, and in no box.
         const geo::LonLat centre{lon[i] - shift, lat[i]};
         if (box.holds(centre) && inside(part, centre)) densest[i] = density;
       }
@@ -129,9 +129,9 @@ std::vector<std::uint8_t> rasterize_smoke(std::span<const SmokePolygon> polygons
   if (georeference.projection.empty() &&
       !(is_place(corner(georeference.transform, 0, 0)) && is_place(corner(georeference.transform, width, height))))
     throw input_error("names no projection, and its coordinates are not degrees, so no polygon can be laid over it");
-  const ToLonLat to_lonlat(georeference.projection);
-  return to_lonlat.changes_nothing() ? by_scan_lines(polygons, height, width, georeference)
-                                     : by_centres(polygons, height, width, georeference, to_lonlat);
+  const auto to_degrees = geo::to_geographic(georeference.projection);
+  return to_degrees ? by_centres(polygons, height, width, georeference, *to_degrees)
+                    : by_scan_lines(polygons, height, width, georeference);
 }
 
 }  // namespace plume::data

@@ -3,6 +3,7 @@
 
 #include <fmt/chrono.h>
 
+#include "data/abi/file_name.hpp"
 #include "data/hms/rasterize.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/loss.hpp"
@@ -15,13 +16,10 @@ constexpr std::size_t most_recent = 8;  // scenes whose smoke is held
 }  // namespace
 
 std::optional<UtcTime> time_of_name(const std::string& name) {
-  constexpr std::size_t digits = 14;
+  constexpr std::size_t stamp = 14;
   for (auto at = name.find("_s"); at != std::string::npos; at = name.find("_s", at + 1)) {
-    const auto text = name.substr(at + 2, digits);
-    if (text.size() < digits || text.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto minute = parse_hms_time(text.substr(0, 7) + ' ' + text.substr(7, 4));
-    const int seconds = std::stoi(text.substr(11, 2));
-    if (minute && seconds < 60) return *minute + std::chrono::seconds(seconds);
+    if (const auto time = abi::time_of_stamp(std::string_view(name).substr(at + 2, stamp)))
+      return std::chrono::floor<std::chrono::seconds>(*time);
   }
   return std::nullopt;
 }

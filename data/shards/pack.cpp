@@ -167,6 +167,7 @@ PackReport pack(const TileSource& source, const PackOptions& options, const Pack
   report.tiles = info.tiles;
   report.shape = shape;
   report.classes = info.classes;
+  report.unmeasured = unmeasured_images(info);
   report.mean = info.mean;
   report.std = info.std;
   return report;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -57,7 +58,8 @@ struct PackReport {
   std::array<int, 3> positive_tiles{};  // of these, tiles with any label from 1 up
   double positive_fraction = 0;         // such pixels among all that are not ignored
   std::int64_t ignored_pixels = 0;
-  std::vector<float> mean;  // [bands], training split
+  std::vector<std::string> unmeasured;  // images or scenes without a pixel that is measured in all bands, sorted
+  std::vector<float> mean;              // [bands], training split
   std::vector<float> std;
   int kept_tiles = 0;      // taken over from a packing that was broken off
   int replaced_tiles = 0;  // packed again, as those of a packing broken off were damaged or of other arguments or files

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 
 #include "kernels/loss.hpp"
 
@@ -102,6 +103,20 @@ bool normalise_by_training_tiles(ShardInfo& info) {
     if (std > 0) info.std[band] = std;
   }
   return true;
+}
+
+std::vector<std::string> unmeasured_images(const ShardInfo& info) {
+  std::map<std::string, bool> measured;
+  for (std::size_t tile = 0; tile < info.tile_file.size(); ++tile) {
+    const auto first_band = tile * static_cast<std::size_t>(info.bands);
+    bool& any = measured[info.tile_file[tile]];
+    any = any || info.band_least[first_band] <= info.band_most[first_band];
+  }
+  std::vector<std::string> images;
+  for (const auto& [image, any] : measured) {
+    if (!any) images.push_back(image);
+  }
+  return images;
 }
 
 }  // namespace plume::data

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/shards/shard.hpp"
@@ -22,5 +23,8 @@ void append_tables(ShardInfo& info, const ShardInfo& more);
 // info's mean and std from its tiles' moments in their order, which is the same however tiles lie in files; 0 and 1
 // where no training tile has a pixel that counts. Returns whether one has.
 bool normalise_by_training_tiles(ShardInfo& info);
+
+// The images (of a satellite's tiles: scenes) none of whose tiles has a valid pixel, sorted.
+[[nodiscard]] std::vector<std::string> unmeasured_images(const ShardInfo& info);
 
 }  // namespace plume::data

@@ -40,7 +40,7 @@ struct Packed {
 };
 
 Packed pack(const AbiBand& band, const std::vector<float>& radiance) {
-  const float last = static_cast<float>((1 << band.bits) - 2);
+  const auto last = static_cast<float>((1 << band.bits) - 2);
   Packed packed;
   packed.counts.reserve(radiance.size());
   double sum = 0;
@@ -161,10 +161,10 @@ Fields fields_of(const AbiScene& scene, const AbiBand& band, const Packed& packe
       {"center_longitude", single((extent.west + extent.east) / 2)},
       {"center_latitude", single((extent.south + extent.north) / 2)},
       {"x_west", angle(scene.west)},
-      {"x_center", angle(scene.west + sector_width / 2)},
+      {"x_center", angle(scene.west + 0.5 * sector_width)},
       {"x_east", angle(scene.west + sector_width)},
       {"y_north", angle(scene.north)},
-      {"y_center", angle(scene.north - sector_width / 2)},
+      {"y_center", angle(scene.north - 0.5 * sector_width)},
       {"y_south", angle(scene.north - sector_width)},
       {"good", single(1 - share)},
       {"out_of_range", single(share)},

@@ -46,11 +46,11 @@ Grid coarsened(const SmokeField& smoke) {
 
 // Three cells wide along rows and columns, twice.
 void smooth(Grid& grid) {
-  const auto along = [&](std::size_t step, std::size_t first, std::size_t count) {
+  const auto along = [&](std::size_t step, std::size_t first, std::size_t length) {
     float left = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < length; ++i) {
       float& here = grid.depth[first + i * step];
-      const float right = i + 1 < count ? grid.depth[first + (i + 1) * step] : 0;
+      const float right = i + 1 < length ? grid.depth[first + (i + 1) * step] : 0;
       const float mean = (left + 2 * here + right) / 4;
       left = here;
       here = mean;
@@ -82,8 +82,9 @@ Ring ring_of(OGRGeometryH line, const AbiScene& scene) {
 
 std::vector<Ring> rings_of(OGRGeometryH polygon, const AbiScene& scene) {
   std::vector<Ring> rings;
-  for (int i = 0; i < gdal().geometry_get_geometry_count(polygon); ++i)
-    rings.push_back(ring_of(gdal().geometry_get_geometry_ref(polygon, i), scene));
+  const int count = gdal().geometry_get_geometry_count(polygon);
+  rings.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) rings.push_back(ring_of(gdal().geometry_get_geometry_ref(polygon, i), scene));
   return rings;
 }
 

@@ -105,23 +105,28 @@ TEST(Grid, WhatCannotBeIsRefused) {
 }
 
 TEST(Transformation, GoesThereAndBack) {
-  using data::geo::Transformation;
   std::vector<double> x{-122.69, -120};
   std::vector<double> y{38.71, 35};
-  Transformation("EPSG:3857", Transformation::Direction::from_geographic)(x, y);
+  data::geo::from_geographic("EPSG:3857")(x, y);
   EXPECT_NEAR(x[0], -122.69 / 180 * 20037508.342789244, 1e-6);
-  Transformation("EPSG:3857", Transformation::Direction::to_geographic)(x, y);
+  data::geo::to_geographic("EPSG:3857").value()(x, y);
   EXPECT_NEAR(x[1], -120, 1e-9);
   EXPECT_NEAR(y[0], 38.71, 1e-9);
 }
 
 TEST(Transformation, WhatHasNoCounterpartIsNaN) {
-  using data::geo::Transformation;
   std::vector<double> x{0, 1e9};
   std::vector<double> y{0, 1e9};
-  Transformation("+proj=geos +lon_0=-137 +h=35786023 +sweep=x", Transformation::Direction::to_geographic)(x, y);
+  data::geo::to_geographic("+proj=geos +lon_0=-137 +h=35786023 +sweep=x").value()(x, y);
   EXPECT_NEAR(x[0], -137, 1e-9);
   EXPECT_TRUE(std::isnan(x[1]));
+}
+
+TEST(Transformation, OfDegreesThereIsNone) {
+  for (const char* degrees : {"", "EPSG:4326", "EPSG:4269"}) EXPECT_FALSE(data::geo::to_geographic(degrees)) << degrees;
+  expect_input_error([] { (void)data::geo::to_geographic("EPSG:99999"); }, "a projection that GDAL does not know");
+  expect_error(
+      ErrorKind::usage, [] { (void)data::geo::from_geographic("EPSG:99999"); }, "'EPSG:99999' is no projection");
 }
 
 }  // namespace

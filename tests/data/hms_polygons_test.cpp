@@ -70,6 +70,25 @@ TEST(HmsPolygons, ShapefileAndGeojsonAgree) {
   }
 }
 
+// The .prj beside a shapefile, here the equidistant cylindrical projection: degrees times one factor are metres.
+TEST(HmsPolygons, ProjectedCoordinatesBecomeDegrees) {
+  constexpr double metres_per_degree = 6378137 * 3.14159265358979323846 / 180;
+  const ScratchFolder folder;
+  SmokeRecord record;
+  for (auto& point : record.rings[0]) point = {point.longitude * metres_per_degree, point.latitude * metres_per_degree};
+  write_shapefile(folder / "a.shp", {record});
+  expect_input_error([&] { (void)read_smoke_polygons(folder / "a.shp"); }, "record 0", "no place on Earth");
+  write_file(folder / "a.prj", R"(PROJCS["Plate Carree",GEOGCS["WGS 84",DATUM["WGS_1984",
+SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],
+PROJECTION["Equirectangular"],PARAMETER["standard_parallel_1",0],PARAMETER["central_meridian",0],UNIT["metre",1]])");
+  const auto polygons = read_smoke_polygons(folder / "a.shp");
+  ASSERT_EQ(polygons.size(), 1U);
+  const auto box = data::box_of(polygons[0].parts[0]);
+  EXPECT_NEAR(box.least.longitude, -120, 1e-9);
+  EXPECT_NEAR(box.most.longitude, -119, 1e-9);
+  EXPECT_NEAR(box.most.latitude, 40, 1e-9);
+}
+
 TEST(HmsPolygons, AnEmptyDayHasNone) {
   const ScratchFolder folder;
   write_shapefile(folder / "a.shp", {});

@@ -124,6 +124,25 @@ TEST_F(SamplerTest, EachTileOncePerEpochOverAnyNumberOfRanks) {
   }
 }
 
+// A training that goes on with another number of ranks, in the middle of an epoch.
+TEST_F(SamplerTest, EachTileOncePerEpochWhereTheNumberOfRanksChanges) {
+  constexpr int epochs = 3;
+  std::vector<std::vector<int>> seen(epochs, std::vector<int>(tile_count));
+  const std::vector<int> worlds{1, 2, 4, 1};
+  std::int64_t step = 0;
+  for (std::int64_t epoch = 0; epoch < epochs; ++epoch) {
+    for (std::int64_t batch = 0; batch < (tile_count + 4) / 5; ++batch, ++step) {
+      const int world = worlds[static_cast<std::size_t>(step / 3) % worlds.size()];
+      for (int rank = 0; rank < world; ++rank) {
+        const Sampler sampler(*shard_, {.batch = 5, .crop = 8, .seed = 3, .rank = rank, .world = world});
+        for (const auto& sample : sampler.samples(epoch, batch))
+          ++seen[static_cast<std::size_t>(epoch)][static_cast<std::size_t>(sample.tile)];
+      }
+    }
+  }
+  for (const auto& epoch : seen) EXPECT_EQ(epoch, std::vector<int>(tile_count, 1));
+}
+
 TEST_F(SamplerTest, AWindowedEpochHasEachTileOnce) {
   for (const int world : {1, 3}) {
     auto tiles = epoch_tiles({.batch = 4, .seed = 3, .world = world, .shuffle_window = 5}, 2);

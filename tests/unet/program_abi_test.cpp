@@ -173,6 +173,22 @@ TEST_F(ProgramAbiPackTest, DamagedFilesAreNamed) {
   EXPECT_EQ(names_in(folder_ / ""), (std::vector<std::string>{"hms", "scene", "shard.h5.parts"}));
 }
 
+TEST_F(ProgramAbiPackTest, ASceneWithoutAMeasuredPixelIsNamed) {
+  for (const int channel : {1, 3}) {
+    add({.channel = channel});
+    add({.channel = channel}, "20193002001275");
+  }
+  const Outcome whole = pack();
+  EXPECT_EQ(whole.exit_code, 0) << whole.errors;
+  EXPECT_EQ(whole.errors, "");
+  add({.channel = 3, .pixels = std::vector<std::uint16_t>(48, 1023)}, "20193002001275");
+  const Outcome outcome = pack();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  EXPECT_NE(outcome.errors.find("ignored: OR_ABI-L1b-RadM1-M6_G17_s20193002001275: no pixel is measured"),
+            std::string::npos)
+      << outcome.errors;
+}
+
 TEST_F(ProgramAbiTest, ShowsWhatAFileIs) {
   const auto path = add({.channel = 1});
   const Outcome text = run_plume({"data", "show", path});

@@ -156,7 +156,8 @@ TEST_F(ProgramRanks, GoOnAsOthersInNumber) {
 
 // One is asked to stop, all do at the same step.
 TEST_F(ProgramRanks, StopTogetherAndGoOn) {
-  const std::vector<std::string> settings{"train.steps=400", "train.log_every=100", "train.validate_every=1000"};
+  const std::vector<std::string> settings{"train.steps=1000", "train.log_every=100", "train.validate_every=1000",
+                                          "dist.deadline=8"};
   trained(3, "whole", settings);
   RunningPlume training(3, arguments("parts", settings), file("parts.err"));
   const auto beats = [&] {

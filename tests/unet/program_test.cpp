@@ -59,7 +59,8 @@ class ProgramTest : public testing::Test {
 ScratchFolder* ProgramTest::folder_ = nullptr;
 
 TEST_F(ProgramTest, TrainsEvaluatesAndPredicts) {
-  expect_files(file("run"), {"best.safetensors", "config.toml", "last.safetensors", "log.csv", "log.jsonl"});
+  expect_files(file("run"),
+               {"best.safetensors", "config.toml", "last.1.safetensors", "last.safetensors", "log.csv", "log.jsonl"});
   const Outcome evaluated = run_plume(
       {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
@@ -175,6 +176,21 @@ TEST_F(ProgramTest, BenchMeasuresLoading) {
   EXPECT_NE(text.output.find("of memcpy's"), std::string::npos) << text.output;
   expect_failure(2, {"bench", "load"}, "--data");
   expect_failure(3, {"bench", "load", "--data", file("none.h5")}, "none.h5");
+}
+
+TEST_F(ProgramTest, BenchRefusesWhatItWouldPassOver) {
+  const std::string shard = file("tiles.h5");
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--size", "64"},
+                                                                                      {"--base", "8"},
+                                                                                      {"--bands", "3"},
+                                                                                      {"--model", "m"},
+                                                                                      {"--device", "cpu"},
+                                                                                      {"--precision", "f32"},
+                                                                                      {"--conv", "auto"},
+                                                                                      {"--work", "infer"}})
+    expect_failure(2, {"bench", "load", "--data", shard, option, value}, option);
+  expect_failure(2, {"bench", "train", "--data", shard}, "--data");
+  expect_failure(2, {"bench", "infer", "--work", "train"}, "--work");
 }
 
 TEST_F(ProgramTest, BenchMeasuresBothKindsOfWork) {

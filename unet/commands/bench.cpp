@@ -1,11 +1,14 @@
 // plume bench
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +17,7 @@
 #include "unet/commands/bench_layers.hpp"
 #include "unet/commands/bench_load.hpp"
 #include "unet/commands/bench_work.hpp"
+#include "unet/commands/median.hpp"
 
 namespace plume::unet {
 namespace {
@@ -26,7 +30,25 @@ struct Arguments {
   bool json = false;
 };
 
-// Seconds of each repeat, sorted, the warm-up left out.
+using Works = std::set<std::string>;
+const Works networks{"train", "infer", "layers"};
+
+// Which measurement reads an option; of those that are not here, all do.
+const std::map<std::string, Works> readers{
+    {"--data", {"load"}},   {"--work", {"layers"}},    {"--model", networks},
+    {"--base", networks},   {"--bands", networks},     {"--size", networks},
+    {"--device", networks}, {"--precision", networks}, {"--conv", networks},
+};
+
+// An option that would be passed over is a slip.
+void refuse_what_is_not_read(const CLI::App& command, const std::string& what) {
+  for (const auto& [option, works] : readers) {
+    if (command.count(option) > 0 && !works.contains(what))
+      throw usage_error("bench {} does not read {}, which is for {}", what, option, fmt::join(works, ", "));
+  }
+}
+
+// Seconds of each repeat, the warm-up left out.
 std::vector<double> measure(BenchWork& work, int repeats) {
   std::vector<double> seconds;
   for (int i = -BenchWork::warm_up; i < repeats; ++i) {
@@ -35,7 +57,6 @@ std::vector<double> measure(BenchWork& work, int repeats) {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     if (i >= 0) seconds.push_back(taken.count());
   }
-  std::sort(seconds.begin(), seconds.end());
   return seconds;
 }
 
@@ -49,23 +70,24 @@ int run_bench(const Arguments& arguments) {
   const BenchSettings& settings = arguments.settings;
   BenchWork work(settings);
   const std::vector<double> seconds = measure(work, settings.repeats);
-  const double median = seconds[seconds.size() / 2];
+  const double middle = median(seconds);
+  const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
   nlohmann::ordered_json report{{"work", arguments.what},
                                 {"size", settings.size},
                                 {"batch", settings.batch},
                                 {"device", describe_device(work.stream(), settings.device.precision)},
                                 {"repeats", seconds.size()},
-                                {"milliseconds", median * 1e3},
-                                {"fastest_milliseconds", seconds.front() * 1e3},
-                                {"slowest_milliseconds", seconds.back() * 1e3},
-                                {"images_per_second", settings.batch / median},
+                                {"milliseconds", middle * 1e3},
+                                {"fastest_milliseconds", *fastest * 1e3},
+                                {"slowest_milliseconds", *slowest * 1e3},
+                                {"images_per_second", settings.batch / middle},
                                 {"peak_mebibytes", peak_mebibytes()}};
   if (arguments.json) {
     fmt::print("{}\n", report.dump());
     return 0;
   }
   fmt::print("{}: {:.2f} ms ({:.2f} to {:.2f}), {:.2f} images/s, {:.0f} MiB at most; {}\n", describe(settings),
-             median * 1e3, seconds.front() * 1e3, seconds.back() * 1e3, settings.batch / median,
+             middle * 1e3, *fastest * 1e3, *slowest * 1e3, settings.batch / middle,
              report["peak_mebibytes"].get<double>(), report["device"].get<std::string>());
   return 0;
 }
@@ -118,7 +140,10 @@ void add_bench_command(CLI::App& app, Action& action) {
   command->add_flag("--json", arguments->json, "Print the figures as JSON");
   add_device_options(*command, settings.device);
   command->footer("Example: plume bench infer --base 32 --size 256 --batch 1");
-  command->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
+  command->callback([arguments, command, &action] {
+    refuse_what_is_not_read(*command, arguments->what);
+    action = [arguments] { return run(*arguments); };
+  });
 }
 
 }  // namespace plume::unet

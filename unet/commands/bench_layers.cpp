@@ -14,6 +14,7 @@
 #include "kernels/base/error.hpp"
 #include "kernels/cpu/peak.hpp"
 #include "kernels/profile.hpp"
+#include "unet/commands/median.hpp"
 
 namespace plume::unet {
 namespace {
@@ -42,12 +43,6 @@ struct Scale {
   double milliseconds;  // of all rows
   double peak;          // GF/s
 };
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + std::ssize(values) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Layers that appear twice in a step are one row.
 void add_step(std::vector<Row>& rows, const std::vector<kernels::Profile::Entry>& entries, std::size_t repeat) {

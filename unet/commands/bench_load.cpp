@@ -17,6 +17,7 @@
 #include "data/loading/permutation.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/cpu/pages.hpp"
+#include "unet/commands/median.hpp"
 
 namespace plume::unet {
 namespace {
@@ -33,11 +34,6 @@ double cpu_seconds() {
 
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 struct LoadRate {

@@ -1,11 +1,14 @@
 // plume data pack
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "data/abi/scene_source.hpp"
 #include "data/hms/smoke_folder.hpp"
@@ -52,6 +55,7 @@ nlohmann::ordered_json to_json(const data::PackReport& report) {
           {"positive_tiles", report.positive_tiles},
           {"positive_fraction", report.positive_fraction},
           {"ignored_pixels", report.ignored_pixels},
+          {"unmeasured", report.unmeasured},
           {"mean", report.mean},
           {"std", report.std},
           {"kept_tiles", report.kept_tiles},
@@ -107,6 +111,16 @@ void complete(Arguments& arguments) {
   options.share = data::parse_share(arguments.process);
 }
 
+// Their tiles are in the shard, and count in nothing.
+void name_unmeasured(const std::vector<std::string>& images) {
+  constexpr std::size_t most_named = 5;
+  if (images.empty()) return;
+  const auto named = std::min(images.size(), most_named);
+  fmt::print(stderr, "ignored: {}{}: no pixel is measured in all bands where the sun is high enough\n",
+             fmt::join(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+             named < images.size() ? fmt::format(" and {} more", images.size() - named) : "");
+}
+
 void print(const data::PackReport& report) {
   if (report.kept_tiles > 0) fmt::print("{} tiles were there from a packing that was broken off\n", report.kept_tiles);
   if (report.replaced_tiles > 0)
@@ -127,6 +141,7 @@ int run(Arguments& arguments) {
   const auto source = source_of(arguments);
   const auto report =
       data::pack(*source, arguments.options, progress_on_terminal("the same command goes on from there"));
+  name_unmeasured(report.unmeasured);
   if (arguments.json) {
     fmt::print("{}\n", to_json(report).dump(2));
   } else {

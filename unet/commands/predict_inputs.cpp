@@ -32,7 +32,7 @@ Files files_of(const std::vector<std::string>& inputs) {
     if (!fs::is_directory(input)) {
       (input.extension() == ".nc" ? files.bands : files.images).push_back(input);
     } else if (const auto found = abi::list_abi_files(input); !found.empty()) {
-      const auto bands = abi::list_band_files(input);  // products without channels are passed over
+      const auto bands = abi::bands_among(found);
       files.bands.insert(files.bands.end(), bands.begin(), bands.end());
     } else {
       const auto images = data::list_rasters(input);

@@ -15,6 +15,7 @@
 #include "dist/supervisor.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/kept_checkpoints.hpp"
 
 namespace plume::unet {
 namespace {
@@ -34,10 +35,13 @@ struct Arguments {
 
 // What --resume asks for: a checkpoint, or none where "auto" finds none.
 std::filesystem::path checkpoint_to_resume(const Arguments& arguments) {
-  const auto last = std::filesystem::path(arguments.output) / "last.safetensors";
-  const bool exists = std::filesystem::exists(last);
-  if (arguments.resume == "auto") return exists ? last : std::filesystem::path();
+  const auto note = [&](const std::string& line) {
+    if (!arguments.quiet) fmt::print(stderr, "note: {}\n", line);
+  };
+  if (arguments.resume == "auto") return newest_whole(arguments.output, note).value_or(std::filesystem::path());
+  const auto last = checkpoint_path(arguments.output);
   const std::filesystem::path named = arguments.resume;
+  const bool exists = std::filesystem::exists(last);
   if (exists && (named.empty() || !std::filesystem::exists(named) || !std::filesystem::equivalent(last, named))) {
     throw usage_error("{} holds a training already; --resume auto continues it, another --out starts a new one",
                       arguments.output);
@@ -67,7 +71,7 @@ void report(const Arguments& arguments, const TrainOptions& options, const Train
     fmt::print("{}\n", report.dump(2));
   } else if (!arguments.quiet && !outcome.stopped && !validated) {
     fmt::print("{} steps in {:.1f} s, without a validation: {}\n", outcome.progress.step, outcome.seconds,
-               (options.output / "last.safetensors").string());
+               checkpoint_path(options.output).string());
   } else if (!arguments.quiet && !outcome.stopped) {
     fmt::print("{} steps in {:.1f} s; best validation IoU {:.4f} at step {}: {}\n", outcome.progress.step,
                outcome.seconds, outcome.progress.best_iou, outcome.progress.best_step,
@@ -85,7 +89,8 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
     return 0;
   }
   options.output = arguments.output;
-  options.resume = checkpoint_to_resume(arguments);
+  // Rank 0 reads it, and may write a newer one before the others have looked.
+  if (communicator == nullptr || communicator->rank() == 0) options.resume = checkpoint_to_resume(arguments);
   options.quiet = arguments.quiet;
   const TrainOutcome outcome = train(options);
   const bool leads = communicator == nullptr || communicator->rank() == 0;
