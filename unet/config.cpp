@@ -160,7 +160,10 @@ Fields fields_of(Config& c) {
   f.number("loss.dice_smooth", c.loss.dice_smooth, 1e-12, 1e12);
 
   f.choice("optimizer.name", c.optimizer.kind,
-           {{"adamw", nn::OptimizerSettings::Kind::adamw}, {"sgd", nn::OptimizerSettings::Kind::sgd}});
+           {{"adamw", nn::OptimizerSettings::Kind::adamw},
+            {"sgd", nn::OptimizerSettings::Kind::sgd},
+            {"lamb", nn::OptimizerSettings::Kind::lamb},
+            {"lars", nn::OptimizerSettings::Kind::lars}});
   f.number("optimizer.lr", c.schedule.lr, 0, 1e3);
   f.number("optimizer.weight_decay", c.optimizer.weight_decay, 0, 1e3);
   f.number("optimizer.beta1", c.optimizer.beta1, 0, 0.999999);
@@ -168,6 +171,7 @@ Fields fields_of(Config& c) {
   f.number("optimizer.epsilon", c.optimizer.epsilon, 1e-16, 1);
   f.number("optimizer.momentum", c.optimizer.momentum, 0, 0.999999);
   f.boolean("optimizer.nesterov", c.optimizer.nesterov);
+  f.number("optimizer.trust", c.optimizer.trust, 0, 1);
 
   using Kind = ScheduleSettings::Kind;
   f.choice("schedule.name", c.schedule.kind,
