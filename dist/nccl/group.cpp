@@ -1,10 +1,10 @@
 // A communicator that never blocks: whatever NCCL has not finished is asked for again, until a deadline.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <thread>
