@@ -180,6 +180,8 @@ Fields fields_of(Config& c) {
   f.number("schedule.warmup", c.schedule.warmup, 0, 1);
   f.number("schedule.min_factor", c.schedule.min_factor, 0, 1);
 
+  f.choice("dist.backend", c.dist.backend,
+           {{"auto", Backend::automatic}, {"mpi", Backend::mpi}, {"nccl", Backend::nccl}});
   f.choice("dist.timing", c.dist.timing,
            {{"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}});
   f.choice("dist.wire", c.dist.wire, {{"f32", dist::Wire::f32}, {"bf16", dist::Wire::bf16}, {"f16", dist::Wire::f16}});

@@ -51,8 +51,12 @@ struct TrainSettings {
   bool cuda_graph = true;  // record a step once and replay it
 };
 
+// What carries gradients between ranks. automatic: NCCL where they compute on CUDA and all can open it, else MPI.
+enum class Backend { automatic, mpi, nccl };
+
 // Of a training by several processes.
 struct DistSettings {
+  Backend backend = Backend::automatic;
   dist::Timing timing = dist::Timing::overlap;
   dist::Wire wire = dist::Wire::f32;
   double bucket = 0;      // MiB of gradients that are summed at a time; 0: by the device

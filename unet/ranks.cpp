@@ -7,8 +7,10 @@
 
 #include "dist/collectives.hpp"
 #include "dist/launcher.hpp"
+#include "dist/own_gpu.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"
+#include "kernels/stream.hpp"
 
 namespace plume::unet {
 namespace {
@@ -100,7 +102,12 @@ void Ranks::require_same_weights(const nn::Parameters& parameters) const {
         others);
 }
 
-std::string Ranks::table(const std::string& device) const {
+int Ranks::gpu(const DeviceSettings& settings) const {
+  if (size() == 1 || settings.kind == DeviceKind::cpu) return 0;
+  return std::max(dist::own_gpu(*communicator_, kernels::cuda_device_count()), 0);
+}
+
+std::string Ranks::table(const std::string& device, const std::string& route) const {
   if (size() == 1) return {};
   struct Row {
     int local_rank = 0;
@@ -116,7 +123,7 @@ std::string Ranks::table(const std::string& device) const {
     const Row& other = rows[static_cast<std::size_t>(rank)];
     text += fmt::format("{:>5}  {:<16} {:>5}  {}\n", rank, other.host.data(), other.local_rank, other.device.data());
   }
-  return text;
+  return text + fmt::format("gradients: {}\n", route);
 }
 
 std::vector<int> share_of(std::span<const int> tiles, int rank, int size) {

@@ -11,6 +11,7 @@
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/checkpoint_pieces.hpp"
+#include "unet/device.hpp"
 #include "unet/metrics.hpp"
 #include "unet/network.hpp"
 
@@ -53,8 +54,11 @@ class Ranks {
   // Throws environment_error naming the ranks whose weights are not the leader's, bit by bit.
   void require_same_weights(const nn::Parameters& parameters) const;
 
-  // "rank host local device" of every rank, one a line, on the leader; empty for one alone.
-  [[nodiscard]] std::string table(const std::string& device) const;
+  // Which CUDA device a training is to use here, where it uses any (dist/own_gpu.hpp). Throws environment_error.
+  [[nodiscard]] int gpu(const DeviceSettings& settings) const;
+
+  // "rank host local device" of every rank, one a line, and what carries gradients, on the leader; empty for one alone.
+  [[nodiscard]] std::string table(const std::string& device, const std::string& route) const;
 
  private:
   std::unique_ptr<dist::Communicator> alone_;

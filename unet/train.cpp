@@ -77,7 +77,7 @@ class Trainer {
         config_(options.config),
         ranks_(options.communicator),
         shard_(open_shard(config_)),
-        stream_(make_stream(config_.train.device, config_.train.threads)),
+        stream_(make_stream(config_.train.device, config_.train.threads, ranks_.gpu(config_.train.device))),
         network_(graph_for(config_, shard_), element_type(config_.train.device.precision), Fusion::on, &stream_),
         optimizer_(config_.optimizer, network_.parameters()),
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
@@ -223,7 +223,7 @@ class Trainer {
   void describe_run() {
     const data::ShardInfo& info = shard_.info();
     const std::string device = describe_device(stream_, config_.train.device.precision);
-    const std::string table = ranks_.table(device);
+    const std::string table = ranks_.table(device, exchange_ ? exchange_->route() : "");
     if (!table.empty()) say(table);
     say(fmt::format("{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {}", shard_.path().string(),
                     shard_.tiles(data::Split::train).size(), shard_.tiles(data::Split::val).size(), info.height,

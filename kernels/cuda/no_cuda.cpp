@@ -26,13 +26,20 @@ namespace {
 
 struct CudaStream::State {};
 
-CudaStream::CudaStream(int, MathMode) {
+CudaStream::CudaStream(int, MathMode, StreamPriority) {
   throw environment_error("this plume was built without CUDA; configure it with -DPLUME_CUDA=ON, or use the CPU");
 }
 CudaStream::CudaStream(CudaStream&&) noexcept = default;
 CudaStream& CudaStream::operator=(CudaStream&&) noexcept = default;
 CudaStream::~CudaStream() = default;
 void CudaStream::synchronize() {
+  absent();
+}
+
+bool CudaStream::idle() {
+  absent();
+}
+int CudaStream::device() const noexcept {
   absent();
 }
 
