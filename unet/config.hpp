@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loading/augmentation.hpp"
@@ -48,6 +49,10 @@ struct TrainSettings {
   Recompute recompute = Recompute::automatic;
   bool cuda_graph = true;  // record a step once and replay it
 };
+
+// As users write them.
+inline const std::vector<std::pair<std::string, dist::Timing>> timing_names{
+    {"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}};
 
 // Of a training by several processes.
 struct DistSettings {

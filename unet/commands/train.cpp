@@ -10,11 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "dist/launcher.hpp"
-#include "dist/open_mpi.hpp"
-#include "dist/supervisor.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/commands/launched.hpp"
 
 namespace plume::unet {
 namespace {
@@ -90,8 +88,6 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   const TrainOutcome outcome = train(options);
   const bool leads = communicator == nullptr || communicator->rank() == 0;
   if (leads) report(arguments, options, outcome);
-  if (communicator != nullptr && communicator->pulse() != nullptr)
-    communicator->pulse()->ending.store(outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
   return outcome.stopped ? exit_requeue : 0;
 }
 
@@ -109,14 +105,9 @@ dist::Supervision supervision_of(const Arguments& arguments) {
 }
 
 int run_train(const Arguments& arguments) {
-  const dist::Launch launch = dist::launch();
-  if (launch.ranks == 1 || arguments.memory) return train_as(arguments, nullptr);
-  const dist::Supervision supervision = supervision_of(arguments);
-  return dist::supervise(supervision, [&](dist::Pulse& pulse) {
-    const auto communicator = dist::open_mpi(launch, &pulse);
-    dist::introduce(*communicator, supervision.folder);
-    return train_as(arguments, communicator.get());
-  });
+  if (arguments.memory) return train_as(arguments, nullptr);
+  return run_launched(supervision_of(arguments),
+                      [&](dist::Communicator* communicator) { return train_as(arguments, communicator); });
 }
 
 }  // namespace
