@@ -52,7 +52,7 @@ class Step:
 
     @staticmethod
     def of_layers(report, seconds=None):
-        """From the JSON of `plume bench layers`, whose rows lie in the order of time; stretched to `seconds` if given."""
+        """From the JSON of `plume bench layers`, whose rows lie in time's order; stretched to `seconds` if given."""
         rows = report["rows"]
         whole = 1e-3 * report["milliseconds"]
         scale = (seconds or whole) / sum(row["milliseconds"] for row in rows)

@@ -54,20 +54,20 @@ class Ranks:
         return self.seconds(command + (["--compiled"] if self.options.compiled else []))
 
     def seconds(self, command):
-        report = run_json(command, env=self.environment)
+        report = run_json(command, env=self.environment, timeout=600)
         if report["verified"] != "PASS":
             raise SystemExit(f"{' '.join(map(str, command))}: not a training: {report}")
         return report["step_s"]
 
 
 def measure(ranks, base, batch, count, rounds):
-    """Seconds of a step, {(program, ranks): [of each round]}."""
+    """Seconds of a step so far, {(program, ranks): [of each round]}, after each round."""
     figures = {}
     for _ in range(rounds):
         for program in (ranks.plume, ranks.peer):
             for number in (1, count):
                 figures.setdefault((program.__name__, number), []).append(program(number, base, batch))
-    return figures
+        yield figures
 
 
 def rows_of(base, batch, count, figures):
@@ -121,18 +121,19 @@ def main():
     shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
     common = {"machine": machine(), "commit": commit, "command": " ".join(["python3 bench/peers/ranks.py", *shown])}
     torch_version = run([options.python, "-c", "import torch; print('PyTorch', torch.__version__)"]).strip()
-    rows = []
+    done, rows = [], []
     with tempfile.TemporaryDirectory() as folder:
         ranks = Ranks(options, folder)
         for base, batch in options.works:
-            figures = measure(ranks, base, batch, options.ranks, options.rounds)
-            for row in rows_of(base, batch, options.ranks, figures):
-                rows.append(row | common)
+            for figures in measure(ranks, base, batch, options.ranks, options.rounds):
+                rows = done + [row | common for row in rows_of(base, batch, options.ranks, figures)]
+                if options.out:  # at once: the next round may fail
+                    options.out.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
+                    options.out.with_suffix(".md").write_text(markdown(rows, options, torch_version) + "\n")
+            for row in rows[len(done):]:
                 print(f"{row['work']}: {row['ours']:.3f}, PyTorch {row.get('torch', row['peer']):.3f} {row['unit']}, "
                       f"ratio {row['ratio']:.3f} (asked {row['at_least']:.2f})", flush=True)
-    if options.out:
-        options.out.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
-        options.out.with_suffix(".md").write_text(markdown(rows, options, torch_version) + "\n")
+            done = rows
     failed = [row["work"] for row in rows if row["ratio"] < row["at_least"]]
     if options.check and failed:
         raise SystemExit("below what is asked: " + "; ".join(failed))

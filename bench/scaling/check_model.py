@@ -72,31 +72,33 @@ def compare(measured, ranks, base, batch):
     predicted = step.with_exchange(links, ranks, BUCKET)
     found = measured.train(ranks, base, batch)
     return {"work": f"model of scale: step of {ranks} ranks, base {base}, batch {batch} a rank",
-            "ours": 1e3 * found["step_s"], "peer": 1e3 * predicted, "ratio": predicted / found["step_s"], "at_least": None, "unit": "ms",
-            "without_exchange": 1e3 * step.seconds, "exchange": 1e3 * (predicted - step.seconds),
-            "exposed_comm": found["exposed_comm"], "links": vars(links)}
+            "ours": 1e3 * found["step_s"], "peer": 1e3 * predicted, "ratio": predicted / found["step_s"],
+            "at_least": None, "unit": "ms", "without_exchange": 1e3 * step.seconds,
+            "exchange": 1e3 * (predicted - step.seconds), "exposed_comm": found["exposed_comm"], "links": vars(links)}
 
 
 def markdown(rows, layers, options):
     first = rows[0]
     cores = len(os.sched_getaffinity(0))
+    size = f"{options.size}x{options.size}"
     lines = ["# The model of scale, against measurements and for A100s", "",
              f"{first['machine']}; plume {first['commit']}; `{first['command']}`", "",
-             f"Measured: ranks of one thread on {cores} cores, {options.size}x{options.size}, f32, gradients summed through",
-             "MPI while backward runs. Predicted from the layers of as many processes at once and the rates of `plume bench",
-             f"exchange`. More than {cores} ranks share cores, and wait for each other by polling, which the model does not",
-             "know.", "",
-             "| ranks, network | layers, ms | exchange, ms | predicted step, ms | measured step, ms | predicted/measured |",
+             f"Measured: ranks of one thread on {cores} cores, {size}, f32, gradients summed through MPI while",
+             "backward runs. Predicted from the layers of as many processes at once and the rates of `plume bench",
+             f"exchange`. More than {cores} ranks share cores, and wait for each other by polling, which the model",
+             "does not know.", "",
+             "| ranks, network | layers, ms | exchange, ms | predicted step, ms | measured step, ms | of it |",
              "| --- | --- | --- | --- | --- | --- |"]
     for row in rows:
         name = row["work"].partition("step of ")[2]
         lines.append(f"| {name} | {row['without_exchange']:.1f} | {row['exchange']:.1f} | {row['peer']:.1f} | "
                      f"{row['ours']:.1f} | {row['ratio']:.3f} |")
-    error = statistics.mean(abs(row["ratio"] - 1) for row in rows)
-    lines += ["", f"Mean error of the prediction: {100 * error:.1f} %.", "", "## Predicted for A100s, not measured", "",
-              f"A classic U-Net of base {layers['base']}, {options.size}x{options.size}, {layers['batch']} images a GPU",
-              f"(weak) or {options.strong} over all (strong), at {options.utilisation:.0%} of the tensor cores' peak,",
-              f"gradients in {options.wire}, buckets of {options.bucket:g} MiB. The assumptions, with sources:", "", "```"]
+    errors = [abs(row["ratio"] - 1) for row in rows]
+    lines += ["", f"Mean error of the predictions: {statistics.mean(errors):.1%}.", ""]
+    lines += ["## Predicted for A100s, not measured", "",
+              f"A classic U-Net of base {layers['base']}, {size}, {layers['batch']} images a GPU (weak) or",
+              f"{options.strong} over all (strong), at {options.utilisation:.0%} of the tensor cores' peak, gradients",
+              f"in {options.wire}, buckets of {options.bucket:g} MiB. The assumptions, with sources:", "", "```"]
     lines += scaling_model.__doc__.partition("The assumptions")[2].partition(":\n")[2].strip().splitlines()
     return "\n".join(lines + ["```", "", scaling_model.table(layers, options), ""])
 

@@ -37,7 +37,8 @@ echo "{\\"step_s\\": $step, \\"verified\\": \\"PASS\\"}"
 
 
 def run(command, **more):
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, **more)
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=200,
+                          **more)
 
 
 def has(*modules):
