@@ -182,8 +182,7 @@ Fields fields_of(Config& c) {
 
   f.choice("dist.backend", c.dist.backend,
            {{"auto", Backend::automatic}, {"mpi", Backend::mpi}, {"nccl", Backend::nccl}});
-  f.choice("dist.timing", c.dist.timing,
-           {{"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}});
+  f.choice("dist.timing", c.dist.timing, timing_names);
   f.choice("dist.wire", c.dist.wire, {{"f32", dist::Wire::f32}, {"bf16", dist::Wire::bf16}, {"f16", dist::Wire::f16}});
   f.number("dist.bucket", c.dist.bucket, 0, 1024);
   f.number("dist.deadline", c.dist.deadline, 1, 86400);

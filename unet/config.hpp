@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loading/augmentation.hpp"
@@ -53,6 +54,10 @@ struct TrainSettings {
 
 // What carries gradients between ranks. automatic: NCCL where they compute on CUDA and all can open it, else MPI.
 enum class Backend { automatic, mpi, nccl };
+
+// As users write them.
+inline const std::vector<std::pair<std::string, dist::Timing>> timing_names{
+    {"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}};
 
 // Of a training by several processes.
 struct DistSettings {

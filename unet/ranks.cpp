@@ -1,6 +1,8 @@
 // Small exchanges of host memory.
 #include "unet/ranks.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -88,18 +90,21 @@ void Ranks::wait() const {
   dist::barrier(*communicator_);
 }
 
+std::vector<int> Ranks::with_other_weights(const nn::Parameters& parameters) const {
+  const std::vector<std::uint64_t> hashes = dist::gathered(*communicator_, hash_of(parameters));
+  std::vector<int> others;
+  for (int rank = 1; rank < size(); ++rank)
+    if (hashes[static_cast<std::size_t>(rank)] != hashes.front()) others.push_back(rank);
+  return others;
+}
+
 void Ranks::require_same_weights(const nn::Parameters& parameters) const {
   if (size() == 1) return;
-  const std::vector<std::uint64_t> hashes = dist::gathered(*communicator_, hash_of(parameters));
-  std::string others;
-  for (int rank = 1; rank < size(); ++rank)
-    if (hashes[static_cast<std::size_t>(rank)] != hashes.front())
-      others += fmt::format("{}{}", others.empty() ? "" : ", ", rank);
-  if (!others.empty())
+  if (const auto others = with_other_weights(parameters); !others.empty())
     throw environment_error(
         "the weights of rank {} are no longer those of rank 0: a machine computes wrongly, or they "
         "differ in kind; `plume doctor` on each tells",
-        others);
+        fmt::join(others, ", "));
 }
 
 int Ranks::gpu(const DeviceSettings& settings) const {

@@ -51,6 +51,8 @@ class Ranks {
   // Until all have come so far.
   void wait() const;
 
+  // The ranks whose weights are not the leader's, bit by bit.
+  [[nodiscard]] std::vector<int> with_other_weights(const nn::Parameters& parameters) const;
   // Throws environment_error naming the ranks whose weights are not the leader's, bit by bit.
   void require_same_weights(const nn::Parameters& parameters) const;
 
