@@ -44,7 +44,7 @@ fuzz: setup-fuzz  ## Fuzz the parsers of file formats for 5 minutes, or SECONDS=
 	tests/fuzz/run.sh build-fuzz $(if $(filter command% environment%,$(origin SECONDS)),$(SECONDS),300)
 
 gpu-bundle: setup-build build/build.ninja  ## Make build/gpu-bundle/, to test and measure on a machine with a GPU: gpu-check.sh
-	cmake --build --preset release --target test_cuda test_unet_cuda gpu_bench
+	cmake --build --preset release --target test_cuda test_unet_cuda test_nccl_cuda gpu_bench
 	bench/gpu/bundle.sh build build/gpu-bundle
 
 format: setup-develop  ## Format all C++

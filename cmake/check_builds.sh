@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the builds that this machine's own is not: without CUDA, with CUDA 12, and for aarch64. Compiles objects only.
+# Checks the builds that this machine's own is not: without CUDA and NCCL, with CUDA 12, and for aarch64. Compiles objects only.
 #   cmake/check_builds.sh [FOLDER]     FOLDER for what is built; default: a temporary one
 # What a check needs is taken from PATH and the environment; a check without it is skipped, with a line that says so:
 #   CUDA12_ROOT   a CUDA 12 toolkit (default: /usr/local/cuda-12*); with headers alone, the host sources are checked
@@ -54,8 +54,9 @@ defines=('-DPLUME_CUDNN_FOLDER=""' '-DPLUME_CUBLASLT_FOLDER=""')
 own=(-I "$folder/headers" -I kernels/cuda/nvcc)
 
 without_cuda() {
-  cmake -S . -B "$folder/off" -DPLUME_CUDA=OFF -DPLUME_TESTS=OFF -DPLUME_BENCH=OFF >"$folder/off.log" &&
-    cmake --build "$folder/off" -j "$jobs" --target plume_no_cuda
+  cmake -S . -B "$folder/off" -DPLUME_CUDA=OFF -DPLUME_NCCL_INCLUDE_DIR= -DPLUME_TESTS=OFF -DPLUME_BENCH=OFF \
+    >"$folder/off.log" &&
+    cmake --build "$folder/off" -j "$jobs" --target plume_no_cuda plume_dist
 }
 
 # PLUME_CUDA=ON that cannot be met ends the configuration, and says what to do.
@@ -100,7 +101,7 @@ for_aarch64_with_cuda() {
       -isystem "$include" -Xcompiler=-idirafter,/usr/include -- $(sources 'kernels/cuda/*.cu')
 }
 
-check "PLUME_CUDA=OFF builds" without_cuda
+check "PLUME_CUDA=OFF builds, without NCCL too" without_cuda
 check "PLUME_CUDA=ON without CUDA stops at configure" demanded_but_absent
 
 cuda12=${CUDA12_ROOT:-$(printf '%s\n' /usr/local/cuda-12* | tail -n 1)}

@@ -10,8 +10,8 @@
 
 namespace plume::dist {
 
-// How values travel. In 16 bits each rank's values are rounded, added in f32, and their sum is rounded once more; what is to
-// be a mean is divided before, so that sums stay in range.
+// How values travel. In 16 bits each rank's values are rounded, added in f32, and their sum is rounded once more (NCCL rounds
+// each addition); what is to be a mean is divided before, so that sums stay in range.
 enum class Wire { f32, bf16, f16 };
 
 class SliceSum {

@@ -76,6 +76,38 @@ struct SgdBody {
   }
 };
 
+// LAMB's direction for one parameter, in place of its gradient. Source: You et al., "Large batch optimization for deep
+// learning: training BERT in 76 minutes", ICLR 2020, algorithm 2.
+template <class T>
+struct LambBody {
+  T beta1, beta2, epsilon, decay;
+  T correction1, correction2_root;  // 1 - beta1^t, sqrt(1 - beta2^t)
+  PLUME_HD void operator()(T& gradient, T parameter, T& first, T& second) const {
+    using std::sqrt;
+    first += (gradient - first) * (T{1} - beta1);
+    second = beta2 * second + (T{1} - beta2) * gradient * gradient;
+    gradient = first / correction1 / (sqrt(second) / correction2_root + epsilon) + decay * parameter;
+  }
+};
+
+// A layer's gradients in proportion to its weights, with L2 decay: gradient = trust * (gradient + decay * parameter), where
+// trust = coefficient |parameters| / (|gradients| + decay |parameters|), or 1 where that is not above 0 or coefficient is 0.
+// Source: You, Gitman and Ginsburg, "Large batch training of convolutional networks", 2017, algorithm 1.
+template <class T>
+struct TrustBody {
+  T coefficient, decay;
+  // squared: the norms of the parameters and, after them, of the gradients as they are before `scale`.
+  [[nodiscard]] PLUME_HD T trust(const double* squared, T scale) const {
+    using std::sqrt;
+    const double weights = sqrt(squared[0]);
+    const double below = static_cast<double>(scale) * sqrt(squared[1]) + static_cast<double>(decay) * weights;
+    return coefficient > 0 && weights > 0 && below > 0
+               ? static_cast<T>(static_cast<double>(coefficient) * weights / below)
+               : T{1};
+  }
+  PLUME_HD T operator()(T gradient, T parameter, T trust) const { return trust * (gradient + decay * parameter); }
+};
+
 // By how much gradients shrink so that their norm over all parameters is at most `clip`.
 // Source: Pascanu, Mikolov and Bengio, ICML 2013; the small constant as in PyTorch.
 template <class T>

@@ -51,4 +51,23 @@ template <class T>
 void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<T>>* constants, const double* squared,
               CudaStream& stream);
 
+// gradients become LAMB's directions, the moments follow. squared as above.
+template <class T>
+void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
+                    const double* squared, CpuStream& stream);
+template <class T>
+void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
+                    const double* squared, CudaStream& stream);
+
+// One layer's gradients in proportion to its parameters, `count` of each. layer: the squared_norm of its parameters and, behind
+// it, of its gradients; squared: of all gradients, as above.
+template <class T>
+void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
+                    const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,
+                    CpuStream& stream);
+template <class T>
+void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
+                    const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,
+                    CudaStream& stream);
+
 }  // namespace plume::kernels

@@ -66,18 +66,26 @@ class CpuStream {
 // How f32 convolutions multiply on CUDA: three TF32 products that keep f32's accuracy, or one TF32 product.
 enum class MathMode { f32, tf32 };
 
+// Whose kernels the device begins first where several streams have some.
+enum class StreamPriority { normal, high };
+
 // Work is queued in order and runs beside the host; memory that operations name is the device's. f32 and bf16.
 // Absent from builds without CUDA: there it cannot be made (kernels/cuda/no_cuda.cpp).
 class CudaStream {
  public:
   // Throws environment_error where there is no such device.
-  explicit CudaStream(int device = 0, MathMode math = MathMode::f32);
+  explicit CudaStream(int device = 0, MathMode math = MathMode::f32, StreamPriority priority = StreamPriority::normal);
   CudaStream(CudaStream&&) noexcept;
   CudaStream& operator=(CudaStream&&) noexcept;
   ~CudaStream();
 
   // Waits until all that was queued is done. Throws environment_error where some of it failed.
   void synchronize();
+  // Whether it is, without waiting. Throws likewise.
+  [[nodiscard]] bool idle();
+
+  // Its number among those that the program sees.
+  [[nodiscard]] int device() const noexcept;
 
   struct State;  // kernels/cuda/stream_state.hpp
   [[nodiscard]] State& state() { return *state_; }

@@ -1,6 +1,7 @@
 // Optimiser steps.
 #include "nn/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <variant>
@@ -16,6 +17,41 @@ template <class T>
 using AdamwConstants = kernels::UpdateConstants<T, kernels::AdamwBody<T>>;
 template <class T>
 using SgdConstants = kernels::UpdateConstants<T, kernels::SgdBody<T>>;
+
+// What LAMB and LARS read, for matrices and for vectors.
+template <class T>
+struct LayerConstants {
+  kernels::UpdateConstants<T, kernels::LambBody<T>> direction[2];
+  kernels::UpdateConstants<T, kernels::TrustBody<T>> trust[2];
+  kernels::UpdateConstants<T, kernels::SgdBody<T>> step;
+};
+enum LayerKind : std::size_t { matrix, vector };
+
+template <class T>
+LayerConstants<T> layer_constants(const OptimizerSettings& s, double rate, std::int64_t step) {
+  const auto t = [](double value) { return static_cast<T>(value); };
+  const auto exponent = static_cast<double>(step);
+  const bool lamb = s.kind == OptimizerSettings::Kind::lamb;
+  LayerConstants<T> constants{};
+  for (const LayerKind kind : {matrix, vector}) {
+    const double decay = kind == matrix ? s.weight_decay : 0;
+    constants.direction[kind].body = {t(s.beta1),
+                                      t(s.beta2),
+                                      t(s.epsilon),
+                                      t(decay),
+                                      t(1 - std::pow(s.beta1, exponent)),
+                                      t(std::sqrt(1 - std::pow(s.beta2, exponent)))};
+    constants.trust[kind].body = {t(kind == vector ? 0 : lamb ? 1 : s.trust), t(lamb ? 0 : decay)};
+    auto& clipped = lamb ? constants.direction[kind].clip : constants.trust[kind].clip;
+    if (s.clip_norm > 0) clipped = t(s.clip_norm);
+  }
+  constants.step.body = {t(rate), t(lamb ? 0 : s.momentum), T{0}, !lamb && s.nesterov};
+  return constants;
+}
+
+bool is_layerwise(const OptimizerSettings& settings) {
+  return settings.kind == OptimizerSettings::Kind::lamb || settings.kind == OptimizerSettings::Kind::lars;
+}
 
 template <class T>
 AdamwConstants<T> adamw_constants(const OptimizerSettings& s, double rate, std::int64_t step) {
@@ -46,17 +82,25 @@ void with_parameters(DType, kernels::CudaStream& stream, const Body& body) {
 Optimizer::Optimizer(const OptimizerSettings& settings, const Parameters& parameters)
     : settings_(settings),
       dtype_(parameters.dtype()),
-      constants_(parameters.stream(), sizeof(AdamwConstants<double>), "the optimiser's constants"),
+      constants_(parameters.stream(), std::max(sizeof(AdamwConstants<double>), sizeof(LayerConstants<double>)),
+                 "the optimiser's constants"),
       squared_(parameters.stream(), sizeof(double), "the gradients' norm") {
   static_assert(sizeof(AdamwConstants<double>) >= sizeof(SgdConstants<double>));
   const std::size_t bytes = parameters.flat_size() * size_of(dtype_);
   const auto add = [&](const char* name) { state_.push_back({name, Buffer(parameters.stream(), bytes, name)}); };
-  if (settings.kind == OptimizerSettings::Kind::adamw) {
+  if (settings.kind == OptimizerSettings::Kind::adamw || settings.kind == OptimizerSettings::Kind::lamb) {
     add("first_moment");
     add("second_moment");
   } else {
     add("velocity");
   }
+  if (!is_layerwise(settings)) return;
+  for (const ParameterInfo& info : parameters.all()) {
+    if (info.kind == ParameterKind::statistic) continue;
+    layers_.push_back({static_cast<std::ptrdiff_t>(info.offset), static_cast<std::ptrdiff_t>(info.shape.count()),
+                       info.kind != ParameterKind::vector});
+  }
+  norms_ = Buffer(parameters.stream(), 2 * layers_.size() * sizeof(double), "the layers' norms");
 }
 
 void Optimizer::step(Parameters& parameters, double rate, kernels::Stream& stream) {
@@ -72,12 +116,45 @@ void Optimizer::prepare(double rate) {
       if (settings_.clip_norm > 0) constants.clip = static_cast<T>(settings_.clip_norm);
       constants_.write(0, &constants, sizeof constants);
     };
-    if (settings_.kind == OptimizerSettings::Kind::adamw) {
+    if (is_layerwise(settings_)) {
+      const LayerConstants<T> constants = layer_constants<T>(settings_, rate, steps_);
+      constants_.write(0, &constants, sizeof constants);
+    } else if (settings_.kind == OptimizerSettings::Kind::adamw) {
       put(adamw_constants<T>(settings_, rate, steps_));
     } else {
       put(sgd_constants<T>(settings_, rate));
     }
   });
+}
+
+// Gradients become directions, each layer's are brought into proportion, and a plain step follows.
+template <class T, class Stream>
+void Optimizer::update_layers(Parameters& parameters, const double* squared, Stream& stream) {
+  const auto* constants = reinterpret_cast<const LayerConstants<T>*>(constants_.data());
+  const bool lamb = settings_.kind == OptimizerSettings::Kind::lamb;
+  const auto state = [&](std::size_t i) { return reinterpret_cast<T*>(state_[i].buffer.data()); };
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Slice& layer = layers_[i];
+    const LayerKind kind = layer.adapts ? matrix : vector;
+    const T* const values = parameters.values<T>() + layer.first;
+    T* const gradients = parameters.gradients<T>() + layer.first;
+    if (lamb) {
+      kernels::UpdateBuffers<T> buffers{parameters.values<T>() + layer.first, gradients, state(0) + layer.first,
+                                        state(1) + layer.first};
+      buffers.count = layer.count;
+      kernels::lamb_direction<T>(gradients, buffers, &constants->direction[kind], squared, stream);
+    }
+    double* const norms = reinterpret_cast<double*>(norms_.data()) + 2 * i;
+    kernels::squared_norm<T>(norms, values, layer.count, stream);
+    kernels::squared_norm<T>(norms + 1, gradients, layer.count, stream);
+    kernels::adapt_to_layer<T>(gradients, values, layer.count, &constants->trust[kind], norms, squared, stream);
+  }
+  // LAMB's momentum is in its directions: without one a step's velocity is its gradient, and may take its place.
+  kernels::UpdateBuffers<T> buffers{parameters.values<T>(), parameters.gradients<T>(),
+                                    lamb ? parameters.gradients<T>() : state(0)};
+  buffers.copy = parameters.rounded();
+  buffers.count = static_cast<std::ptrdiff_t>(parameters.flat_size());
+  kernels::sgd_step<T>(buffers, &constants->step, squared, stream);
 }
 
 void Optimizer::update(Parameters& parameters, kernels::Stream& stream) {
@@ -90,6 +167,7 @@ void Optimizer::update(Parameters& parameters, kernels::Stream& stream) {
     if (settings_.clip_norm > 0) {
       kernels::squared_norm<T>(squared, parameters.gradients<T>(), count, concrete);
     }
+    if (is_layerwise(settings_)) return update_layers<T>(parameters, squared, concrete);
     kernels::UpdateBuffers<T> buffers{parameters.values<T>(), parameters.gradients<T>(), state(0)};
     buffers.copy = parameters.rounded();
     buffers.count = count;

@@ -1,4 +1,5 @@
-// Optimisers over the flat parameter buffer: AdamW, and SGD with momentum.
+// Optimisers over the flat parameter buffer: AdamW, SGD with momentum, and for large batches LAMB and LARS, which give each
+// layer a rate in proportion to its weights (kernels/functors.hpp has the sources).
 #pragma once
 
 #include <cstdint>
@@ -11,9 +12,10 @@
 
 namespace plume::nn {
 
-// Defaults are PyTorch's; weight decay applies to every parameter, as there.
+// Defaults are PyTorch's; weight decay applies to every parameter, as there. LAMB and LARS leave biases and normalisations out
+// of both decay and proportion, as is usual with them.
 struct OptimizerSettings {
-  enum class Kind { adamw, sgd };
+  enum class Kind { adamw, sgd, lamb, lars };
   Kind kind = Kind::adamw;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -21,6 +23,7 @@ struct OptimizerSettings {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0.01;
+  double trust = 0.001;  // LARS: a layer's step in proportion to its weights' norm, at a rate of 1
   double clip_norm = 0;  // gradients are scaled down to this norm over all parameters; 0: they are not
 };
 
@@ -48,6 +51,15 @@ class Optimizer {
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
+  // A layer's slice of the flat buffers.
+  struct Slice {
+    std::ptrdiff_t first = 0;
+    std::ptrdiff_t count = 0;
+    bool adapts = false;  // is a matrix
+  };
+  template <class T, class Stream>
+  void update_layers(Parameters& parameters, const double* squared, Stream& stream);
+
   struct Named {
     std::string name;
     Buffer buffer;
@@ -57,6 +69,8 @@ class Optimizer {
   std::vector<Named> state_;
   Buffer constants_;  // kernels::UpdateConstants
   Buffer squared_;    // the gradients' squared norm, in f64
+  std::vector<Slice> layers_;
+  Buffer norms_;  // of each layer, two in f64
   std::int64_t steps_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// A shard with a label that is no class.
+// A shard with labels that were not packed into it.
 #pragma once
 
 #include <hdf5.h>
@@ -10,8 +10,9 @@
 
 namespace plume::tests {
 
-// Sets the fourth label of a tile to 77.
-inline void spoil_label(const std::filesystem::path& path, int tile) {
+// Overwrites labels of a tile, from the pixel `first` on.
+inline void overwrite_labels(const std::filesystem::path& path, int tile, std::size_t first, std::size_t count,
+                             char label) {
   std::size_t pixels = 0;
   {
     const data::Shard shard(path);
@@ -23,8 +24,13 @@ inline void spoil_label(const std::filesystem::path& path, int tile) {
   H5Dclose(labels);
   H5Fclose(file);
   auto bytes = read_file(path);
-  bytes[offset + static_cast<std::size_t>(tile) * pixels + 3] = 77;
+  bytes.replace(offset + static_cast<std::size_t>(tile) * pixels + first, count, count, label);
   write_file(path, bytes);
+}
+
+// Sets the fourth label of a tile to 77.
+inline void spoil_label(const std::filesystem::path& path, int tile) {
+  overwrite_labels(path, tile, 3, 1, 77);
 }
 
 }  // namespace plume::tests

@@ -9,38 +9,21 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/base/crc32c.hpp"
 #include "kernels/base/error.hpp"
 #include "nn/safetensors.hpp"
+#include "unet/checkpoint_file.hpp"
 #include "unet/version.hpp"
 
 namespace plume::unet {
 namespace {
 
-constexpr const char* optimizer_prefix = "optimizer.";
 constexpr const char* range_suffix = ".range";
 constexpr std::int64_t range_values = 3;
 static_assert(sizeof(Range) == range_values * sizeof(float));
 
-std::string checksum_of(std::span<const nn::TensorSource> tensors) {
-  std::uint32_t sum = 0;
-  for (const nn::TensorSource& tensor : tensors) sum = crc32c(tensor.bytes, sum);
-  return fmt::format("{:08x}", sum);
-}
-
-// Files of earlier versions have no checksum.
-void require_checksum(const nn::SafetensorsFile& file) {
-  const auto kept = file.metadata().find("plume.crc32c");
-  if (kept != file.metadata().end() && kept->second != fmt::format("{:08x}", crc32c(file.data())))
-    throw input_error("{}: is damaged: its checksum is not that of its contents", file.path().string());
-}
-
 void save(const std::filesystem::path& path, const Network& network, const nn::Optimizer* optimizer,
           const Progress& progress, const std::string& config, const std::function<void()>& before = {}) {
-  nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
-                        {"plume.version", version},
-                        {"plume.training", progress_text(progress, optimizer ? optimizer->steps() : 0)},
-                        {"plume.config", config}};
+  nn::Metadata metadata = metadata_of(network, progress, optimizer ? optimizer->steps() : 0, config);
   std::vector<nn::NamedTensor> tensors;
   for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
   std::vector<nn::TensorSource> sources;
@@ -55,29 +38,18 @@ void save(const std::filesystem::path& path, const Network& network, const nn::O
       sources.push_back({optimizer_prefix + state.name, dtype, {count}, state.bytes});
     }
   }
-  metadata["plume.crc32c"] = checksum_of(sources);
+  metadata[checksum_key] = checksum_of(sources);
   nn::save_safetensors(path, metadata, sources, before);
 }
 
-std::string metadata_of(const nn::SafetensorsFile& file, const std::string& key) {
-  const auto found = file.metadata().find(key);
-  if (found == file.metadata().end()) {
-    throw input_error(
-        "{}: no '{}' in its metadata, so it is not a plume model; PyTorch weights come in with "
-        "model.weights in a training's configuration",
-        file.path().string(), key);
-  }
-  return found->second;
+Graph graph_of(const CheckpointFile& file) {
+  return with_context(file.path().string(), [&] { return graph_from_json(file.metadata("plume.graph")); });
 }
 
-Graph graph_of(const nn::SafetensorsFile& file) {
-  return with_context(file.path().string(), [&] { return graph_from_json(metadata_of(file, "plume.graph")); });
-}
-
-std::vector<nn::NamedTensor> parameters_of(const nn::SafetensorsFile& file, const Network& network) {
+std::vector<nn::NamedTensor> parameters_of(const CheckpointFile& file, const Network& network) {
   std::vector<nn::NamedTensor> tensors;
   for (const auto& info : network.parameters().all()) {
-    const nn::TensorInfo* tensor = file.find(info.name);
+    const nn::TensorInfo* tensor = file.find(info.name).info;
     if (tensor == nullptr) throw input_error("{}: parameter {} is missing", file.path().string(), info.name);
     tensors.push_back({info.name, tensor->shape, file.floats(info.name)});
     const auto& values = tensors.back().values;
@@ -88,11 +60,19 @@ std::vector<nn::NamedTensor> parameters_of(const nn::SafetensorsFile& file, cons
   return tensors;
 }
 
-void load_weights(const nn::SafetensorsFile& file, Network& network) {
+void load_weights(const CheckpointFile& file, Network& network) {
   with_context(file.path().string(), [&] { load_parameters(network, parameters_of(file, network)); });
 }
 
 }  // namespace
+
+nn::Metadata metadata_of(const Network& network, const Progress& progress, std::int64_t optimizer_steps,
+                         const std::string& config) {
+  return {{"plume.graph", to_json(network.graph())},
+          {"plume.version", version},
+          {"plume.training", progress_text(progress, optimizer_steps)},
+          {"plume.config", config}};
+}
 
 std::string progress_text(const Progress& progress, std::int64_t optimizer_steps) {
   return nlohmann::json{{"step", progress.step},
@@ -141,33 +121,31 @@ void save_training(const std::filesystem::path& path, const Network& network, co
 }
 
 std::int64_t require_whole(const std::filesystem::path& path) {
-  const nn::SafetensorsFile file(path);
-  require_checksum(file);
-  return with_context(path.string(),
-                      [&] { return progress_from_text(metadata_of(file, "plume.training")).first.step; });
+  const CheckpointFile file(path);
+  return with_context(path.string(), [&] { return progress_from_text(file.metadata("plume.training")).first.step; });
 }
 
 Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream, nn::Gradients gradients) {
-  const nn::SafetensorsFile file(path);
-  require_checksum(file);
+  const CheckpointFile file(path);
   Network network(graph_of(file), dtype, Fusion::on, stream, gradients);
   load_weights(file, network);
   return network;
 }
 
 void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges) {
-  const nn::SafetensorsFile file(model);
+  const CheckpointFile file(model);
   std::vector<nn::TensorSource> sources;
-  for (const nn::TensorInfo& tensor : file.tensors()) {
-    if (tensor.name.starts_with(optimizer_prefix) || tensor.name.ends_with(range_suffix)) continue;
-    sources.push_back({tensor.name, tensor.dtype, tensor.shape, file.bytes(tensor)});
+  for (const auto& [tensor, bytes] : file.tensors()) {
+    if (tensor->name.starts_with(optimizer_prefix) || tensor->name.ends_with(range_suffix)) continue;
+    sources.push_back({tensor->name, tensor->dtype, tensor->shape, bytes});
   }
   for (const auto& [layer, channels] : ranges) {
     sources.push_back(
         {layer + range_suffix, DType::f32, {std::ssize(channels), range_values}, std::as_bytes(std::span(channels))});
   }
   nn::Metadata metadata = file.metadata();
-  metadata["plume.crc32c"] = checksum_of(sources);
+  metadata.erase(pieces_key);
+  metadata[checksum_key] = checksum_of(sources);
   nn::save_safetensors(path, metadata, sources);
 }
 
@@ -199,8 +177,7 @@ std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision pr
 }
 
 Resumed load_training(const std::filesystem::path& path, Network& network, nn::Optimizer& optimizer) {
-  const nn::SafetensorsFile file(path);
-  require_checksum(file);
+  const CheckpointFile file(path);
   if (!(graph_of(file) == network.graph())) {
     const bool other_data = graph_of(file).layers == network.graph().layers;
     throw input_error("{}: holds another model than the configuration describes{}", path.string(),
@@ -209,18 +186,16 @@ Resumed load_training(const std::filesystem::path& path, Network& network, nn::O
   load_weights(file, network);
   auto states = optimizer.state();
   for (auto& state : states) {
-    const nn::TensorInfo* tensor = file.find(optimizer_prefix + state.name);
-    if (tensor == nullptr || tensor->dtype != network.parameters().dtype() || tensor->bytes != state.bytes.size()) {
+    if (!file.read(optimizer_prefix + state.name, network.parameters().dtype(), state.bytes)) {
       throw input_error("{}: no state of this optimiser ({}{}), so training cannot go on from it", path.string(),
                         optimizer_prefix, state.name);
     }
-    std::memcpy(state.bytes.data(), file.bytes(*tensor).data(), state.bytes.size());
   }
   optimizer.set_state(states);
   Resumed resumed;
-  resumed.config = metadata_of(file, "plume.config");
+  resumed.config = file.metadata("plume.config");
   const auto [progress, optimizer_steps] =
-      with_context(path.string(), [&] { return progress_from_text(metadata_of(file, "plume.training")); });
+      with_context(path.string(), [&] { return progress_from_text(file.metadata("plume.training")); });
   resumed.progress = progress;
   optimizer.set_steps(optimizer_steps);
   return resumed;

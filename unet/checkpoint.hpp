@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "nn/optimizer.hpp"
+#include "nn/safetensors.hpp"
 #include "unet/device.hpp"
 #include "unet/network.hpp"
 #include "unet/ranges.hpp"
@@ -32,6 +33,13 @@ struct Progress {
   std::string instruction_set;  // and what else last bits depend on: device.hpp's arithmetic()
   std::uint64_t tiles = 0;      // a hash of the training tiles' names
 };
+
+// Before the names of an optimiser's tensors.
+inline constexpr const char* optimizer_prefix = "optimizer.";
+
+// What every checkpoint says of itself.
+[[nodiscard]] nn::Metadata metadata_of(const Network& network, const Progress& progress, std::int64_t optimizer_steps,
+                                       const std::string& config);
 
 // As checkpoints keep it, with the optimiser's own count of steps. The second throws input_error for text that is damaged.
 [[nodiscard]] std::string progress_text(const Progress& progress, std::int64_t optimizer_steps);

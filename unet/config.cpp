@@ -144,6 +144,7 @@ Fields fields_of(Config& c) {
   f.integer("train.validate_every", c.train.validate_every, 1, many);
   f.integer("train.patience", c.train.patience, 0, 1 << 30);
   f.integer("train.keep", c.train.keep, 1, 1000);
+  f.boolean("train.sharded_checkpoints", c.train.sharded);
   f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
   f.number("train.threshold", c.train.threshold, 0, 1);
   f.integer("train.threads", c.train.threads, 0, 1024);
@@ -160,7 +161,10 @@ Fields fields_of(Config& c) {
   f.number("loss.dice_smooth", c.loss.dice_smooth, 1e-12, 1e12);
 
   f.choice("optimizer.name", c.optimizer.kind,
-           {{"adamw", nn::OptimizerSettings::Kind::adamw}, {"sgd", nn::OptimizerSettings::Kind::sgd}});
+           {{"adamw", nn::OptimizerSettings::Kind::adamw},
+            {"sgd", nn::OptimizerSettings::Kind::sgd},
+            {"lamb", nn::OptimizerSettings::Kind::lamb},
+            {"lars", nn::OptimizerSettings::Kind::lars}});
   f.number("optimizer.lr", c.schedule.lr, 0, 1e3);
   f.number("optimizer.weight_decay", c.optimizer.weight_decay, 0, 1e3);
   f.number("optimizer.beta1", c.optimizer.beta1, 0, 0.999999);
@@ -168,6 +172,7 @@ Fields fields_of(Config& c) {
   f.number("optimizer.epsilon", c.optimizer.epsilon, 1e-16, 1);
   f.number("optimizer.momentum", c.optimizer.momentum, 0, 0.999999);
   f.boolean("optimizer.nesterov", c.optimizer.nesterov);
+  f.number("optimizer.trust", c.optimizer.trust, 0, 1);
 
   using Kind = ScheduleSettings::Kind;
   f.choice("schedule.name", c.schedule.kind,
@@ -175,8 +180,9 @@ Fields fields_of(Config& c) {
   f.number("schedule.warmup", c.schedule.warmup, 0, 1);
   f.number("schedule.min_factor", c.schedule.min_factor, 0, 1);
 
-  f.choice("dist.timing", c.dist.timing,
-           {{"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}});
+  f.choice("dist.backend", c.dist.backend,
+           {{"auto", Backend::automatic}, {"mpi", Backend::mpi}, {"nccl", Backend::nccl}});
+  f.choice("dist.timing", c.dist.timing, timing_names);
   f.choice("dist.wire", c.dist.wire, {{"f32", dist::Wire::f32}, {"bf16", dist::Wire::bf16}, {"f16", dist::Wire::f16}});
   f.number("dist.bucket", c.dist.bucket, 0, 1024);
   f.number("dist.deadline", c.dist.deadline, 1, 86400);

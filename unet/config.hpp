@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/loading/augmentation.hpp"
@@ -42,6 +43,7 @@ struct TrainSettings {
   std::int64_t validate_every = 100;  // steps
   int patience = 0;                   // validations without a better IoU before training stops; 0: never
   int keep = 2;                       // checkpoints to go on from
+  bool sharded = false;               // whether each rank writes a piece of them
   int log_every = 10;                 // steps
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
@@ -50,8 +52,16 @@ struct TrainSettings {
   bool cuda_graph = true;  // record a step once and replay it
 };
 
+// What carries gradients between ranks. automatic: NCCL where they compute on CUDA and all can open it, else MPI.
+enum class Backend { automatic, mpi, nccl };
+
+// As users write them.
+inline const std::vector<std::pair<std::string, dist::Timing>> timing_names{
+    {"overlap", dist::Timing::overlap}, {"blocking", dist::Timing::blocking}, {"none", dist::Timing::none}};
+
 // Of a training by several processes.
 struct DistSettings {
+  Backend backend = Backend::automatic;
   dist::Timing timing = dist::Timing::overlap;
   dist::Wire wire = dist::Wire::f32;
   double bucket = 0;      // MiB of gradients that are summed at a time; 0: by the device

@@ -22,20 +22,20 @@ const std::string& name_of(Precision precision) {
   return name_in(inference_precision_names, precision);
 }
 
-bool is_cuda(const kernels::Stream& stream) {
-  return std::holds_alternative<kernels::CudaStream>(stream);
+kernels::CudaInfo::Device device_of(const kernels::CudaStream& stream) {
+  return kernels::cuda_info().devices.at(static_cast<std::size_t>(stream.device()));
 }
 
 }  // namespace
 
-kernels::Stream make_stream(const DeviceSettings& settings, int threads) {
+kernels::Stream make_stream(const DeviceSettings& settings, int threads, int gpu) {
   const bool int8 = settings.precision == Precision::int8;
   if (int8 && settings.kind == DeviceKind::cuda) throw usage_error("precision int8 is for the CPU; choose device cpu");
   const bool cuda = settings.kind == DeviceKind::cuda ||
                     (settings.kind == DeviceKind::automatic && !int8 && kernels::cuda_device_count() > 0);
   if (cuda) {
     kernels::CudaStream stream(
-        0, settings.precision == Precision::tf32 ? kernels::MathMode::tf32 : kernels::MathMode::f32);
+        gpu, settings.precision == Precision::tf32 ? kernels::MathMode::tf32 : kernels::MathMode::f32);
     kernels::use_vendor_libraries(stream);
     return stream;
   }
@@ -54,13 +54,14 @@ std::string arithmetic(const kernels::Stream& stream, Precision precision) {
   if (const auto* cpu = std::get_if<kernels::CpuStream>(&stream)) {
     return fmt::format("{}, {} convolutions", kernels::instruction_set(), name_in(conv_names, cpu->convolutions()));
   }
-  const int architecture = kernels::cuda_info().devices.at(0).architecture;
+  const int architecture = device_of(std::get<kernels::CudaStream>(stream)).architecture;
   return fmt::format("CUDA {}.{} {}", architecture / 10, architecture % 10, name_of(precision));
 }
 
 std::string describe_device(const kernels::Stream& stream, Precision precision) {
+  if (const auto* cuda = std::get_if<kernels::CudaStream>(&stream))
+    return fmt::format("{}, {}", device_of(*cuda).name, name_of(precision));
   const kernels::CudaInfo info = kernels::cuda_info();
-  if (is_cuda(stream)) return fmt::format("{}, {}", info.devices.at(0).name, name_of(precision));
   std::string cpu = fmt::format("CPU, {} instructions", kernels::instruction_set());
   if (precision == Precision::int8) cpu += fmt::format(", int8 by {}", kernels::quantized_instruction_set());
   if (precision == Precision::int8 || info.compiled.empty() || !info.devices.empty()) return cpu;

@@ -1,14 +1,18 @@
 // Small exchanges of host memory.
 #include "unet/ranks.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "dist/collectives.hpp"
 #include "dist/launcher.hpp"
+#include "dist/own_gpu.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/base/fnv1a.hpp"
+#include "kernels/stream.hpp"
 
 namespace plume::unet {
 namespace {
@@ -72,25 +76,43 @@ void Ranks::share(Network& network, nn::Optimizer& optimizer, Progress& progress
   optimizer.set_steps(steps);
 }
 
+std::vector<SavedPiece> Ranks::collect(const SavedPiece& own) const {
+  std::vector<SavedPiece> all(static_cast<std::size_t>(size()), own);
+  for (int rank = 0; rank < size(); ++rank) {
+    SavedPiece& piece = all[static_cast<std::size_t>(rank)];
+    dist::broadcast(*communicator_, piece.file, rank);
+    dist::broadcast(*communicator_, piece.checksum, rank);
+  }
+  return all;
+}
+
 void Ranks::wait() const {
   dist::barrier(*communicator_);
 }
 
+std::vector<int> Ranks::with_other_weights(const nn::Parameters& parameters) const {
+  const std::vector<std::uint64_t> hashes = dist::gathered(*communicator_, hash_of(parameters));
+  std::vector<int> others;
+  for (int rank = 1; rank < size(); ++rank)
+    if (hashes[static_cast<std::size_t>(rank)] != hashes.front()) others.push_back(rank);
+  return others;
+}
+
 void Ranks::require_same_weights(const nn::Parameters& parameters) const {
   if (size() == 1) return;
-  const std::vector<std::uint64_t> hashes = dist::gathered(*communicator_, hash_of(parameters));
-  std::string others;
-  for (int rank = 1; rank < size(); ++rank)
-    if (hashes[static_cast<std::size_t>(rank)] != hashes.front())
-      others += fmt::format("{}{}", others.empty() ? "" : ", ", rank);
-  if (!others.empty())
+  if (const auto others = with_other_weights(parameters); !others.empty())
     throw environment_error(
         "the weights of rank {} are no longer those of rank 0: a machine computes wrongly, or they "
         "differ in kind; `plume doctor` on each tells",
-        others);
+        fmt::join(others, ", "));
 }
 
-std::string Ranks::table(const std::string& device) const {
+int Ranks::gpu(const DeviceSettings& settings) const {
+  if (size() == 1 || settings.kind == DeviceKind::cpu) return 0;
+  return std::max(dist::own_gpu(*communicator_, kernels::cuda_device_count()), 0);
+}
+
+std::string Ranks::table(const std::string& device, const std::string& route) const {
   if (size() == 1) return {};
   struct Row {
     int local_rank = 0;
@@ -106,7 +128,7 @@ std::string Ranks::table(const std::string& device) const {
     const Row& other = rows[static_cast<std::size_t>(rank)];
     text += fmt::format("{:>5}  {:<16} {:>5}  {}\n", rank, other.host.data(), other.local_rank, other.device.data());
   }
-  return text;
+  return text + fmt::format("gradients: {}\n", route);
 }
 
 std::vector<int> share_of(std::span<const int> tiles, int rank, int size) {

@@ -10,6 +10,8 @@
 #include "dist/communicator.hpp"
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
+#include "unet/checkpoint_pieces.hpp"
+#include "unet/device.hpp"
 #include "unet/metrics.hpp"
 #include "unet/network.hpp"
 
@@ -43,14 +45,22 @@ class Ranks {
   // The leader's weights, optimiser state and progress are everyone's.
   void share(Network& network, nn::Optimizer& optimizer, Progress& progress) const;
 
+  // The pieces of a checkpoint that the ranks have saved, in their order.
+  [[nodiscard]] std::vector<SavedPiece> collect(const SavedPiece& own) const;
+
   // Until all have come so far.
   void wait() const;
 
+  // The ranks whose weights are not the leader's, bit by bit.
+  [[nodiscard]] std::vector<int> with_other_weights(const nn::Parameters& parameters) const;
   // Throws environment_error naming the ranks whose weights are not the leader's, bit by bit.
   void require_same_weights(const nn::Parameters& parameters) const;
 
-  // "rank host local device" of every rank, one a line, on the leader; empty for one alone.
-  [[nodiscard]] std::string table(const std::string& device) const;
+  // Which CUDA device a training is to use here, where it uses any (dist/own_gpu.hpp). Throws environment_error.
+  [[nodiscard]] int gpu(const DeviceSettings& settings) const;
+
+  // "rank host local device" of every rank, one a line, and what carries gradients, on the leader; empty for one alone.
+  [[nodiscard]] std::string table(const std::string& device, const std::string& route) const;
 
  private:
   std::unique_ptr<dist::Communicator> alone_;

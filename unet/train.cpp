@@ -14,6 +14,7 @@
 #include "dist/launcher.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
+#include "unet/checkpoint_pieces.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/folder_lock.hpp"
 #include "unet/gradient_exchange.hpp"
@@ -75,7 +76,7 @@ class Trainer {
         config_(options.config),
         ranks_(options.communicator),
         shard_(open_shard(config_)),
-        stream_(make_stream(config_.train.device, config_.train.threads)),
+        stream_(make_stream(config_.train.device, config_.train.threads, ranks_.gpu(config_.train.device))),
         network_(graph_for(config_, shard_), element_type(config_.train.device.precision), Fusion::on, &stream_),
         optimizer_(config_.optimizer, network_.parameters()),
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
@@ -133,7 +134,7 @@ class Trainer {
     const auto* cpu = std::get_if<kernels::CpuStream>(&stream_);
     const std::string device = describe_device(stream_, config_.train.device.precision) +
                                (cpu == nullptr ? "" : fmt::format(", threads: {}", cpu->threads()));
-    const std::string table = ranks_.table(device);
+    const std::string table = ranks_.table(device, exchange_ ? exchange_->route() : "");
     std::string text = table.empty() ? fmt::format("one process, on {}: {}\n", dist::host_name(), device)
                                      : fmt::format("{} ranks, started by {}; {}\n{}", ranks_.size(), dist::launch().by,
                                                    ranks_.communicator().library(), table);
@@ -202,7 +203,7 @@ class Trainer {
   void describe_run() {
     const data::ShardInfo& info = shard_.info();
     const std::string device = describe_device(stream_, config_.train.device.precision);
-    const std::string table = ranks_.table(device);
+    const std::string table = ranks_.table(device, exchange_ ? exchange_->route() : "");
     if (!table.empty()) say(table);
     say(fmt::format("{}: {} training and {} validation tiles of {}x{}x{}; {} parameters; {}", shard_.path().string(),
                     shard_.tiles(data::Split::train).size(), shard_.tiles(data::Split::val).size(), info.height,
@@ -322,9 +323,16 @@ class Trainer {
   void save_last() {
     require_finite_parameters();
     ranks_.enter(dist::Phase::save);
-    if (ranks_.leads())
-      save_training(checkpoint_path(options_.output), network_, optimizer_, progress_, to_toml(config_),
-                    [&] { make_way(options_.output, config_.train.keep); });
+    const auto path = checkpoint_path(options_.output);
+    const auto before = [&] { make_way(options_.output, config_.train.keep); };
+    if (config_.train.sharded && ranks_.size() > 1) {
+      const auto pieces = ranks_.collect(
+          save_piece(options_.output, network_, optimizer_, progress_.step, ranks_.rank(), ranks_.size()));
+      if (ranks_.leads()) save_index(path, pieces, network_, optimizer_, progress_, to_toml(config_), before);
+    } else if (ranks_.leads()) {
+      save_training(path, network_, optimizer_, progress_, to_toml(config_), before);
+    }
+    if (ranks_.leads()) remove_stray_pieces(options_.output);
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.

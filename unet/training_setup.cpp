@@ -80,9 +80,17 @@ std::string require_same_batches(const Config& begun, const Config& now, const s
   constexpr std::array fixed{"train.batch",         "train.accumulate", "train.crop",        "train.flip",
                              "train.rotate",        "train.seed",       "train.class_share", "train.class_threshold",
                              "data.shuffle_window", "optimizer.name"};
-  constexpr std::array harmless{"train.threads",       "train.cuda_graph", "train.recompute", "train.conv",
-                                "data.loader_threads", "data.shard",       "dist.timing",     "dist.bucket",
-                                "dist.deadline",       "train.keep"};  // of train.conv arithmetic() tells
+  constexpr std::array harmless{"train.threads",
+                                "train.cuda_graph",
+                                "train.recompute",
+                                "train.conv",
+                                "data.loader_threads",
+                                "data.shard",
+                                "dist.timing",
+                                "dist.bucket",
+                                "dist.deadline",
+                                "train.keep",
+                                "train.sharded_checkpoints"};  // of train.conv arithmetic() tells
   const auto among = [](const auto& keys, const std::string& key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };

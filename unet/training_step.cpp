@@ -79,6 +79,7 @@ void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
 }
 
 double TrainingStep::finish() {
+  if (exchange_) exchange_->settle();
   std::vector<double> losses(static_cast<std::size_t>(config_.train.accumulate));
   losses_.read(losses.data(), 0, losses.size() * sizeof(double));
   double loss = 0;

@@ -5,7 +5,7 @@
 set -euo pipefail
 build="$1" out="$2"
 root="$(cd "$(dirname "$0")/../.." && pwd)"
-programs=(test_cuda test_unet_cuda gpu_bench)
+programs=(test_cuda test_unet_cuda test_nccl_cuda gpu_bench)
 most_megabytes=60
 
 # fail STATUS MESSAGE: leaves no half folder.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tests and measures plume on this machine's first GPU, beside PyTorch where that is installed: gpu-check.sh [--fresh]
+# Tests and measures plume on this machine's first GPU (NCCL on all of them), beside PyTorch where that is installed: gpu-check.sh [--fresh]
 #
-# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, compute-sanitizer and PyTorch where they are. Takes less than 8 minutes,
+# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer and PyTorch where they are. Takes less than 9 minutes,
 # each step has a limit of its own. Results go to results/ in this folder: the table in table.md, everything in results.json.
 # A step that succeeded leaves a stamp and is not run again until --fresh. Exit status: 0 all well, 1 a step failed or a
 # test did, 2 usage, 4 no GPU.
@@ -84,9 +84,23 @@ torch_peer() {
 }
 export -f torch_peer
 
+# One rank, and one on each GPU where there are several: start, sums, a recorded step with sums inside, a peer that is killed.
+# shellcheck disable=SC2317
+nccl_tests() {
+  local status=0
+  ours test_nccl_cuda --gtest_output="json:$out/nccl_tests.json" || status=$?
+  if ((status == 0)) && ! grep -q COMPLETED "$out/nccl_tests.json"; then
+    echo "NCCL (libnccl.so.2) cannot be opened here"
+    return 77
+  fi
+  return "$status"
+}
+export -f nccl_tests
+
 bench='--benchmark_out_format=json --benchmark_format=console'
 step tests 60 "ours test_cuda --gtest_brief=1 --gtest_output=json:$out/tests.json"
 step network_tests 30 "ours test_unet_cuda --gtest_brief=1 --gtest_output=json:$out/network_tests.json"
+step nccl_tests 45 "nccl_tests"
 step steps 70 "ours gpu_bench $bench --benchmark_filter='train|infer|latency' --benchmark_out=$out/steps.json"
 step layers_own 25 "PLUME_CONVOLUTION=own ours gpu_bench $bench --benchmark_filter='-train|infer|latency' \
   --benchmark_out=$out/layers_own.json"

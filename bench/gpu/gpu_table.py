@@ -89,7 +89,7 @@ def rate(row):
 
 
 def main(folder):
-    names = ("tests", "network_tests", "steps", "layers_own", "layers_cudnn", "torch")
+    names = ("tests", "network_tests", "nccl_tests", "steps", "layers_own", "layers_cudnn", "torch")
     raw = {name: load(folder / f"{name}.json") for name in names}
     logs = {path.stem: path.read_text(errors="replace")[-4000:] for path in sorted(folder.glob("*.log"))}
     rows = compare(benchmarks(raw["steps"]), raw["torch"].get("results", {}))
@@ -99,7 +99,8 @@ def main(folder):
     machine += f"PyTorch {torch['torch']}, cuDNN {torch['cudnn']}" if "torch" in torch else "no PyTorch"
     commit = folder.parent / "COMMIT"
     machine += f"; plume {commit.read_text().strip()}" if commit.exists() else ""
-    tests = f"Kernel tests: {counts(raw['tests'])}; whole steps: {counts(raw['network_tests'])}."
+    tests = f"Kernel tests: {counts(raw['tests'])}; whole steps: {counts(raw['network_tests'])}; "
+    tests += f"NCCL: {counts(raw['nccl_tests'])}."
     text = markdown(rows, machine, tests, benchmarks(raw["layers_own"]), benchmarks(raw["layers_cudnn"]))
     (folder / "table.md").write_text(text)
     (folder / "results.json").write_text(json.dumps({"machine": machine, "table": rows, "raw": raw, "logs": logs}, indent=2))

@@ -4,9 +4,11 @@
 #include <bit>
 #include <cstdint>
 
+#include "kernels/base/host_device.hpp"
+
 namespace plume {
 
-[[nodiscard]] constexpr float float_from_f16(std::uint16_t bits) {
+[[nodiscard]] PLUME_HD constexpr float float_from_f16(std::uint16_t bits) {
   const std::uint32_t sign = (bits & 0x8000U) << 16;
   const std::uint32_t exponent = (bits >> 10) & 0x1FU;
   const std::uint32_t fraction = bits & 0x3FFU;
@@ -19,7 +21,7 @@ namespace plume {
 }
 
 // To nearest, ties to even; what is too large becomes infinite, a NaN stays one.
-[[nodiscard]] constexpr std::uint16_t f16_from_float(float value) {
+[[nodiscard]] PLUME_HD constexpr std::uint16_t f16_from_float(float value) {
   const auto word = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = word >> 16 & 0x8000U;
   const std::uint32_t magnitude = word & 0x7FFFFFFFU;
@@ -36,5 +38,18 @@ namespace plume {
   }
   return static_cast<std::uint16_t>(sign | bits);
 }
+
+// A storage type, as bf16 is; arithmetic is done in float.
+class f16 {
+ public:
+  f16() = default;
+  PLUME_HD explicit f16(float value) : bits_(f16_from_float(value)) {}
+  PLUME_HD operator float() const { return float_from_f16(bits_); }  // NOLINT(google-explicit-constructor): exact
+
+  [[nodiscard]] PLUME_HD std::uint16_t bits() const { return bits_; }
+
+ private:
+  std::uint16_t bits_;
+};
 
 }  // namespace plume

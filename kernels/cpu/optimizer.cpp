@@ -58,6 +58,31 @@ void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<
   });
 }
 
+template <class T>
+void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
+                    const double* squared, CpuStream& stream) {
+  const T scale = clip_scale(constants->clip, squared);
+  parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      T direction = gradients[i] * scale;
+      constants->body(direction, buffers.parameters[i], buffers.first[i], buffers.second[i]);
+      gradients[i] = direction;
+    }
+  });
+}
+
+template <class T>
+void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
+                    const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,
+                    CpuStream& stream) {
+  const T scale = clip_scale(constants->clip, squared);
+  const T trust = constants->body.trust(layer, scale);
+  parallel_ranges(stream, count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+    for (std::ptrdiff_t i = first; i < last; ++i)
+      gradients[i] = constants->body(gradients[i] * scale, parameters[i], trust);
+  });
+}
+
 template void squared_norm(double*, const float*, std::ptrdiff_t, CpuStream&);
 template void squared_norm(double*, const double*, std::ptrdiff_t, CpuStream&);
 template void adamw_step(const UpdateBuffers<float>&, const UpdateConstants<float, AdamwBody<float>>*, const double*,
@@ -68,5 +93,13 @@ template void sgd_step(const UpdateBuffers<float>&, const UpdateConstants<float,
                        CpuStream&);
 template void sgd_step(const UpdateBuffers<double>&, const UpdateConstants<double, SgdBody<double>>*, const double*,
                        CpuStream&);
+template void lamb_direction(float*, const UpdateBuffers<float>&, const UpdateConstants<float, LambBody<float>>*,
+                             const double*, CpuStream&);
+template void lamb_direction(double*, const UpdateBuffers<double>&, const UpdateConstants<double, LambBody<double>>*,
+                             const double*, CpuStream&);
+template void adapt_to_layer(float*, const float*, std::ptrdiff_t, const UpdateConstants<float, TrustBody<float>>*,
+                             const double*, const double*, CpuStream&);
+template void adapt_to_layer(double*, const double*, std::ptrdiff_t, const UpdateConstants<double, TrustBody<double>>*,
+                             const double*, const double*, CpuStream&);
 
 }  // namespace plume::kernels

@@ -36,8 +36,8 @@ void CudaEvent::synchronize() {
   cuda::check(cudaEventSynchronize(state_->event));
 }
 
-CudaStream stream_beside(CudaStream& stream) {
-  return CudaStream(stream.state().device, stream.state().math);
+CudaStream stream_beside(CudaStream& stream, StreamPriority priority) {
+  return CudaStream(stream.state().device, stream.state().math, priority);
 }
 
 }  // namespace plume::kernels

@@ -28,6 +28,6 @@ class CudaEvent {
 };
 
 // One more stream on the same device: its work runs beside the first one's.
-[[nodiscard]] CudaStream stream_beside(CudaStream& stream);
+[[nodiscard]] CudaStream stream_beside(CudaStream& stream, StreamPriority priority = StreamPriority::normal);
 
 }  // namespace plume::kernels

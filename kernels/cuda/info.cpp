@@ -14,6 +14,15 @@ std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
+std::string uuid_text(const cudaUUID_t& uuid) {
+  std::string text = "GPU";
+  for (int i = 0; i < 16; ++i) {
+    if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
+  }
+  return text;
+}
+
 }  // namespace
 
 CudaInfo cuda_info() {
@@ -24,7 +33,8 @@ CudaInfo cuda_info() {
   for (int i = 0; i < cuda_device_count(); ++i) {
     cudaDeviceProp properties{};
     if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) break;
-    info.devices.push_back({properties.name, 10 * properties.major + properties.minor, properties.totalGlobalMem});
+    info.devices.push_back({properties.name, 10 * properties.major + properties.minor, properties.totalGlobalMem,
+                            uuid_text(properties.uuid)});
   }
   static_cast<void>(cudaGetLastError());
   return info;

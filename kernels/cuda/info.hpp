@@ -12,6 +12,7 @@ struct CudaInfo {
     std::string name;
     int architecture = 0;    // compute capability, 90 for 9.0
     std::size_t memory = 0;  // bytes
+    std::string uuid;        // "GPU-", then as nvidia-smi -L writes it: one for each GPU in the world
   };
   std::string compiled;  // the toolkit's version, "13.0"; empty in builds without CUDA
   std::string driver;    // the newest version that the driver knows; empty without a driver

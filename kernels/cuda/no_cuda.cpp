@@ -26,13 +26,20 @@ namespace {
 
 struct CudaStream::State {};
 
-CudaStream::CudaStream(int, MathMode) {
+CudaStream::CudaStream(int, MathMode, StreamPriority) {
   throw environment_error("this plume was built without CUDA; configure it with -DPLUME_CUDA=ON, or use the CPU");
 }
 CudaStream::CudaStream(CudaStream&&) noexcept = default;
 CudaStream& CudaStream::operator=(CudaStream&&) noexcept = default;
 CudaStream::~CudaStream() = default;
 void CudaStream::synchronize() {
+  absent();
+}
+
+bool CudaStream::idle() {
+  absent();
+}
+int CudaStream::device() const noexcept {
   absent();
 }
 
@@ -214,6 +221,17 @@ void sgd_step(const UpdateBuffers<T>&, const UpdateConstants<T, SgdBody<T>>*, co
   absent();
 }
 
+template <class T>
+void lamb_direction(T*, const UpdateBuffers<T>&, const UpdateConstants<T, LambBody<T>>*, const double*, CudaStream&) {
+  absent();
+}
+
+template <class T>
+void adapt_to_layer(T*, const T*, std::ptrdiff_t, const UpdateConstants<T, TrustBody<T>>*, const double*, const double*,
+                    CudaStream&) {
+  absent();
+}
+
 template <class T, class Raw>
 void prepare_images(Image<T>, Image<const Raw>, const Placement*, const BandScaling&, CudaStream&) {
   absent();
@@ -317,6 +335,11 @@ template void adamw_step<float>(const UpdateBuffers<float>&, const UpdateConstan
                                 const double*, CudaStream&);
 template void sgd_step<float>(const UpdateBuffers<float>&, const UpdateConstants<float, SgdBody<float>>*, const double*,
                               CudaStream&);
+template void lamb_direction<float>(float*, const UpdateBuffers<float>&, const UpdateConstants<float, LambBody<float>>*,
+                                    const double*, CudaStream&);
+template void adapt_to_layer<float>(float*, const float*, std::ptrdiff_t,
+                                    const UpdateConstants<float, TrustBody<float>>*, const double*, const double*,
+                                    CudaStream&);
 template void prepare_images<float, std::uint8_t>(Image<float>, Image<const std::uint8_t>, const Placement*,
                                                   const BandScaling&, CudaStream&);
 template void prepare_images<float, std::uint16_t>(Image<float>, Image<const std::uint16_t>, const Placement*,

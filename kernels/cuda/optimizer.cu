@@ -69,6 +69,51 @@ void update_all(const UpdateBuffers<float>& buffers, const UpdateConstants<float
   }
 }
 
+template <int N>
+__global__ void __launch_bounds__(flat_threads, 5)
+    lamb_direction_kernel(float* gradients, UpdateBuffers<float> buffers,
+                          const UpdateConstants<float, LambBody<float>>* constants, const double* squared) {
+  const UpdateConstants<float, LambBody<float>> values = *constants;
+  const float scale = clip_scale(values.clip, squared);
+  const auto direct = [&]<int M>(std::integral_constant<int, M>, std::ptrdiff_t first) {
+    Floats<M> gradient = load<M>(gradients + first);
+    const Floats<M> parameter = load<M>(buffers.parameters + first);
+    Floats<M> moment = load<M>(buffers.first + first);
+    Floats<M> second = load<M>(buffers.second + first);
+#pragma unroll
+    for (int i = 0; i < M; ++i) {
+      gradient[i] *= scale;
+      values.body(gradient[i], parameter[i], moment[i], second[i]);
+    }
+    store(gradients + first, gradient);
+    store(buffers.first + first, moment);
+    store(buffers.second + first, second);
+  };
+  for_flat<N>(
+      buffers.count, [&](std::ptrdiff_t first) { direct(std::integral_constant<int, N>(), first); },
+      [&](std::ptrdiff_t i) { direct(std::integral_constant<int, 1>(), i); });
+}
+
+template <int N>
+__global__ void __launch_bounds__(flat_threads)
+    adapt_kernel(float* gradients, const float* parameters, std::ptrdiff_t count,
+                 const UpdateConstants<float, TrustBody<float>>* constants, const double* layer,
+                 const double* squared) {
+  const UpdateConstants<float, TrustBody<float>> values = *constants;
+  const float scale = clip_scale(values.clip, squared);
+  const float trust = values.body.trust(layer, scale);
+  const auto adapt = [&]<int M>(std::integral_constant<int, M>, std::ptrdiff_t first) {
+    Floats<M> gradient = load<M>(gradients + first);
+    const Floats<M> parameter = load<M>(parameters + first);
+#pragma unroll
+    for (int i = 0; i < M; ++i) gradient[i] = values.body(gradient[i] * scale, parameter[i], trust);
+    store(gradients + first, gradient);
+  };
+  for_flat<N>(
+      count, [&](std::ptrdiff_t first) { adapt(std::integral_constant<int, N>(), first); },
+      [&](std::ptrdiff_t i) { adapt(std::integral_constant<int, 1>(), i); });
+}
+
 }  // namespace
 }  // namespace cuda
 
@@ -84,9 +129,42 @@ void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<
   cuda::update_all(buffers, constants, squared, stream);
 }
 
+template <class T>
+void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
+                    const double* squared, CudaStream& stream) {
+  constexpr int N = cuda::update_elements;
+  const bool packed = cuda::aligned_to(gradients, N) && cuda::aligned_to(buffers.parameters, N) &&
+                      cuda::aligned_to(buffers.first, N) && cuda::aligned_to(buffers.second, N);
+  if (packed) {
+    cuda::launch<cuda::lamb_direction_kernel<N>>(cuda::flat_grid(buffers.count, N, stream), stream, gradients, buffers,
+                                                 constants, squared);
+  } else {
+    cuda::launch<cuda::lamb_direction_kernel<1>>(cuda::flat_grid(buffers.count, 1, stream), stream, gradients, buffers,
+                                                 constants, squared);
+  }
+}
+
+template <class T>
+void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
+                    const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,
+                    CudaStream& stream) {
+  constexpr int N = cuda::update_elements;
+  if (cuda::aligned_to(gradients, N) && cuda::aligned_to(parameters, N)) {
+    cuda::launch<cuda::adapt_kernel<N>>(cuda::flat_grid(count, N, stream), stream, gradients, parameters, count,
+                                        constants, layer, squared);
+  } else {
+    cuda::launch<cuda::adapt_kernel<1>>(cuda::flat_grid(count, 1, stream), stream, gradients, parameters, count,
+                                        constants, layer, squared);
+  }
+}
+
 template void adamw_step(const UpdateBuffers<float>&, const UpdateConstants<float, AdamwBody<float>>*, const double*,
                          CudaStream&);
 template void sgd_step(const UpdateBuffers<float>&, const UpdateConstants<float, SgdBody<float>>*, const double*,
                        CudaStream&);
+template void lamb_direction(float*, const UpdateBuffers<float>&, const UpdateConstants<float, LambBody<float>>*,
+                             const double*, CudaStream&);
+template void adapt_to_layer(float*, const float*, std::ptrdiff_t, const UpdateConstants<float, TrustBody<float>>*,
+                             const double*, const double*, CudaStream&);
 
 }  // namespace plume::kernels

@@ -18,6 +18,7 @@ set(PLUME_CUDA_HOST_SOURCES
   memory.cpp
   note.cpp
   pixel_count.cpp
+  progress_mark.cpp
   stream.cpp
   vendor_libraries.cpp)
 set(PLUME_CUDA_KERNEL_SOURCES
@@ -41,4 +42,5 @@ set(PLUME_CUDA_KERNEL_SOURCES
   pooling.cu
   softmax.cu
   squared_norm.cu
-  upsample.cu)
+  upsample.cu
+  wire_floats.cu)

@@ -5,6 +5,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/native_stream.hpp"
 #include "kernels/cuda/stream_state.hpp"
 
 namespace plume::kernels {
@@ -32,7 +33,7 @@ StreamLibraries& libraries_of(CudaStream& stream) {
 
 }  // namespace cuda
 
-CudaStream::State::State(int device_, MathMode math_) : device(device_), math(math_) {
+CudaStream::State::State(int device_, MathMode math_, StreamPriority priority) : device(device_), math(math_) {
   if (device < 0 || device >= cuda_device_count()) {
     throw environment_error("there is no CUDA device {}: {} found; use the CPU", device, cuda_device_count());
   }
@@ -41,7 +42,11 @@ CudaStream::State::State(int device_, MathMode math_) : device(device_), math(ma
   cuda::check(cudaGetDeviceProperties(&properties, device));
   multiprocessors = properties.multiProcessorCount;
   architecture = 10 * properties.major + properties.minor;
-  cuda::check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  int least = 0;
+  int greatest = 0;
+  cuda::check(cudaDeviceGetStreamPriorityRange(&least, &greatest));
+  cuda::check(cudaStreamCreateWithPriority(&stream, cudaStreamNonBlocking,
+                                           priority == StreamPriority::high ? greatest : least));
 }
 
 CudaStream::State::~State() {
@@ -50,13 +55,32 @@ CudaStream::State::~State() {
   static_cast<void>(cudaStreamDestroy(stream));
 }
 
-CudaStream::CudaStream(int device, MathMode math) : state_(std::make_unique<State>(device, math)) {}
+CudaStream::CudaStream(int device, MathMode math, StreamPriority priority)
+    : state_(std::make_unique<State>(device, math, priority)) {}
 CudaStream::CudaStream(CudaStream&&) noexcept = default;
 CudaStream& CudaStream::operator=(CudaStream&&) noexcept = default;
 CudaStream::~CudaStream() = default;
 
 void CudaStream::synchronize() {
   cuda::check(cudaStreamSynchronize(state_->stream));
+}
+
+bool CudaStream::idle() {
+  const cudaError_t status = cudaStreamQuery(state_->stream);
+  if (status == cudaErrorNotReady) {
+    static_cast<void>(cudaGetLastError());
+    return false;
+  }
+  cuda::check(status);
+  return true;
+}
+
+int CudaStream::device() const noexcept {
+  return state_->device;
+}
+
+void* native_stream(CudaStream& stream) {
+  return stream.state().stream;
 }
 
 int cuda_device_count() noexcept {

@@ -39,7 +39,7 @@ class DeviceScratch {
 }  // namespace cuda
 
 struct CudaStream::State {
-  State(int device_, MathMode math_);
+  State(int device_, MathMode math_, StreamPriority priority);
   ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;

@@ -36,6 +36,11 @@ void plume::emulator::lose_captures(bool lose) {
   Runtime::get().loses_captures = lose;
 }
 
+void plume::emulator::be_device(std::uint64_t number) {
+  const std::scoped_lock lock(Runtime::get().mutex);
+  Runtime::get().number = number;
+}
+
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mode) {
   return api([&](Runtime& runtime) {
     if (handle == nullptr) return cudaErrorStreamCaptureUnsupported;
@@ -102,8 +107,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
   return api([&](Runtime& runtime) {
     CUstream_st* stream = runtime.streams.find(handle);
     if (stream == nullptr || executable == nullptr) return cudaErrorInvalidResourceHandle;
-    return runtime.streams.enqueue(stream,
-                                   {[graph = executable->graph] { plume::emulator::run_graph(*graph); }, {}, {}});
+    return runtime.streams.enqueue_graph(stream, *executable->graph);
   });
 }
 

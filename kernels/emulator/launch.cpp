@@ -76,7 +76,7 @@ cudaError_t enqueue_launch(Launch launch, cudaStream_t handle) {
     }
     note_launch(*launch.kernel, std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z);
     auto shared = std::make_shared<const Launch>(std::move(launch));
-    return runtime.streams.enqueue(stream, {[shared] { run(*shared); }, {}, {}});
+    return runtime.streams.enqueue(stream, {[shared] { run(*shared); }, {}, {}, {}});
   });
 }
 

@@ -67,11 +67,11 @@ cudaError_t copy_async(Runtime& runtime, Copy copy, cudaMemcpyKind kind, cudaStr
   if (pageable_source) {
     auto staged = std::make_shared<std::vector<std::byte>>(copy.from, copy.from + from_bytes);
     copy.from = staged->data();
-    if (const cudaError_t error = runtime.streams.enqueue(stream, {[copy, staged] { copy.run(); }, {}, {}});
+    if (const cudaError_t error = runtime.streams.enqueue(stream, {[copy, staged] { copy.run(); }, {}, {}, {}});
         error != cudaSuccess) {
       return error;
     }
-  } else if (const cudaError_t error = runtime.streams.enqueue(stream, {[copy] { copy.run(); }, {}, {}});
+  } else if (const cudaError_t error = runtime.streams.enqueue(stream, {[copy] { copy.run(); }, {}, {}, {}});
              error != cudaSuccess) {
     return error;
   }
@@ -86,7 +86,7 @@ cudaError_t set_async(Runtime& runtime, void* pointer, int value, std::size_t by
   if (runtime.memory.place(pointer, bytes) != Place::device) {
     return runtime.refuse(cudaErrorInvalidValue, "cudaMemset outside of a device allocation");
   }
-  return runtime.streams.enqueue(stream, {[=] { std::memset(pointer, value, bytes); }, {}, {}});
+  return runtime.streams.enqueue(stream, {[=] { std::memset(pointer, value, bytes); }, {}, {}, {}});
 }
 
 // Frees even after a failure, so that nothing leaks.

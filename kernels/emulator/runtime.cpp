@@ -137,6 +137,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   if (device != 0) return plume::emulator::remember(cudaErrorInvalidDevice);
   *properties = {};
   std::strcpy(properties->name, "emulated sm_90");
+  const std::uint64_t number = plume::emulator::Runtime::get().number;
+  std::memcpy(properties->uuid.bytes, &number, sizeof number);
   properties->totalGlobalMem = plume::emulator::DeviceMemory::capacity;
   properties->sharedMemPerBlock = plume::emulator::static_shared_limit;
   properties->sharedMemPerBlockOptin = plume::emulator::shared_limit;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cuda_runtime.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +24,7 @@ class Runtime {
   DeviceMemory memory;
   Streams streams;
   bool loses_captures = false;
+  std::uint64_t number = static_cast<std::uint64_t>(::getpid());  // every process has a device of its own
 
   // A kernel failed: everything queued is dropped, and every call fails until the report is taken.
   void fail(std::string report);

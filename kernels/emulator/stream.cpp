@@ -31,7 +31,7 @@ cudaError_t Streams::enqueue(CUstream_st* stream, Task task) {
   if (stream->capture != nullptr) {
     Capture& capture = *stream->capture;
     if (capture.invalidated) return cudaErrorStreamCaptureInvalidated;
-    capture.graph->nodes.push_back({std::move(task.run), stream->last});
+    capture.graph->nodes.push_back({std::move(task.run), std::move(task.may_run), stream->last});
     stream->last = {capture.graph->nodes.size() - 1};
     return cudaSuccess;
   }
@@ -52,6 +52,25 @@ cudaError_t Streams::enqueue(CUstream_st* stream, Task task) {
   return cudaSuccess;
 }
 
+cudaError_t Streams::enqueue_graph(CUstream_st* stream, const Graph& graph) {
+  std::vector<bool> queued(graph.nodes.size(), false);
+  std::vector<std::size_t> ready;
+  for (std::size_t left = graph.nodes.size(); left > 0; --left) {
+    ready.clear();
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const auto& after = graph.nodes[i].after;
+      if (!queued[i] && std::all_of(after.begin(), after.end(), [&](std::size_t node) { return queued[node]; })) {
+        ready.push_back(i);
+      }
+    }
+    const std::size_t node = ready[ready.size() == 1 ? 0 : random_below(ready.size())];
+    queued[node] = true;
+    const cudaError_t error = enqueue(stream, {graph.nodes[node].run, {}, {}, graph.nodes[node].may_run});
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
 void Streams::run(Task task) {
   if (task.run) task.run();
   if (task.completes != nullptr) {
@@ -60,23 +79,42 @@ void Streams::run(Task task) {
   }
 }
 
+std::vector<CUstream_st*> Streams::ready_streams(bool& held) {
+  std::vector<CUstream_st*> choice;
+  const auto look_at = [&](CUstream_st& stream) {
+    if (stream.queue.empty()) return;
+    const Task& first = stream.queue.front();
+    if (first.waits_for != nullptr && !first.waits_for->done) return;
+    if (first.may_run && !first.may_run()) {
+      held = true;
+    } else {
+      choice.push_back(&stream);
+    }
+  };
+  look_at(default_);
+  for (const auto& stream : streams_) look_at(*stream);
+  return choice;
+}
+
+void Streams::run_first(const std::vector<CUstream_st*>& choice) {
+  CUstream_st& stream = *choice[choice.size() == 1 ? 0 : random_below(choice.size())];
+  Task task = std::move(stream.queue.front());
+  stream.queue.pop_front();
+  run(std::move(task));
+}
+
 template <class Done>
 void Streams::run_until(Done done) {
-  const auto ready = [](const CUstream_st& stream) {
-    return !stream.queue.empty() && (stream.queue.front().waits_for == nullptr || stream.queue.front().waits_for->done);
-  };
-  std::vector<CUstream_st*> choice;
   while (!done()) {
-    choice.clear();
-    if (ready(default_)) choice.push_back(&default_);
-    for (const auto& stream : streams_) {
-      if (ready(*stream)) choice.push_back(stream.get());
+    bool held = false;
+    const auto choice = ready_streams(held);
+    if (!choice.empty()) {
+      run_first(choice);
+    } else if (held) {
+      std::this_thread::yield();
+    } else {
+      throw environment_error("emulated streams wait for each other in a circle");
     }
-    if (choice.empty()) throw environment_error("emulated streams wait for each other in a circle");
-    CUstream_st& stream = *choice[choice.size() == 1 ? 0 : random_below(choice.size())];
-    Task task = std::move(stream.queue.front());
-    stream.queue.pop_front();
-    run(std::move(task));
   }
 }
 
@@ -96,10 +134,8 @@ void Streams::finish_all() {
 }
 
 void Streams::advance() {
-  bool first = true;
-  const bool idle = default_.queue.empty() && std::all_of(streams_.begin(), streams_.end(),
-                                                          [](const auto& stream) { return stream->queue.empty(); });
-  if (!idle) run_until([&] { return !std::exchange(first, false); });
+  bool held = false;
+  if (const auto choice = ready_streams(held); !choice.empty()) run_first(choice);
 }
 
 void Streams::drop_all() {
@@ -144,23 +180,6 @@ bool Streams::unsafe_call_allowed() {
     allowed = false;
   }
   return allowed;
-}
-
-void run_graph(const Graph& graph) {
-  std::vector<bool> done(graph.nodes.size(), false);
-  std::vector<std::size_t> ready;
-  for (std::size_t left = graph.nodes.size(); left > 0; --left) {
-    ready.clear();
-    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      const auto& after = graph.nodes[i].after;
-      if (!done[i] && std::all_of(after.begin(), after.end(), [&](std::size_t node) { return done[node]; })) {
-        ready.push_back(i);
-      }
-    }
-    const std::size_t node = ready[ready.size() == 1 ? 0 : random_below(ready.size())];
-    if (graph.nodes[node].run) graph.nodes[node].run();
-    done[node] = true;
-  }
 }
 
 }  // namespace plume::emulator

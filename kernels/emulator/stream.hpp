@@ -22,10 +22,12 @@ struct Task {
   std::function<void()> run;          // may be empty
   std::shared_ptr<Ticket> waits_for;  // may be null
   std::shared_ptr<Ticket> completes;  // may be null
+  std::function<bool()> may_run;      // empty: always
 };
 
 struct GraphNode {
   std::function<void()> run;
+  std::function<bool()> may_run;
   std::vector<std::size_t> after;
 };
 
@@ -78,11 +80,13 @@ class Streams {
 
   // Queues or captures the task; the default stream's runs at once, after the streams that are ordered with it.
   cudaError_t enqueue(CUstream_st* stream, Task task);
+  // The graph's nodes, in a seeded order that respects their dependencies.
+  cudaError_t enqueue_graph(CUstream_st* stream, const Graph& graph);
 
   void finish(CUstream_st* stream);
   void finish(const Ticket& ticket);
   void finish_all();
-  // Runs one task if there is any, so that a host that polls gets on.
+  // Runs one task if any may run, so that a host that polls gets on.
   void advance();
   void drop_all();
 
@@ -92,6 +96,9 @@ class Streams {
   [[nodiscard]] bool unsafe_call_allowed();
 
  private:
+  // Those whose first task may run; `held` becomes true where one would but for its may_run.
+  [[nodiscard]] std::vector<CUstream_st*> ready_streams(bool& held);
+  static void run_first(const std::vector<CUstream_st*>& choice);
   template <class Done>
   void run_until(Done done);
   static void run(Task task);
@@ -100,8 +107,5 @@ class Streams {
   std::vector<std::unique_ptr<CUstream_st>> streams_;
   std::vector<std::shared_ptr<Capture>> captures_;
 };
-
-// Runs the nodes in a seeded order that respects their dependencies.
-void run_graph(const Graph& graph);
 
 }  // namespace plume::emulator

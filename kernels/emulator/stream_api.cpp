@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/emulator/runtime.hpp"
+#include "kernels/emulator/testing.hpp"
 
 using plume::emulator::api;
 using plume::emulator::Capture;
@@ -106,7 +107,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
       return cudaErrorStreamCaptureIsolation;
     }
     if (event->ticket == nullptr) return cudaSuccess;  // never recorded
-    return runtime.streams.enqueue(stream, {{}, event->ticket, {}});
+    return runtime.streams.enqueue(stream, {{}, event->ticket, {}, {}});
   });
 }
 
@@ -114,7 +115,15 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t handle, cudaHostFn_t function, void*
   return api([&](Runtime& runtime) {
     CUstream_st* stream = runtime.streams.find(handle);
     if (stream == nullptr) return cudaErrorInvalidResourceHandle;
-    return runtime.streams.enqueue(stream, {[=] { function(data); }, {}, {}});
+    return runtime.streams.enqueue(stream, {[=] { function(data); }, {}, {}, {}});
+  });
+}
+
+int plume::emulator::queue_when(CUstream_st* handle, std::function<bool()> may_run, std::function<void()> run) {
+  return api([&](Runtime& runtime) {
+    CUstream_st* stream = runtime.streams.find(handle);
+    if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+    return runtime.streams.enqueue(stream, {std::move(run), {}, {}, std::move(may_run)});
   });
 }
 
@@ -147,7 +156,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
       return cudaSuccess;
     }
     event->ticket = std::make_shared<Ticket>();
-    return runtime.streams.enqueue(stream, {{}, {}, event->ticket});
+    return runtime.streams.enqueue(stream, {{}, {}, event->ticket, {}});
   });
 }
 

@@ -48,7 +48,7 @@ cat >"$file" <<'JSON'
  {"name": "bce/iterations:1/manual_time", "bytes_per_second": 3e12}]}
 JSON
 PROGRAM
-for program in test_cuda test_unet_cuda; do
+for program in test_cuda test_unet_cuda test_nccl_cuda; do
   stand_in "$program" <<'PROGRAM'
 #!/bin/sh
 for argument; do
@@ -69,13 +69,22 @@ echo "3 s" >"$bundle/results/torch.done"
 check 0
 says "layers_cudnn: left out: gpu_bench: cuDNN is absent"
 says "torch: done before (3 s)"
-says "Kernel tests: 2 passed, 0 failed, 1 skipped; whole steps: 2 passed"
+says "Kernel tests: 2 passed, 0 failed, 1 skipped; whole steps: 2 passed, 0 failed, 1 skipped; NCCL: 2 passed"
 says "| training step, base 64 | eager, channels_last, AMP, fused AdamW | 1300.00 | 1000.00 | images/s | 1.30 | 1.25 | 1.50 | met |"
 says "| training step, base 64 | torch.compile in a CUDA graph | 1300.00 | - | images/s | - | 1.05 | 1.25 |  |"
 says "| latency, batch 1, base 64 | torch.compile max-autotune | 0.50 | 0.60 | ms | 1.20 | 1.30 | 2.00 | MISSED |"
 says "| device memory per image in training, base 64 | eager, channels_last, AMP, fused AdamW | 50.00 | 100.00 | MiB | 2.00 |"
 says "| bce | 3000 GB/s | - |"
 python3 -c "import json, sys; assert json.load(open(sys.argv[1]))['table'][0]['ratio'] == 1.3" "$bundle/results/results.json"
+
+# A machine without NCCL.
+rm "$bundle/results/nccl_tests.done"
+stand_in test_nccl_cuda <<'PROGRAM'
+#!/bin/sh
+echo '{"tests": 1, "failures": 0, "testsuites": [{"testsuite": [{"result": "SKIPPED"}]}]}' >"${1#*json:}"
+PROGRAM
+check 0
+says "nccl_tests: left out: NCCL (libnccl.so.2) cannot be opened here"
 
 # What is done is not done again; a failure is, and tells.
 stand_in test_unet_cuda <<'PROGRAM'

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
+#include "../kernels/other_rank.hpp"
 #include "device_array.hpp"
 #include "kernels/pooling.hpp"
 
@@ -67,6 +69,25 @@ TYPED_TEST(CudaBatchNorm, StatisticsMatchTheCpu) {
         expect_near(ours.running_var, expected.running_var, roundings<float>(4), "running variance");
       }
     }
+  }
+}
+
+// The first image here, the others on another rank.
+TYPED_TEST(CudaBatchNorm, StatisticsOverRanksMatchTheCpu) {
+  using T = TypeParam;
+  for (const Shape& s : shapes) {
+    const Array x = as_stored<T>(Array::random(s[0] + 1, s[1], s[2], s[3], 1, -1, 3));
+    OtherRank other;
+    NormSettings settings{1e-3, 0.25, true};
+    const Statistics expected = this->on_cpu(x, settings);
+    settings.across = &other;
+    static_cast<void>(this->on_device(images_of(x, 1, s[0]), 0, settings));
+    other.speak();
+    const Statistics ours = this->on_device(images_of(x, 0, 1), 0, settings);
+    expect_near(ours.mean, expected.mean, roundings<float>(2), "mean", 1);
+    expect_near(ours.inverse_std, expected.inverse_std, roundings<float>(4), "inverse std");
+    expect_near(ours.running_mean, expected.running_mean, roundings<float>(2), "running mean");
+    expect_near(ours.running_var, expected.running_var, roundings<float>(4), "running variance");
   }
 }
 
@@ -289,6 +310,40 @@ TYPED_TEST(CudaBatchNormBackward, MatchesTheCpu) {
     for (const int extra : {0, 3, 8}) {
       for (const BackwardCase& which : cases) this->check(p, {extra, extra, extra, extra}, which);
     }
+  }
+}
+
+// As if another rank had the same images: the means stay, so do the gradients.
+TYPED_TEST(CudaBatchNormBackward, OverRanks) {
+  using T = TypeParam;
+  auto& stream = *this->stream_;
+  for (const Shape& shape : shapes) {
+    const NormProblem<T> p(stream, shape);
+    const DevicePixels<T> x(stream, p.x), grad(stream, as_stored<T>(Array::random(p.x.n, p.x.h, p.x.w, p.x.c, 7)));
+    const std::vector<double> zeros(p.gamma.size());
+    OtherRank other;
+    const auto backward = [&](kernels::AcrossRanks* across) {
+      const DevicePixels<T> grad_x(stream, p.x.like());
+      const DeviceVector<float> gamma(stream, zeros), beta(stream, zeros);
+      kernels::NormSaved<T> saved{x.image(),
+                                  p.device_mean.data(),
+                                  p.device_inverse_std.data(),
+                                  p.device_gamma.data(),
+                                  p.device_beta.data(),
+                                  true,
+                                  true,
+                                  across};
+      kernels::normalize_backward<T>(grad_x.image(), gamma.data(), beta.data(), grad.image(), saved, false, false,
+                                     stream);
+      return std::tuple(grad_x.array(), gamma.values(), beta.values());
+    };
+    const auto [alone, gamma, beta] = backward(nullptr);
+    static_cast<void>(backward(&other));
+    other.speak();
+    const auto [ours, own_gamma, own_beta] = backward(&other);
+    expect_near(ours, alone, device_roundings<T>(4), "x", 1);
+    EXPECT_EQ(own_gamma, gamma);
+    EXPECT_EQ(own_beta, beta);
   }
 }
 

@@ -21,8 +21,8 @@ using DeviceElements = testing::Types<float, bf16>;
 
 template <class T, class From>
 T element(From value) {
-  if constexpr (std::is_same_v<T, bf16>) {
-    return bf16(static_cast<float>(value));
+  if constexpr (std::is_class_v<T>) {  // of 16 bits
+    return T(static_cast<float>(value));
   } else {
     return static_cast<T>(value);
   }

@@ -9,6 +9,7 @@
 #include "../expect_error.hpp"
 #include "device_array.hpp"
 #include "kernels/cuda/event.hpp"
+#include "kernels/cuda/progress_mark.hpp"
 #include "kernels/pointwise.hpp"
 
 namespace plume::kernels {
@@ -52,6 +53,33 @@ TEST_F(StreamGraphTest, EventsHoldOtherStreams) {
   other.synchronize();
   EXPECT_EQ(to.values(), (std::vector<float>{8, 16, 24, 32}));
   done.synchronize();
+}
+
+// Of a stream of another priority; recorded too.
+TEST_F(StreamGraphTest, MarksSayHowFarAStreamIs) {
+  CudaStream other = stream_beside(*stream_, StreamPriority::high);
+  ProgressMark mark(*stream_, 2);
+  EXPECT_EQ(mark.value(), 0);
+  mark.set(2, other);
+  other.synchronize();
+  EXPECT_EQ(mark.value(), 2);
+  StreamGraph graph(other, [&] { mark.set(1, other); });
+  EXPECT_EQ(mark.value(), 2);
+  graph.launch(other);
+  other.synchronize();
+  EXPECT_EQ(mark.value(), 1);
+  mark.set(99, other);
+  other.synchronize();
+  EXPECT_EQ(mark.value(), 2) << "the highest that it can be";
+}
+
+TEST_F(StreamGraphTest, StreamsKnowWhetherTheyAreIdle) {
+  const DeviceVector<float> a(*stream_, std::vector<double>{1, 2, 3, 4});
+  EXPECT_TRUE(stream_->idle());
+  for (int i = 0; i < 2; ++i) copy<float>(image(a), image(a), true, *stream_);
+  while (!stream_->idle()) continue;
+  EXPECT_EQ(a.values(), (std::vector<float>{4, 8, 12, 16}));
+  EXPECT_EQ(stream_->device(), 0);
 }
 
 }  // namespace

@@ -97,6 +97,57 @@ TEST_F(CudaOptimizer, Sgd) {
   }
 }
 
+TEST_F(CudaOptimizer, LambDirection) {
+  const kernels::LambBody<float> body{0.9F, 0.99F, 1e-3F, 0.05F, 0.1F, 0.1F};
+  for (const Extent& extent : extents) {
+    SCOPED_TRACE(testing::Message() << extent.count << " elements from " << extent.shift);
+    const auto from = [&](auto* data) { return data + extent.shift; };
+    auto gradients = converted<float>(random_values(extent.all(), 1));
+    auto parameters = converted<float>(random_values(extent.all(), 2));
+    std::vector<float> first(extent.all(), 0.1F), second(extent.all(), 0.2F);
+    const DeviceVector<float> gradients_device(*stream_, gradients), parameters_device(*stream_, parameters),
+        first_device(*stream_, first), second_device(*stream_, second);
+    const kernels::UpdateConstants<float, kernels::LambBody<float>> constants{body, 3.0F};
+    const kernels::Memory constants_device = on_device(*stream_, std::vector{constants});
+    const double squared = 16;
+    const DeviceVector<double> squared_device(*stream_, std::vector<double>{squared});
+    kernels::lamb_direction<float>(
+        from(gradients.data()),
+        {from(parameters.data()), nullptr, from(first.data()), from(second.data()), nullptr, nullptr, extent.size()},
+        &constants, &squared, cpu_);
+    kernels::lamb_direction<float>(from(gradients_device.data()),
+                                   {from(parameters_device.data()), nullptr, from(first_device.data()),
+                                    from(second_device.data()), nullptr, nullptr, extent.size()},
+                                   reinterpret_cast<const decltype(constants)*>(constants_device.data()),
+                                   squared_device.data(), *stream_);
+    expect_alike(gradients_device, gradients, "directions");
+    expect_alike(first_device, first, "first moment");
+    expect_alike(second_device, second, "second moment");
+  }
+}
+
+TEST_F(CudaOptimizer, AdaptToLayer) {
+  for (const Extent& extent : extents) {
+    for (const float coefficient : {0.0F, 0.02F}) {
+      SCOPED_TRACE(testing::Message() << extent.count << " elements from " << extent.shift << ", " << coefficient);
+      const auto from = [&](auto* data) { return data + extent.shift; };
+      auto gradients = converted<float>(random_values(extent.all(), 1));
+      auto parameters = converted<float>(random_values(extent.all(), 2));
+      const DeviceVector<float> gradients_device(*stream_, gradients), parameters_device(*stream_, parameters);
+      const kernels::UpdateConstants<float, kernels::TrustBody<float>> constants{{coefficient, 0.05F}, 3.0F};
+      const kernels::Memory constants_device = on_device(*stream_, std::vector{constants});
+      const std::vector<double> norms{9, 16, 25};  // of the layer's parameters and gradients, of all gradients
+      const DeviceVector<double> norms_device(*stream_, norms);
+      kernels::adapt_to_layer<float>(from(gradients.data()), from(parameters.data()), extent.size(), &constants,
+                                     norms.data(), norms.data() + 2, cpu_);
+      kernels::adapt_to_layer<float>(from(gradients_device.data()), from(parameters_device.data()), extent.size(),
+                                     reinterpret_cast<const decltype(constants)*>(constants_device.data()),
+                                     norms_device.data(), norms_device.data() + 2, *stream_);
+      expect_alike(gradients_device, gradients, "gradients");
+    }
+  }
+}
+
 // More blocks' sums than the last block has threads.
 TEST_F(CudaOptimizer, SquaredNormOfManyIsTheSameEveryTime) {
   const std::size_t count = (std::size_t{1} << 20) + 3;

@@ -255,5 +255,37 @@ TEST(Schedule, IsOneOfFour) {
   }
 }
 
+// Kernels of a library that wait for other processes: those behind them wait too, other streams and the host do not.
+TEST_F(Streams, HeldWorkHoldsItsStreamAlone) {
+  for (const bool recorded : {false, true}) {
+    const Device<int> x(std::vector<int>{1});
+    const Device<int> y(std::vector<int>{1});
+    bool open = false;
+    cudaGraph_t graph = nullptr;
+    cudaGraphExec_t executable = nullptr;
+    if (recorded) check(cudaStreamBeginCapture(one_, cudaStreamCaptureModeThreadLocal));
+    run(one_, x.data(), 10);
+    check(static_cast<cudaError_t>(emulator::queue_when(
+        one_, [&] { return open; }, [&] { *x.data() *= 2; })));
+    run(one_, x.data(), 100);
+    if (recorded) {
+      check(cudaStreamEndCapture(one_, &graph));
+      check(cudaGraphInstantiate(&executable, graph));
+      check(cudaGraphLaunch(executable, one_));
+    }
+    run(two_, y.data(), 1);
+    check(cudaStreamSynchronize(two_));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(cudaStreamQuery(one_), cudaErrorNotReady);
+    EXPECT_EQ(*x.data(), 11);
+    EXPECT_EQ(*y.data(), 2);
+    open = true;
+    check(cudaStreamSynchronize(one_));
+    EXPECT_EQ(*x.data(), 122);
+    static_cast<void>(cudaGetLastError());
+    if (recorded) check(cudaGraphExecDestroy(executable));
+    if (recorded) check(cudaGraphDestroy(graph));
+  }
+}
+
 }  // namespace
 }  // namespace plume::tests

@@ -7,6 +7,7 @@
 
 #include "conv_case.hpp"
 #include "kernels/pooling.hpp"
+#include "other_rank.hpp"
 
 namespace plume::tests {
 namespace {
@@ -74,6 +75,33 @@ TYPED_TEST(BatchNorm, StatisticsAndRunningStatistics) {
       expect_near(running_mean, wanted_mean, roundings<T>(16), "running mean");
       expect_near(running_variance, wanted_variance, roundings<T>(16), "running variance");
     }
+  }
+}
+
+// One image here, the others on another rank: statistics and gradients are those of all images.
+TYPED_TEST(BatchNorm, OverRanks) {
+  using T = TypeParam;
+  for (const auto& [n, h, w, c] : shapes) {
+    if (n == 1) continue;
+    const Array x = Array::random(n, h, w, c, 1, -1, 3);
+    const std::vector<double> ones(static_cast<std::size_t>(c), 1.0);
+    const auto statistics = [&](const Array& part, kernels::AcrossRanks* across) {
+      std::vector<std::vector<T>> found(4, converted<T>(ones));
+      Pixels<T> memory(part, 2);
+      NormSettings settings{1e-3, 0.25, true};
+      settings.across = across;
+      kernels::batch_statistics<T>(found[0].data(), found[1].data(), found[2].data(), found[3].data(), memory.image(),
+                                   settings, this->stream_);
+      return found;
+    };
+    OtherRank other;
+    static_cast<void>(statistics(images_of(x, 1, n - 1), &other));
+    other.speak();
+    const auto expected = statistics(x, nullptr);
+    const auto found = statistics(images_of(x, 0, 1), &other);
+    for (std::size_t i = 0; i < found.size(); ++i)
+      expect_near(found[i], std::vector<double>(expected[i].begin(), expected[i].end()), roundings<T>(16),
+                  "statistics");
   }
 }
 
@@ -234,6 +262,42 @@ TYPED_TEST(BatchNorm, Backward) {
       expect_near(grad_gamma, add_x ? sum_of(expected.gamma, before_gamma) : expected.gamma, roundings<T>(40), "gamma");
       expect_near(grad_beta, add_x ? sum_of(expected.beta, before_beta) : expected.beta, roundings<T>(40), "beta");
     }
+  }
+}
+
+TYPED_TEST(BatchNorm, BackwardOverRanks) {
+  using T = TypeParam;
+  for (const auto& shape : shapes) {
+    if (shape[0] == 1) continue;
+    const NormProblem p(shape);
+    const auto mean = converted<T>(p.mean), inverse_std = converted<T>(p.inverse_std), gamma = converted<T>(p.gamma),
+               beta = converted<T>(p.beta);
+    struct Gradients {
+      Array x;
+      std::vector<T> gamma, beta;
+    };
+    const auto backward = [&](int first, int count, kernels::AcrossRanks* across) {
+      Pixels<T> x(images_of(p.x, first, count), 1), grad_y(images_of(p.grad_y, first, count), 2), grad_x(x.array());
+      Gradients gradients{{}, std::vector<T>(mean.size()), std::vector<T>(mean.size())};
+      kernels::NormSaved<T> saved{x.image(), mean.data(), inverse_std.data(), gamma.data(), beta.data(), true, true};
+      saved.across = across;
+      kernels::normalize_backward<T>(grad_x.image(), gradients.gamma.data(), gradients.beta.data(), grad_y.image(),
+                                     saved, false, false, this->stream_);
+      gradients.x = grad_x.array();
+      return gradients;
+    };
+    OtherRank other;
+    const int images = shape[0];
+    const Gradients theirs = backward(1, images - 1, &other);
+    other.speak();
+    const Gradients all = backward(0, images, nullptr);
+    const Gradients ours = backward(0, 1, &other);
+    expect_near(ours.x, images_of(all.x, 0, 1), roundings<T>(40), "x");
+    const auto sums = [&](const std::vector<T>& a, const std::vector<T>& b) {
+      return sum_of(std::vector<double>(a.begin(), a.end()), std::vector<double>(b.begin(), b.end()));
+    };
+    expect_near(all.gamma, sums(ours.gamma, theirs.gamma), roundings<T>(40), "gamma: each has its own share");
+    expect_near(all.beta, sums(ours.beta, theirs.beta), roundings<T>(40), "beta: each has its own share");
   }
 }
 

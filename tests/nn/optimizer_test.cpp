@@ -94,6 +94,119 @@ TEST(Optimizer, SgdWithNesterovMomentum) {
   });
 }
 
+// A matrix and a vector, each with gradients of its own, stepped by definition in f64.
+struct Layer {
+  std::vector<double> values;
+  std::vector<double> first = std::vector<double>(count);
+  std::vector<double> second = std::vector<double>(count);
+  bool matrix = false;
+};
+
+std::vector<double> layer_gradient(bool matrix, int step) {
+  return random_values(count, (matrix ? 100 : 200) + static_cast<std::uint64_t>(step));
+}
+
+double norm(const std::vector<double>& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares);
+}
+
+// step(layer, its gradient scaled by the clipping, number of the step from 1)
+template <class Step>
+void expect_layers(const OptimizerSettings& settings, const Step& step) {
+  Parameters parameters(DType::f64);
+  parameters.declare("a.weight", {1, 1, 3, count / 3}, ParameterKind::conv_weight);
+  parameters.declare("b.weight", {1, 1, 1, count}, ParameterKind::vector);
+  parameters.allocate();
+  std::vector<Layer> layers(2);
+  layers[0].matrix = true;
+  for (Layer& layer : layers) {
+    layer.values = random_values(count, layer.matrix ? 1 : 2);
+    const char* name = layer.matrix ? "a.weight" : "b.weight";
+    std::copy(layer.values.begin(), layer.values.end(), parameters.tensor(name).data<double>());
+  }
+  Optimizer optimizer(settings, parameters);
+  kernels::Stream stream = kernels::CpuStream(1);
+  for (int i = 1; i <= steps; ++i) {
+    double scale = 1;
+    if (settings.clip_norm > 0) {
+      const double all = std::hypot(norm(layer_gradient(true, i)), norm(layer_gradient(false, i)));
+      scale = std::min(1.0, settings.clip_norm / (all + 1e-6));
+    }
+    for (Layer& layer : layers) {
+      auto gradient = layer_gradient(layer.matrix, i);
+      const char* name = layer.matrix ? "a.weight" : "b.weight";
+      std::copy(gradient.begin(), gradient.end(), parameters.tensor(name).gradient<double>());
+      for (double& g : gradient) g *= scale;
+      step(layer, gradient, i);
+    }
+    optimizer.step(parameters, rate, stream);
+  }
+  for (const Layer& layer : layers) {
+    const double* found = parameters.tensor(layer.matrix ? "a.weight" : "b.weight").data<double>();
+    for (std::size_t i = 0; i < count; ++i) EXPECT_NEAR(found[i], layer.values[i], 1e-13) << layer.matrix << ' ' << i;
+  }
+}
+
+// You et al. 2020, algorithm 2, with phi the identity.
+TEST(Optimizer, Lamb) {
+  for (const double clip : {0.0, 1.0}) {
+    const OptimizerSettings settings{.kind = OptimizerSettings::Kind::lamb,
+                                     .beta1 = 0.8,
+                                     .beta2 = 0.95,
+                                     .epsilon = 1e-5,
+                                     .weight_decay = 0.1,
+                                     .clip_norm = clip};
+    expect_layers(settings, [](Layer& layer, const std::vector<double>& gradient, int step) {
+      std::vector<double> direction(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        layer.first[i] = 0.8 * layer.first[i] + 0.2 * gradient[i];
+        layer.second[i] = 0.95 * layer.second[i] + 0.05 * gradient[i] * gradient[i];
+        const double m = layer.first[i] / (1 - std::pow(0.8, step));
+        const double v = layer.second[i] / (1 - std::pow(0.95, step));
+        direction[i] = m / (std::sqrt(v) + 1e-5) + (layer.matrix ? 0.1 * layer.values[i] : 0);
+      }
+      const double trust = layer.matrix ? norm(layer.values) / norm(direction) : 1;
+      for (std::size_t i = 0; i < count; ++i) layer.values[i] -= rate * trust * direction[i];
+    });
+  }
+}
+
+// You, Gitman and Ginsburg 2017, algorithm 1, the rate outside of the velocity.
+TEST(Optimizer, Lars) {
+  for (const double clip : {0.0, 1.0}) {
+    const OptimizerSettings settings{
+        .kind = OptimizerSettings::Kind::lars, .momentum = 0.9, .weight_decay = 0.1, .trust = 0.02, .clip_norm = clip};
+    expect_layers(settings, [](Layer& layer, const std::vector<double>& gradient, int) {
+      const double decay = layer.matrix ? 0.1 : 0;
+      const double weights = norm(layer.values);
+      const double trust = layer.matrix ? 0.02 * weights / (norm(gradient) + decay * weights) : 1;
+      for (std::size_t i = 0; i < count; ++i) {
+        layer.first[i] = 0.9 * layer.first[i] + trust * (gradient[i] + decay * layer.values[i]);
+        layer.values[i] -= rate * layer.first[i];
+      }
+    });
+  }
+}
+
+// Weights or gradients without a norm have nothing to be in proportion to.
+TEST(Optimizer, LayersOfZerosAreStepped) {
+  for (const auto kind : {OptimizerSettings::Kind::lamb, OptimizerSettings::Kind::lars}) {
+    Parameters parameters(DType::f64);
+    parameters.declare("a.weight", {1, 1, 3, count / 3}, ParameterKind::conv_weight);
+    parameters.allocate();
+    Optimizer optimizer({.kind = kind}, parameters);
+    kernels::Stream stream = kernels::CpuStream(1);
+    optimizer.step(parameters, rate, stream);
+    EXPECT_TRUE(parameters.finite());
+    parameters.tensor("a.weight").gradient<double>()[3] = 1;
+    optimizer.step(parameters, rate, stream);
+    EXPECT_TRUE(parameters.finite());
+    EXPECT_NE(parameters.tensor("a.weight").data<double>()[3], 0);
+  }
+}
+
 // The gaps between parameters stay zero, so that norms and checkpoints may run over the whole buffer.
 TEST(Optimizer, LeavesTheGapsZero) {
   Parameters parameters = some_parameters();
@@ -126,7 +239,8 @@ TEST(Optimizer, ClipsByTheNormOverAllParameters) {
 }
 
 TEST(Optimizer, ContinuesFromItsStateWithTheSameBits) {
-  for (const auto kind : {OptimizerSettings::Kind::adamw, OptimizerSettings::Kind::sgd}) {
+  using Kind = OptimizerSettings::Kind;
+  for (const auto kind : {Kind::adamw, Kind::sgd, Kind::lamb, Kind::lars}) {
     const OptimizerSettings settings{.kind = kind};
     Parameters whole = some_parameters();
     Optimizer straight(settings, whole);

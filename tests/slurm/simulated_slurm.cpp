@@ -103,7 +103,8 @@ void SimulatedSlurm::start_authentication() {
   for (char& byte : key) byte = static_cast<char>(random());
   write_file(munge / "key", key);
   fs::permissions(munge / "key", fs::perms::owner_read | fs::perms::owner_write);
-  std::vector<std::string> daemon{path_of("munged"), "--foreground", "--force"};  // it minds a folder in /tmp
+  std::vector<std::string> daemon{path_of("munged"), "--foreground",
+                                  "--force"};  // it minds a folder that others cannot enter
   for (const char* file : {"socket", "key", "pid", "seed"})
     daemon.push_back(
         fmt::format("--{}{}={}", file, std::string_view(file) == "socket" ? "" : "-file", (munge / file).string()));

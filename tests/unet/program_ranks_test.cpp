@@ -148,6 +148,33 @@ TEST_F(ProgramRanks, GoOnAsOthersInNumber) {
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4) << "step " << i + 1;
 }
 
+// In pieces or whole, a checkpoint is the same; one with a damaged piece is not gone on from.
+TEST_F(ProgramRanks, WriteCheckpointsInPieces) {
+  const std::vector<std::string> base{"schedule.name=constant", "schedule.warmup=0", "train.validate_every=5"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.end(), base.begin(), base.end());
+    return more;
+  };
+  trained(3, "in_one", with({}));
+  trained(3, "in_pieces", with({"train.sharded_checkpoints=true", "train.steps=10"}));
+  EXPECT_EQ(names_in(file("in_pieces/pieces")), (std::vector<std::string>{"10", "5"}));
+  const Outcome eval = run_plume({"eval", "--model", file("in_pieces/last.safetensors"), "--data", file("tiles.h5")});
+  EXPECT_EQ(eval.exit_code, 0) << eval.errors;
+
+  const std::string piece = file("in_pieces/pieces/10/1-of-3.safetensors");
+  std::string bytes = read_file(piece);
+  bytes[bytes.size() - 10] ^= 1;
+  write_file(piece, bytes);
+  auto arguments_loud = arguments("in_pieces", with({"--resume"}));
+  arguments_loud.erase(std::find(arguments_loud.begin(), arguments_loud.end(), "--quiet"));
+  const Outcome resumed = run_ranks(3, arguments_loud);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.errors;
+  EXPECT_NE(resumed.errors.find("1-of-3.safetensors"), std::string::npos) << resumed.errors;
+  EXPECT_NE(resumed.errors.find("of step 5"), std::string::npos) << resumed.errors;
+  EXPECT_EQ(tensors_of(file("in_pieces/last.safetensors")), tensors_of(file("in_one/last.safetensors")));
+  EXPECT_EQ(names_in(file("in_pieces/pieces")), std::vector<std::string>());
+}
+
 // One is asked to stop, all do at the same step.
 TEST_F(ProgramRanks, StopTogetherAndGoOn) {
   const std::vector<std::string> settings{"train.steps=1000", "train.log_every=100", "train.validate_every=1000",
@@ -181,7 +208,7 @@ TEST_F(ProgramRanks, SayWhatTheyWouldDoAndDoNothing) {
   expect(1, {"one process", "a step: 8 images, 8 a rank"}, {});
   expect(3,
          {"3 ranks, started by mpiexec", "a step: 8 images, 2 or 3 a rank",
-          "gradients: summed while backward runs, in 1 buckets of 0.01 MiB"},
+          "buckets: 1, summed while backward runs, of 0.01 MiB"},
          {"ranks"});
 }
 

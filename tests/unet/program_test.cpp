@@ -232,6 +232,16 @@ TEST_F(ProgramTest, BenchSaysWhereTheTimeGoes) {
     EXPECT_EQ(row.contains("gflop"), !row.value("algorithm", "").empty()) << row;
   }
   EXPECT_NEAR(sum(report_of("infer"), "gflop"), 24.256, 5e-4);
+  // The flat buffer, for bench/scaling_model.py; each parameter is of a layer that has a row.
+  std::size_t end = 0;
+  for (const auto& parameter : train.at("parameters")) {
+    EXPECT_GE(parameter.at("offset"), end) << parameter;
+    end = parameter.at("offset").get<std::size_t>() + parameter.at("elements").get<std::size_t>();
+    const std::string name = parameter.at("name");
+    const auto is_its = [&](const auto& row) { return row.at("layer") == name.substr(0, name.rfind('.')); };
+    EXPECT_TRUE(std::any_of(train.at("rows").begin(), train.at("rows").end(), is_its)) << name;
+  }
+  EXPECT_NEAR(static_cast<double>(end), 7.77e6, 0.01e6);
 
   const Outcome table = run_plume({"bench", "layers", "--base", "4", "--size", "32", "--repeats", "2"});
   ASSERT_EQ(table.exit_code, 0) << table.errors;

@@ -1,10 +1,11 @@
 // Training steps of several ranks, started by mpiexec, on whatever device the program links: together they are the step of one
-// rank that has all images.
+// rank that has all images. With the argument "nccl" gradients go from device to device.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
 #include "data/loading/random_batch.hpp"
 #include "dist/collectives.hpp"
@@ -20,6 +21,7 @@ namespace plume::unet {
 namespace {
 
 dist::Communicator* group = nullptr;
+Backend backend = Backend::mpi;
 
 constexpr int edge = 8;
 constexpr int bands = 3;
@@ -98,6 +100,7 @@ class RanksTest : public testing::Test {
     config_.optimizer.kind = nn::OptimizerSettings::Kind::sgd;
     config_.dist.sync_batch_norm = true;
     config_.dist.bucket = 0.001;
+    config_.dist.backend = backend;
   }
 
   // Losses of so many steps; images: of each batch, which may be fewer than a full one.
@@ -197,5 +200,6 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const auto communicator = plume::dist::open_mpi(plume::dist::launch(), nullptr);
   plume::unet::group = communicator.get();
+  if (argc > 1 && std::string_view(argv[1]) == "nccl") plume::unet::backend = plume::unet::Backend::nccl;
   return RUN_ALL_TESTS();
 }

@@ -61,7 +61,7 @@ std::vector<Row> measure_rows(BenchWork& work, int repeats) {
   kernels::Profile profile;
   std::get<kernels::CpuStream>(work.stream()).keep(&profile);
   std::vector<Row> rows;
-  for (int i = -BenchWork::warm_up; i < repeats; ++i) {
+  for (int i = -warm_up; i < repeats; ++i) {
     profile.clear();
     {
       const kernels::ProfileRange rest(work.stream(), "step", "rest");
@@ -192,6 +192,10 @@ int bench_layers(BenchSettings settings, bool json) {
                                 {"milliseconds", median_step(rows)},
                                 {"peak_gflop_per_second", peak}};
   for (const Row& row : rows) report["rows"].push_back(to_json(row, scale));
+  for (const nn::ParameterInfo& info : work.network().parameters().all()) {
+    if (info.kind != nn::ParameterKind::statistic)
+      report["parameters"].push_back({{"name", info.name}, {"offset", info.offset}, {"elements", info.shape.count()}});
+  }
   fmt::print("{}\n", report.dump());
   return 0;
 }

@@ -19,21 +19,6 @@
 namespace plume::unet {
 namespace {
 
-kernels::Stream stream_of(const BenchSettings& settings) {
-  if (settings.kind == BenchSettings::Kind::train && settings.device.precision == Precision::int8) {
-    throw usage_error("--precision int8 is for inference; choose another to train");
-  }
-  return make_stream(settings.device, settings.threads);
-}
-
-Network make_network(const BenchSettings& settings, kernels::Stream& stream) {
-  const DType dtype = element_type(settings.device.precision);
-  Network network = settings.model.empty() ? Network(build_graph(settings.network), dtype, Fusion::on, &stream)
-                                           : load_model(settings.model, dtype, &stream, nn::Gradients::yes);
-  if (settings.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
-  return settings.kind == BenchSettings::Kind::train ? std::move(network) : fold_norms(network);
-}
-
 data::Batch noise(const BenchSettings& settings, const Network& network) {
   return data::random_batch(settings.batch, settings.size, network.graph().input.bands, 1);
 }
@@ -86,12 +71,27 @@ std::function<void()> inference_of(const BenchSettings& settings, const Network&
 
 }  // namespace
 
-BenchWork::BenchWork(const BenchSettings& settings)
-    : stream_(stream_of(settings)), network_(make_network(settings, stream_)) {
-  const int multiple = size_multiple(network_.graph());
+kernels::Stream bench_stream(const BenchSettings& settings) {
+  if (settings.kind == BenchSettings::Kind::train && settings.device.precision == Precision::int8) {
+    throw usage_error("--precision int8 is for inference; choose another to train");
+  }
+  return make_stream(settings.device, settings.threads);
+}
+
+Network bench_network(const BenchSettings& settings, kernels::Stream& stream) {
+  const DType dtype = element_type(settings.device.precision);
+  Network network = settings.model.empty() ? Network(build_graph(settings.network), dtype, Fusion::on, &stream)
+                                           : load_model(settings.model, dtype, &stream, nn::Gradients::yes);
+  const int multiple = size_multiple(network.graph());
   if (settings.size % multiple != 0) {
     throw usage_error("--size {}: this network takes multiples of {}", settings.size, multiple);
   }
+  if (settings.model.empty()) nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  return settings.kind == BenchSettings::Kind::train ? std::move(network) : fold_norms(network);
+}
+
+BenchWork::BenchWork(const BenchSettings& settings)
+    : stream_(bench_stream(settings)), network_(bench_network(settings, stream_)) {
   body_ =
       settings.kind == BenchSettings::Kind::train ? training_of(settings, network_) : inference_of(settings, network_);
 }

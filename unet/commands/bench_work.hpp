@@ -11,6 +11,9 @@
 
 namespace plume::unet {
 
+// Runs before any are measured: on CUDA the second step is recorded, the third replayed for the first time.
+inline constexpr int warm_up = 3;
+
 struct BenchSettings {
   enum class Kind { train, infer };
   Kind kind = Kind::train;
@@ -23,19 +26,22 @@ struct BenchSettings {
   DeviceSettings device;
 };
 
+// What `settings` ask for, with weights that are the same in every process. Throws usage_error where a training is to be in int8.
+[[nodiscard]] kernels::Stream bench_stream(const BenchSettings& settings);
+// Throws usage_error where the network does not take images of the size.
+[[nodiscard]] Network bench_network(const BenchSettings& settings, kernels::Stream& stream);
+
 // Ready to be repeated.
 class BenchWork {
  public:
-  // With int8 and no model, calibrated on the noise. Throws usage_error where the network does not take images of the size,
-  // or a training is to be in int8.
+  // With int8 and no model, calibrated on the noise. Throws as the two above.
   explicit BenchWork(const BenchSettings& settings);
   BenchWork(const BenchWork&) = delete;
   BenchWork& operator=(const BenchWork&) = delete;
 
-  // Runs before any are measured: on CUDA the second step is recorded, the third replayed for the first time.
-  static constexpr int warm_up = 3;
   void run() { body_(); }
   [[nodiscard]] kernels::Stream& stream() { return stream_; }
+  [[nodiscard]] const Network& network() const { return network_; }
 
  private:
   kernels::Stream stream_;

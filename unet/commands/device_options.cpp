@@ -1,29 +1,9 @@
 // The options that choose a device, for commands that have no configuration file.
-#include <algorithm>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "unet/command.hpp"
+#include "unet/commands/choice_option.hpp"
 
 namespace plume::unet {
 namespace {
-
-template <class Enum>
-void add_choice(CLI::App& command, const char* flag, const char* help, Enum& value,
-                const std::vector<std::pair<std::string, Enum>>& names) {
-  std::vector<std::string> allowed;
-  for (const auto& pair : names) allowed.push_back(pair.first);
-  command
-      .add_option_function<std::string>(
-          flag,
-          [&value, &names](const std::string& name) {
-            value =
-                std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == name; })->second;
-          },
-          help)
-      ->check(CLI::IsMember(allowed));
-}
 
 void add_conv_option(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--conv", "3x3 convolutions on the CPU; auto: the faster for each shape", settings.conv,

@@ -10,11 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "dist/launcher.hpp"
-#include "dist/open_mpi.hpp"
-#include "dist/supervisor.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
+#include "unet/commands/launched.hpp"
 #include "unet/kept_checkpoints.hpp"
 
 namespace plume::unet {
@@ -80,11 +78,6 @@ void report(const Arguments& arguments, const TrainOptions& options, const Train
   }
 }
 
-// To the supervisor, where there is one.
-void say_ending(dist::Communicator* communicator, dist::Ending ending) {
-  if (communicator != nullptr && communicator->pulse() != nullptr) communicator->pulse()->ending.store(ending);
-}
-
 // communicator: null for one process alone.
 int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   TrainOptions options;
@@ -102,12 +95,10 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   if (arguments.dry_run) {
     const std::string plan = describe_training(options);
     if (leads) fmt::print("{}", plan);
-    say_ending(communicator, dist::Ending::finished);
     return 0;
   }
   const TrainOutcome outcome = train(options);
   if (leads) report(arguments, options, outcome);
-  say_ending(communicator, outcome.stopped ? dist::Ending::stopped : dist::Ending::finished);
   return outcome.stopped ? exit_requeue : 0;
 }
 
@@ -125,14 +116,9 @@ dist::Supervision supervision_of(const Arguments& arguments) {
 }
 
 int run_train(const Arguments& arguments) {
-  const dist::Launch launch = dist::launch();
-  if (launch.ranks == 1 || arguments.memory) return train_as(arguments, nullptr);
-  const dist::Supervision supervision = supervision_of(arguments);
-  return dist::supervise(supervision, [&](dist::Pulse& pulse) {
-    const auto communicator = dist::open_mpi(launch, &pulse);
-    dist::introduce(*communicator, supervision.folder);
-    return train_as(arguments, communicator.get());
-  });
+  if (arguments.memory) return train_as(arguments, nullptr);
+  return run_launched(supervision_of(arguments),
+                      [&](dist::Communicator* communicator) { return train_as(arguments, communicator); });
 }
 
 }  // namespace
