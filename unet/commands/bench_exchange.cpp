@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <variant>
@@ -64,7 +65,9 @@ int bench_exchange(const BenchExchangeSettings& settings, dist::Communicator* co
                                 {"library", communicator->library()},
                                 {"mebibytes", mebibytes},
                                 {"repeats", settings.repeats}};
-  for (double bucket = smallest_bucket; bucket <= mebibytes; bucket *= 2) {
+  const int sizes = 1 + static_cast<int>(std::floor(std::log2(mebibytes / smallest_bucket)));
+  for (int doubled = 0; doubled < sizes; ++doubled) {
+    const double bucket = std::ldexp(smallest_bucket, doubled);
     DistSettings how;
     how.timing = dist::Timing::blocking;
     how.bucket = bucket;

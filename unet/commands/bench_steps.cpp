@@ -119,7 +119,7 @@ class Bench {
     const std::vector<MeasuredStep> steps = run_steps(how_.comm, [&](std::size_t number, const MeasuredStep& step) {
       if (!ranks_.leads() || how_.json) return;
       fmt::print("step={} {}", number, line_of(to_json(step)));
-      std::fflush(stdout);
+      static_cast<void>(std::fflush(stdout));
     });
     const std::string flaw = find_flaw(steps);
     const double waited = largest_wait(steps);

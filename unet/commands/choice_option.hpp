@@ -14,6 +14,7 @@ template <class Enum>
 CLI::Option* add_choice(CLI::App& command, const char* flag, const char* help, Enum& value,
                         const std::vector<std::pair<std::string, Enum>>& names) {
   std::vector<std::string> allowed;
+  allowed.reserve(names.size());
   for (const auto& pair : names) allowed.push_back(pair.first);
   return command
       .add_option_function<std::string>(

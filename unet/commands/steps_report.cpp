@@ -57,6 +57,7 @@ double images_per_second(const std::vector<MeasuredStep>& steps) {
 
 double median_seconds(const std::vector<MeasuredStep>& steps) {
   std::vector<double> seconds;
+  seconds.reserve(steps.size());
   for (const MeasuredStep& step : steps) seconds.push_back(step.seconds);
   return median(seconds);
 }
