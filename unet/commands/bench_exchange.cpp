@@ -16,6 +16,7 @@
 #include "unet/commands/bench_work.hpp"
 #include "unet/commands/median.hpp"
 #include "unet/gradient_exchange.hpp"
+#include "unet/ranks.hpp"
 
 namespace plume::unet {
 namespace {
@@ -57,7 +58,7 @@ double seconds_of(GradientExchange& exchange, dist::Communicator& communicator, 
 int bench_exchange(const BenchExchangeSettings& settings, dist::Communicator* communicator) {
   if (communicator == nullptr)
     throw usage_error("bench exchange is between ranks: start it by srun or mpiexec, on two or more");
-  kernels::Stream stream = make_stream(settings.device, settings.threads);
+  kernels::Stream stream = make_stream(settings.device, settings.threads, Ranks(communicator).gpu(settings.device));
   nn::Parameters parameters = parameters_of(settings.mebibytes, stream);
   const double mebibytes = static_cast<double>(parameters.flat_size() * sizeof(float)) / mebibyte;
   nlohmann::ordered_json report{{"ranks", communicator->size()},

@@ -109,7 +109,7 @@ class Bench {
       : how_(how),
         ranks_(communicator),
         config_(config_of(settings, how, ranks_)),
-        stream_(bench_stream(settings)),
+        stream_(bench_stream(settings, ranks_.gpu(settings.device))),
         network_(bench_network(settings, stream_)),
         optimizer_(config_.optimizer, network_.parameters()),
         feed_(config_, how, network_.graph(), ranks_),

@@ -71,11 +71,11 @@ std::function<void()> inference_of(const BenchSettings& settings, const Network&
 
 }  // namespace
 
-kernels::Stream bench_stream(const BenchSettings& settings) {
+kernels::Stream bench_stream(const BenchSettings& settings, int gpu) {
   if (settings.kind == BenchSettings::Kind::train && settings.device.precision == Precision::int8) {
     throw usage_error("--precision int8 is for inference; choose another to train");
   }
-  return make_stream(settings.device, settings.threads);
+  return make_stream(settings.device, settings.threads, gpu);
 }
 
 Network bench_network(const BenchSettings& settings, kernels::Stream& stream) {

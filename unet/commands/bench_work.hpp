@@ -27,7 +27,7 @@ struct BenchSettings {
 };
 
 // What `settings` ask for, with weights that are the same in every process. Throws usage_error where a training is to be in int8.
-[[nodiscard]] kernels::Stream bench_stream(const BenchSettings& settings);
+[[nodiscard]] kernels::Stream bench_stream(const BenchSettings& settings, int gpu = 0);
 // Throws usage_error where the network does not take images of the size.
 [[nodiscard]] Network bench_network(const BenchSettings& settings, kernels::Stream& stream);
 
