@@ -2,6 +2,7 @@
 // is made of these, in an order of its own, so that results hang on the number of ranks alone and on no library.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -41,7 +42,11 @@ class Communicator {
   [[nodiscard]] virtual std::string_view library() const = 0;
 
   // Waits: the root's bytes are everyone's.
-  void broadcast(void* data, std::size_t bytes, int root = 0) { finish(*joined(begin_broadcast(data, bytes, root))); }
+  void broadcast(void* data, std::size_t bytes, int root = 0) {
+    constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts in int
+    for (std::size_t from = 0; from == 0 || from < bytes; from += most)
+      finish(*joined(begin_broadcast(static_cast<std::byte*>(data) + from, std::min(most, bytes - from), root)));
+  }
   // Waits: `all` holds the bytes of each rank, in their order.
   void all_gather(const void* own, void* all, std::size_t bytes) { finish(*joined(begin_all_gather(own, all, bytes))); }
 

@@ -27,9 +27,9 @@ std::filesystem::path fault_path(const std::filesystem::path& path) {
 }
 
 std::string line_of(const Heartbeat& beat) {
-  std::string line = fmt::format("{} {} {} step={} phase={} since={} begun={} waiting={} published={} {}", beat.rank,
-                                 beat.host, beat.process, beat.step, beat.phase, beat.since, beat.begun, beat.waiting,
-                                 beat.published, beat.state);
+  std::string line = fmt::format("{} {:.40} {} step={} phase={} since={} begun={} waiting={} published={} {}",
+                                 beat.rank, beat.host, beat.process, beat.step, beat.phase, beat.since, beat.begun,
+                                 beat.waiting, beat.published, beat.state);
   line.resize(line_length - 1, ' ');
   return line + '\n';
 }
@@ -91,10 +91,10 @@ std::vector<Heartbeat> Heartbeats::read() const {
   return beats;
 }
 
-bool Heartbeats::blame(const std::string& line) {
+bool Heartbeats::blame(const std::string& line, int code) {
   const int file = ::open(fault_path(path_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) return errno != EEXIST;  // where nothing can be written, it is better said twice than not at all
-  const std::string text = line + '\n';
+  const std::string text = fmt::format("{}\n{}\n", line, code);
   const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   ::close(file);
   static_cast<void>(written);
@@ -106,6 +106,14 @@ std::string Heartbeats::fault() const {
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+int Heartbeats::fault_code() const {
+  std::ifstream file(fault_path(path_));
+  std::string line;
+  int code = 0;
+  std::getline(file, line);
+  return file >> code && code != 0 ? code : static_cast<int>(ErrorKind::environment);
 }
 
 Heartbeat heartbeat_of(const Pulse& pulse, int process) {

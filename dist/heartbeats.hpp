@@ -38,10 +38,11 @@ class Heartbeats {
   // Of the ranks that have published so far.
   [[nodiscard]] std::vector<Heartbeat> read() const;
 
-  // Says what ended the run; true for the first to say so, whose line stands.
-  [[nodiscard]] bool blame(const std::string& line);
-  // What was said; empty: nothing.
+  // Says what ended the run, and the exit code for it; true for the first to say so, who is believed.
+  [[nodiscard]] bool blame(const std::string& line, int code);
+  // What was said; empty: nothing. And the exit code that goes with it.
   [[nodiscard]] std::string fault() const;
+  [[nodiscard]] int fault_code() const;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -46,21 +46,20 @@ void note_error(Pulse& pulse, const char* text) {
   std::strncpy(pulse.error.data(), text, pulse.error.size() - 1);
 }
 
-// A request to stop must not kill a rank that does not listen yet; it stays pending.
-void hold_back_signals() {
+void mask_signals(int how) {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) {
-    static_cast<void>(std::signal(signal, SIG_DFL));
-    sigaddset(&signals, signal);
-  }
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
+  sigprocmask(how, &signals, nullptr);
 }
 
-[[noreturn]] void run_child(const std::function<int(Pulse&)>& work, Pulse& pulse, pid_t parent) {
+[[noreturn]] void run_child(const Supervision& supervision, const std::function<int(Pulse&)>& work, Pulse& pulse,
+                            pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(environment_code);  // it was killed in between
-  hold_back_signals();
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) static_cast<void>(std::signal(signal, SIG_DFL));
+  // A request to stop must not kill a rank that will listen but does not yet; it stays pending.
+  if (!supervision.heeds_stop) mask_signals(SIG_UNBLOCK);
   int code = 1;
   try {
     code = work(pulse);
@@ -105,25 +104,25 @@ class Supervisor {
   // An exit code where this rank must end now.
   std::optional<int> look() {
     const std::int64_t now = milliseconds_now();
-    if (pulse_.run.load() != 0 && !beats_) join_others();
     if (pulse_.ending.load() != Ending::none) return look_at_end(now);
-    if (!beats_) {
+    if (pulse_.run.load() == 0) {
       if (now - started_ <= deadline()) return std::nullopt;
-      say(fmt::format("the ranks did not find each other in {} s: this one, on {}, was started, another was not",
-                      supervision_.deadline, host_name()));
-      return environment_code;
+      return say(fmt::format("the ranks did not find each other in {} s: this one, on {}, was started, another was not",
+                             supervision_.deadline, host_name()));
     }
     if (now - last_look_ < period()) return std::nullopt;
     last_look_ = now;
+    if (!beats_) join_others();
     publish();
-    if (!beats_->fault().empty()) return environment_code;  // another has said why
+    if (beats_ && !beats_->fault().empty()) return beats_->fault_code();  // another has said why
     const std::int64_t waiting = pulse_.waiting.load();
     if (waiting == 0 || now - waiting <= deadline()) return std::nullopt;
-    say(hangs(now)
-            ? fmt::format("{} has hung in a collective for {} s", who(), (now - pulse_.looked.load()) / 1000)
-            : fmt::format("rank {} on {} has waited {} s for others; {}", pulse_.rank.load(), pulse_.host.data(),
-                          (now - waiting) / 1000, whom_to_blame(beats_->read(), pulse_.size.load(), now, silence())));
-    return environment_code;
+    return say(hangs(now)
+                   ? fmt::format("{} has hung in a collective for {} s", who(), (now - pulse_.looked.load()) / 1000)
+                   : fmt::format("rank {} on {} has waited {} s for others; {}", pulse_.rank.load(), pulse_.host.data(),
+                                 (now - waiting) / 1000,
+                                 beats_ ? whom_to_blame(beats_->read(), pulse_.size.load(), now, silence())
+                                        : "for whom, it cannot read"));
   }
 
   // Whether this rank is in a collective but does not even ask whether that is done: it was stopped there, or a library
@@ -149,20 +148,20 @@ class Supervisor {
     if (WIFSIGNALED(status)) {
       const int signal = WTERMSIG(status);
       if (ending != Ending::none) return ending == Ending::stopped ? requeue_code : 0;
-      say(fmt::format("{} was killed by signal {} ({})", who(), signal, ::strsignal(signal)));
-      return environment_code;
+      return say(fmt::format("{} was killed by signal {} ({})", who(), signal, ::strsignal(signal)), environment_code);
     }
     const int code = WEXITSTATUS(status);
     const bool told = code == 0 ? ending == Ending::finished : code == requeue_code && ending == Ending::stopped;
     if (told) return code;
     if (pulse_.error[0] != '\0') {
-      say(pulse_.size.load() > 1 && pulse_.rank.load() > 0
-              ? fmt::format("rank {} on {}: {}", pulse_.rank.load(), pulse_.host.data(), pulse_.error.data())
-              : std::string(pulse_.error.data()));
-      return code;
+      const std::string error = pulse_.error.data();
+      return say(pulse_.rank.load() > 0
+                     ? fmt::format("rank {} on {}: {}", pulse_.rank.load(), pulse_.host.data(), error)
+                     : error,
+                 code);
     }
-    say(fmt::format("{} left with exit code {} before the end", who(), code));
-    return code == 0 || code == requeue_code ? environment_code : code;
+    return say(fmt::format("{} left with exit code {} before the end", who(), code),
+               code == 0 || code == requeue_code ? environment_code : code);
   }
 
   [[nodiscard]] std::string who() const {
@@ -187,9 +186,11 @@ class Supervisor {
     beats_->publish(beat);
   }
 
-  // Once for all ranks.
-  void say(const std::string& line) {
-    if (!beats_ || beats_->blame(line)) fmt::print(stderr, "plume: {}\n", line);
+  // Once for all ranks, which then end with the code of the one that said it.
+  int say(const std::string& line, int code = environment_code) {
+    if (beats_ && !beats_->blame(line, code)) return beats_->fault_code();
+    fmt::print(stderr, "plume: {}\n", line);
+    return code;
   }
 
   const Supervision& supervision_;
@@ -208,23 +209,28 @@ int supervise(const Supervision& supervision, const std::function<int(Pulse&)>& 
   Pulse& pulse = *shared_pulse();
   const pid_t parent = ::getpid();
   static_cast<void>(std::fflush(nullptr));
+  mask_signals(SIG_BLOCK);  // until there is someone to pass them on to
   const pid_t child = ::fork();
   if (child < 0) throw environment_error("cannot start a rank: {}", std::strerror(errno));
-  if (child == 0) run_child(work, pulse, parent);
+  if (child == 0) run_child(supervision, work, pulse, parent);
   child_process.store(child);
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) static_cast<void>(std::signal(signal, pass_on));
+  mask_signals(SIG_UNBLOCK);
   return Supervisor(supervision, pulse, child).run();
 }
 
-void introduce(Communicator& communicator, const std::filesystem::path& folder) {
+void introduce(Communicator& communicator) {
   Pulse& pulse = *communicator.pulse();
   std::uint64_t run = std::random_device{}() | std::uint64_t{std::random_device{}()} << 32U | 1U;
   communicator.broadcast(&run, sizeof run);
-  if (communicator.rank() == 0) forget_earlier_runs(folder, run);
   std::strncpy(pulse.host.data(), host_name().c_str(), pulse.host.size() - 1);
   pulse.size.store(communicator.size());
   pulse.rank.store(communicator.rank());
   pulse.run.store(run);
+}
+
+void forget_earlier_launches(Communicator& communicator, const std::filesystem::path& folder) {
+  if (const Pulse* pulse = communicator.pulse()) forget_earlier_runs(folder, pulse->run.load());
 }
 
 }  // namespace plume::dist

@@ -14,6 +14,7 @@ namespace plume::dist {
 struct Supervision {
   std::filesystem::path folder;  // for heartbeats, shared by all ranks; made if need be
   double deadline = 300;         // seconds that a rank may wait for others, and for all to start
+  bool heeds_stop = false;       // whether the work stops by itself on SIGINT, SIGTERM and SIGUSR1; else they end it
   double period = 1;             // seconds between looks at others; each publishes so often
 };
 
@@ -23,8 +24,10 @@ struct Supervision {
 // Call it before there are threads. Exit codes: those of `work`; 4 where a rank was killed, hung or left.
 [[nodiscard]] int supervise(const Supervision& supervision, const std::function<int(Pulse&)>& work);
 
-// In the work, first of all: the ranks of this launch get to know each other, in the communicator's pulse, and what earlier
-// launches left in the folder goes.
-void introduce(Communicator& communicator, const std::filesystem::path& folder);
+// In the work, first of all: the ranks of this launch get to know each other, in the communicator's pulse.
+void introduce(Communicator& communicator);
+
+// What earlier launches left in the folder of heartbeats goes. By one rank, once the folder is this launch's.
+void forget_earlier_launches(Communicator& communicator, const std::filesystem::path& folder);
 
 }  // namespace plume::dist

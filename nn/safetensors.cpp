@@ -288,7 +288,10 @@ void save_safetensors(const std::filesystem::path& path, const Metadata& metadat
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(header);
   for (const TensorSource& tensor : tensors) file.write(tensor.bytes);
-  if (before) before();
+  if (before) {
+    file.sync();
+    before();
+  }
   file.commit();
 }
 

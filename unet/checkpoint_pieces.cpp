@@ -66,15 +66,20 @@ void save_index(const fs::path& path, const std::vector<SavedPiece>& pieces, con
 }
 
 void remove_stray_pieces(const fs::path& folder) {
-  std::set<fs::path> named;
-  for (int age = 0; fs::exists(checkpoint_path(folder, age)); ++age) {
-    const nn::SafetensorsFile index(checkpoint_path(folder, age));
-    const auto pieces = index.metadata().find(pieces_key);
-    if (pieces == index.metadata().end()) continue;
-    for (const auto& piece : nlohmann::json::parse(pieces->second))
-      named.insert(folder / fs::path(piece.at("file").get<std::string>()).parent_path());
-  }
   std::error_code failed;
+  if (!fs::exists(folder / pieces_folder, failed)) return;
+  std::set<fs::path> named;
+  for (const fs::path& path : checkpoints_in(folder)) {
+    try {
+      const nn::SafetensorsFile index(path);
+      const auto pieces = index.metadata().find(pieces_key);
+      if (pieces == index.metadata().end()) continue;
+      for (const auto& piece : nlohmann::json::parse(pieces->second))
+        named.insert(folder / fs::path(piece.at("file").get<std::string>()).parent_path());
+    } catch (const std::exception&) {
+      return;  // a damaged index does not say which are its own
+    }
+  }
   for (const auto& entry : fs::directory_iterator(folder / pieces_folder, failed))
     if (!named.contains(entry.path())) fs::remove_all(entry.path(), failed);
 }

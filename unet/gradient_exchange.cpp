@@ -92,7 +92,8 @@ void GradientExchange::written(const nn::Tensor& parameter) {
   buckets_->written(static_cast<std::size_t>(parameter.gradient<float>() - parameters_.gradients<float>()));
 }
 
-// Each rank's statistics go on from the same ones, so their mean is what the mean of the batches' statistics leads to.
+// Each rank's statistics went on from the same ones, and count alike, however many images each had; one without images keeps
+// the old ones.
 void GradientExchange::finish() {
   buckets_->finish();
   if (across_ != nullptr || timing_ == dist::Timing::none || parameters_.statistics_size() == 0) return;

@@ -3,6 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint.hpp"
 
@@ -10,6 +14,30 @@ namespace plume::unet {
 
 std::filesystem::path checkpoint_path(const std::filesystem::path& folder, int age) {
   return folder / (age == 0 ? std::string("last.safetensors") : fmt::format("last.{}.safetensors", age));
+}
+
+std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& folder) {
+  std::map<int, std::filesystem::path> by_age;  // there may be gaps, where a training was killed in between
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    const std::string name = entry.path().filename().string();
+    int age = 0;
+    if (name == checkpoint_path(folder).filename() ||
+        (std::sscanf(name.c_str(), "last.%d.safetensors", &age) == 1 && entry.path() == checkpoint_path(folder, age)))
+      by_age.emplace(age, entry.path());
+  }
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [age, path] : by_age) paths.push_back(path);
+  return paths;
+}
+
+void set_newer_aside(const std::filesystem::path& folder, const std::filesystem::path& resumed) {
+  const auto paths = checkpoints_in(folder);
+  const auto place = std::find(paths.begin(), paths.end(), resumed);
+  if (place == paths.end()) return;
+  std::error_code failed;
+  for (auto path = paths.begin(); path != place; ++path)
+    std::filesystem::rename(*path, folder / ("damaged-" + path->filename().string()), failed);
 }
 
 void make_way(const std::filesystem::path& folder, int keep) {
@@ -30,9 +58,7 @@ void make_way(const std::filesystem::path& folder, int keep) {
 std::optional<std::filesystem::path> newest_whole(const std::filesystem::path& folder,
                                                   const std::function<void(const std::string&)>& note) {
   std::string damage;
-  for (int age = 0; age == 0 || std::filesystem::exists(checkpoint_path(folder, age)); ++age) {
-    const auto path = checkpoint_path(folder, age);
-    if (!std::filesystem::exists(path)) continue;
+  for (const auto& path : checkpoints_in(folder)) {
     try {
       const std::int64_t step = require_whole(path);
       if (!damage.empty()) note(fmt::format("{}; going on from {}, of step {}", damage, path.string(), step));

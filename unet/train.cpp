@@ -12,6 +12,7 @@
 #include "data/loading/loader.hpp"
 #include "data/shards/shard.hpp"
 #include "dist/launcher.hpp"
+#include "dist/supervisor.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint_pieces.hpp"
@@ -60,13 +61,6 @@ std::optional<GradientExchange> exchange_of(const Ranks& ranks, const Config& co
   if (ranks.size() == 1) return std::nullopt;
   return std::optional<GradientExchange>(std::in_place, ranks.communicator(), config.dist, network.parameters(),
                                          stream);
-}
-
-std::string memory_table(TrainingStep& step, const nn::Optimizer& optimizer, const nn::Parameters& parameters) {
-  const std::size_t rounded = parameters.rounded() ? sizeof(bf16) : 0;
-  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
-  return step.describe_memory() + fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
-                                              static_cast<double>(per_value * parameters.flat_size()) / 1048576);
 }
 
 class Trainer {
@@ -377,6 +371,8 @@ TrainOutcome train(const TrainOptions& options) {
     if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
     lock.emplace(options.output);
     forget_run_record(options.output);
+    set_newer_aside(options.output, options.resume);
+    if (options.communicator != nullptr) dist::forget_earlier_launches(*options.communicator, options.output / "ranks");
   }
   Trainer trainer(options);
   TrainOutcome outcome = trainer.run();

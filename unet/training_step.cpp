@@ -96,6 +96,7 @@ void TrainingStep::replay(kernels::CudaStream& stream, const Put& batch, nn::Opt
     try {
       recording = Recording{kernels::StreamGraph(stream, [&] { queue(batch, optimizer); }), arena_.slab(), &optimizer};
     } catch (const Error& error) {
+      if (exchange_) throw;  // others have recorded it, and would wait for this rank in the replay
       graph_refusal_ = error.what();
       return queue(batch, optimizer);
     }
@@ -159,6 +160,13 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
 std::string TrainingStep::describe_memory() {
   queue_part(0, 0, part(), 1, true, false);
   return nn::describe(*arena_.plan(key(part())), 12);
+}
+
+std::string memory_table(TrainingStep& step, const nn::Optimizer& optimizer, const nn::Parameters& parameters) {
+  const std::size_t rounded = parameters.rounded() ? sizeof(bf16) : 0;
+  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
+  return step.describe_memory() + fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
+                                              static_cast<double>(per_value * parameters.flat_size()) / 1048576);
 }
 
 }  // namespace plume::unet

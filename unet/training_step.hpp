@@ -91,4 +91,8 @@ class TrainingStep {
   std::string graph_refusal_;
 };
 
+// A step's memory and what parameters, their gradients and the optimiser add, as a table in MiB.
+[[nodiscard]] std::string memory_table(TrainingStep& step, const nn::Optimizer& optimizer,
+                                       const nn::Parameters& parameters);
+
 }  // namespace plume::unet

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <exception>
 #include <limits>
 #include <string>
 
@@ -68,7 +70,7 @@ class Mpi : public Communicator {
 
   explicit Mpi(Place place) : Communicator(place.rank, place.size, place.local_rank, place.local_size) {
     // Each kind has an order of its own, so that ranks may begin them in different turns.
-    for (MPI_Comm* group : {&values_, &exchanges_, &shares_}) {
+    for (MPI_Comm* group : {&values_, &exchanges_, &shares_, &ends_}) {
       check(MPI_Comm_dup(MPI_COMM_WORLD, group), "make a group");
       MPI_Comm_set_errhandler(*group, MPI_ERRORS_RETURN);
     }
@@ -79,8 +81,10 @@ class Mpi : public Communicator {
     library_.resize(std::min(library_.find('\n'), library_.size()));  // MPICH tells its whole configuration
     std::replace(library_.begin(), library_.end(), '\t', ' ');
   }
+  // MPI's end waits for all. After an error others may be in the middle of something, and the process ends without it.
   ~Mpi() override {
-    for (MPI_Comm* group : {&values_, &exchanges_, &shares_}) MPI_Comm_free(group);
+    if (std::uncaught_exceptions() > errors_before_ && !all_end()) return;
+    for (MPI_Comm* group : {&values_, &exchanges_, &shares_, &ends_}) MPI_Comm_free(group);
     MPI_Finalize();
   }
   [[nodiscard]] std::string_view library() const override { return library_; }
@@ -116,10 +120,22 @@ class Mpi : public Communicator {
     return pending;
   }
 
+  // Whether all ranks come here too, as where they all have found the same error; or one of them in vain.
+  bool all_end() const {
+    using Clock = std::chrono::steady_clock;
+    MPI_Request request = MPI_REQUEST_NULL;
+    int ended = MPI_Ibarrier(ends_, &request) == MPI_SUCCESS ? 0 : -1;
+    for (const auto start = Clock::now(); ended == 0 && Clock::now() - start < std::chrono::seconds(1);)
+      if (MPI_Test(&request, &ended, MPI_STATUS_IGNORE) != MPI_SUCCESS) return false;
+    return ended > 0;
+  }
+
   MPI_Comm values_ = MPI_COMM_NULL;
   MPI_Comm exchanges_ = MPI_COMM_NULL;
   MPI_Comm shares_ = MPI_COMM_NULL;
+  MPI_Comm ends_ = MPI_COMM_NULL;
   std::string library_;
+  int errors_before_ = std::uncaught_exceptions();
 };
 
 Communicator* make() {

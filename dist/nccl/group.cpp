@@ -135,6 +135,7 @@ class Group : public NcclGroup {
       if (idle) return;
       if (seconds_since(start) > deadline_) fail(sum(), overdue());
       if (i == 0) waiting.emplace(communicator_.pulse());
+      waiting->look();
       if (i >= spins) std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
   }
@@ -152,9 +153,11 @@ class Group : public NcclGroup {
 
   // What a call comes to that gave `result`; in progress: not within so many seconds.
   [[nodiscard]] ncclResult_t finished(ncclResult_t result, double seconds) const {
+    Waiting waiting(communicator_.pulse());
     const auto start = Clock::now();
     while (result == ncclInProgress && seconds_since(start) <= seconds) {
       if (nccl::api().async_error(comm_, &result) != ncclSuccess) return ncclInternalError;
+      waiting.look();
       if (result == ncclInProgress) std::this_thread::sleep_for(std::chrono::microseconds(20));
     }
     return result;
@@ -162,11 +165,7 @@ class Group : public NcclGroup {
 
   void finish_call(ncclResult_t begun, const std::function<std::string()>& aim) {
     if (begun == ncclSuccess) return;
-    ncclResult_t result = begun;
-    {
-      const Waiting waiting(communicator_.pulse());
-      result = finished(begun, deadline_);
-    }
+    const ncclResult_t result = finished(begun, deadline_);
     if (result == ncclInProgress) fail(aim(), overdue());
     if (result != ncclSuccess) fail(aim(), reason(result, comm_));
   }

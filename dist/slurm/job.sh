@@ -41,8 +41,12 @@ fi
 read -ra flags <<<"--kill-on-bad-exit=1 --wait=60 ${SRUN_FLAGS:-}"
 [[ -z ${SRUN_MPI:-} ]] || flags+=(--mpi="$SRUN_MPI")
 [[ -z ${SRUN_CPU_BIND:-} ]] || flags+=(--cpu-bind="$SRUN_CPU_BIND")
+rm -f "$out/run.json" # of the time before
 srun "${flags[@]}" "${program[@]}" train "${arguments[@]}" --resume auto
 code=$?
+
+# Ranks that left with 85 a moment earlier may have had the others killed, whose code srun then gives; the record counts.
+[[ $code == 0 ]] || ! grep -qs '"state": "stopped"' "$out/run.json" || code=85
 
 case $code in
   0)

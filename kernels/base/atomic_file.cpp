@@ -118,9 +118,13 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+// fsync also reports what a delayed allocation could not store; of a file that is not synced, close or nobody does.
+void AtomicFile::sync() {
+  if (::fsync(descriptor_) != 0) throw cannot("write", path_);
+}
+
 void AtomicFile::commit(Durable durable) {
-  // fsync also reports what a delayed allocation could not store; of a file that is not synced, close or nobody does.
-  if (durable == Durable::yes && ::fsync(descriptor_) != 0) throw cannot("write", path_);
+  if (durable == Durable::yes) sync();
   if (::close(descriptor_) != 0) {
     descriptor_ = -1;
     throw cannot("write", path_);

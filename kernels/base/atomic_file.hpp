@@ -33,6 +33,9 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
 
+  // Waits until what was written is on the disk, where it is still the temporary: what may fail, fails here.
+  void sync();
+
   // Renames the temporary to path(); durable: between an fsync of it and one of the folder.
   void commit(Durable durable = Durable::yes);
 

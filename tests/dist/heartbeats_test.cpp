@@ -48,9 +48,10 @@ TEST(Heartbeats, TheFirstToBlameIsTheOnlyOne) {
   Heartbeats one(folder / "", 5);
   Heartbeats two(folder / "", 5);
   EXPECT_EQ(two.fault(), "");
-  EXPECT_TRUE(one.blame("rank 3 was killed"));
-  EXPECT_FALSE(two.blame("rank 1 waits"));
+  EXPECT_TRUE(one.blame("rank 3 was killed", 3));
+  EXPECT_FALSE(two.blame("rank 1 waits", 4));
   EXPECT_EQ(two.fault(), "rank 3 was killed");
+  EXPECT_EQ(two.fault_code(), 3);
 }
 
 TEST(Heartbeats, OfEarlierRunsAreForgotten) {
@@ -59,7 +60,7 @@ TEST(Heartbeats, OfEarlierRunsAreForgotten) {
   {
     Heartbeats old(folder / "", 1);
     old.publish(beat(0, 1, 0));
-    ASSERT_TRUE(old.blame("it failed"));
+    ASSERT_TRUE(old.blame("it failed", 4));
   }
   Heartbeats own(folder / "", 2);
   own.publish(beat(0, 1, 0));

@@ -28,7 +28,7 @@ class Rank {
       : errors_(folder / fmt::format("errors{}", rank)), process_(::fork()) {
     if (process_ != 0) return;
     if (std::freopen(errors_.c_str(), "w", stderr) == nullptr) ::_exit(99);
-    const Supervision supervision{folder / "ranks", deadline, 0.1};
+    const Supervision supervision{folder / "ranks", deadline, true, 0.1};
     const int code = supervise(supervision, [&](Pulse& pulse) {
       pulse.size.store(size);
       pulse.rank.store(rank);
@@ -232,7 +232,7 @@ TEST_F(SupervisorTest, EndsWhereRanksDoNotFindEachOther) {
   const int process = ::fork();
   if (process == 0) {
     if (std::freopen(errors.c_str(), "w", stderr) == nullptr) ::_exit(99);
-    const int code = supervise({folder_ / "ranks", 0.5, 0.1}, [](Pulse&) {
+    const int code = supervise({folder_ / "ranks", 0.5, true, 0.1}, [](Pulse&) {
       for (;;) std::this_thread::sleep_for(1s);
       return 0;
     });

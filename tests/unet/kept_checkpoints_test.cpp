@@ -75,6 +75,16 @@ TEST_F(KeptCheckpoints, StandInForADamagedOne) {
   EXPECT_TRUE(file_of(0) == whole) << "another training than without the damage";
 }
 
+// The damaged one must not take a whole one's place when the next is written.
+TEST_F(KeptCheckpoints, AreNotReplacedByADamagedOne) {
+  static_cast<void>(run(2));
+  std::filesystem::resize_file(kept(0), 1000);
+  static_cast<void>(run(2, 10, kept(1)));
+  EXPECT_EQ(require_whole(kept(0)), 10);
+  EXPECT_EQ(require_whole(kept(1)), 8);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "run/damaged-last.safetensors"));
+}
+
 TEST_F(KeptCheckpoints, OfWhichNoneIsWholeAreNoNewTraining) {
   static_cast<void>(run(2));
   flip_a_bit(0);
@@ -87,6 +97,8 @@ TEST_F(KeptCheckpoints, SurviveTheLossOfTheNewest) {
   static_cast<void>(run(2));
   std::filesystem::remove(kept(0));
   EXPECT_EQ(newest_whole(folder_ / "run", note_), kept(1));
+  std::filesystem::rename(kept(1), kept(3));  // a training that was killed while it made way
+  EXPECT_EQ(newest_whole(folder_ / "run", note_), kept(3));
 }
 
 }  // namespace

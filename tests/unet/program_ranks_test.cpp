@@ -227,5 +227,21 @@ TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
   expect(2, {"optimizer.lr=1000"}, 3, "not finite");
 }
 
+// What only rank 0 can find: the others are in a collective then, and must not stay there. (mpiexec kills those that are left, and
+// then gives their code.)
+TEST_F(ProgramRanks, EndWhereOnlyOneFindsAnError) {
+  trained(2, "found");
+  for (const auto& [settings, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"train.steps=30"}, "--resume auto"}, {{"--resume", "train.crop=8"}, "another train.crop"}}) {
+    const auto start = std::chrono::steady_clock::now();
+    const Outcome outcome = run_ranks(3, arguments("found", settings));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+    EXPECT_NE(outcome.exit_code, 0);
+    EXPECT_NE(outcome.errors.find("plume: "), std::string::npos) << outcome.errors;
+    EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors;
+    EXPECT_EQ(outcome.errors.find("plume: "), outcome.errors.rfind("plume: ")) << outcome.errors;
+  }
+}
+
 }  // namespace
 }  // namespace plume::tests

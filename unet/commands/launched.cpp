@@ -12,7 +12,7 @@ int run_launched(const dist::Supervision& supervision, const std::function<int(d
   if (launch.ranks == 1) return work(nullptr);
   return dist::supervise(supervision, [&](dist::Pulse& pulse) {
     const auto communicator = dist::open_mpi(launch, &pulse);
-    dist::introduce(*communicator, supervision.folder);
+    dist::introduce(*communicator);
     const int code = work(communicator.get());
     if (code == 0) pulse.ending.store(dist::Ending::finished);
     if (code == exit_requeue) pulse.ending.store(dist::Ending::stopped);

@@ -106,6 +106,7 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
 dist::Supervision supervision_of(const Arguments& arguments) {
   dist::Supervision supervision;
   supervision.folder = std::filesystem::path(arguments.output) / "ranks";
+  supervision.heeds_stop = !arguments.dry_run;
   try {
     supervision.deadline = load_config(arguments.config, settings_of(arguments)).dist.deadline;
   } catch (const Error&) {
