@@ -128,10 +128,11 @@ TEST_F(SlurmSlow, KitTrains) {
 }
 
 TEST_F(SlurmSlow, KitGoesOnAfterASignal) {
-  prepare(2, 400);
+  prepare(2, 2000);
   const std::string expected = undisturbed();
   const std::string job = submit({});
-  for (const int step : {40, 200}) {
+  for (const int step :
+       {40, 1000}) {  // the second beyond where the first stops it: until then the old heartbeats stand
     ASSERT_FALSE(wait_for_step(file("run"), 4, step).empty()) << log();
     const std::string restarts = slurm_->job(job, "Restarts");
     ASSERT_EQ(slurm_->run({"scancel", "--signal=USR1", job}).exit_code, 0);
