@@ -18,12 +18,11 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
 import cpu_report
-from train import ROOT, machine
+from circumstances import ROOT, circumstances
 
 PEERS = ROOT / "bench" / "peers"
 NEAR_THE_BEST = 1.25
@@ -266,11 +265,7 @@ def main():
     for network in {work.network for work in options.works if not work.network.isdigit()}:
         if not (options.models / f"{network}.h5").exists():
             parser.error(f"{options.models}/{network}.h5 is not there: name its folder by --models, or other --works")
-    describe = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
-    shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
-    command = "python3 bench/peers/cpu.py " + " ".join(shown)
-    common = {"machine": machine(), "commit": commit, "command": command}
+    common = circumstances()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(options, folder)
         rows = []

@@ -14,13 +14,11 @@ import itertools
 import json
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 
 import numpy as np
 from cpu import NEAR_THE_BEST, ROOT, run, run_json
-from train import machine
+from circumstances import circumstances
 
 EDGE, BANDS = 256, 6
 LAYOUTS = {"one": "one .npy of all tiles", "kept": "a .npy a tile, maps kept", "opened": "a .npy a tile"}
@@ -140,10 +138,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--out", help="write OUT.md and OUT.json")
     options = parser.parse_args()
-    describe = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
-    shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
-    common = {"machine": machine(), "commit": commit, "command": "python3 bench/peers/loader.py " + " ".join(shown)}
+    common = circumstances()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         write_tiles(folder, options.tiles)

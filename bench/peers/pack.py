@@ -14,14 +14,13 @@ import os
 import pathlib
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 
 import h5py
 import numpy as np
 from cpu import ROOT, run
-from train import machine
+from circumstances import circumstances
 
 ASKED = 3.0
 WORKERS = (1, 2)
@@ -140,10 +139,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", help="write OUT.md and OUT.json")
     options = parser.parse_args()
-    describe = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
-    shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
-    common = {"machine": machine(), "commit": commit, "command": "python3 bench/peers/pack.py " + " ".join(shown)}
+    common = circumstances()
     rows = []
     for title, make in (("four drawn scenes", make_drawn), ("a real night of GOES-17", make_real)):
         if make is make_real and not options.night.exists():

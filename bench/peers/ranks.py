@@ -13,11 +13,10 @@ import json
 import os
 import pathlib
 import statistics
-import sys
 import tempfile
 
 from cpu import ROOT, peer_environment, run, run_json
-from train import machine
+from circumstances import circumstances
 
 SIZE = 256
 WHAT = """Weak scaling: every rank has a batch of its own, and is pinned to a core. Both programs do the same work: a
@@ -117,9 +116,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, help="write OUT.md and OUT.json")
     parser.add_argument("--check", action="store_true", help="fail where a ratio is below the one asked for")
     options = parser.parse_args()
-    commit = run(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip()
-    shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
-    common = {"machine": machine(), "commit": commit, "command": " ".join(["python3 bench/peers/ranks.py", *shown])}
+    common = circumstances()
     torch_version = run([options.python, "-c", "import torch; print('PyTorch', torch.__version__)"]).strip()
     done, rows = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from circumstances import ROOT, commit, machine
+
 PYTHON = "/usr/bin/python3"
 SPLITS = ("train", "val", "test")
 
@@ -53,13 +54,6 @@ def train_peer(options, seed, log):
     command += [f"--set={setting}" for setting in options.overrides]
     command += [f"--seed={seed}", f"--threads={options.threads or os.cpu_count()}", "--verbose"]
     return json.loads(run(command, log))
-
-
-def machine():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return f"{os.cpu_count()} cores of {line.partition(':')[2].strip()}"
-    return f"{os.cpu_count()} cores"
 
 
 def mean_and_deviation(runs, key):
@@ -129,12 +123,10 @@ def main():
             peer.append(train_peer(options, seed, log))
             print(f"seed {seed}: plume {ours[-1]}, PyTorch {peer[-1]}", flush=True)
         log = [line.replace(folder, "runs") for line in log]
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
     coretype = os.environ.get("OPENBLAS_CORETYPE")
     prefix = f"OPENBLAS_CORETYPE={coretype} " if coretype else ""
     command = prefix + "/usr/bin/python3 bench/peers/train.py " + " ".join(sys.argv[1:])
-    rows = summary(options, ours, peer, commit.stdout.strip(), command)
+    rows = summary(options, ours, peer, commit(), command)
     out = pathlib.Path(options.out)
     out.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
     out.with_suffix(".md").write_text(markdown(options, ours, peer, rows, log))

@@ -11,11 +11,10 @@ import argparse
 import json
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 
-from train import ROOT, machine, mean_and_deviation, parse_options, train_ours
+from circumstances import circumstances
+from train import mean_and_deviation, parse_options, train_ours
 
 CHOICES = {"auto": "Winograd where it is faster", "direct": "direct"}
 FIGURES = {"val_iou": "validation IoU", "train_iou": "training IoU", "loss": "training loss at the end"}
@@ -73,11 +72,7 @@ def main():
             for conv in CHOICES:
                 runs[conv].append(train(options, conv, seed, folder, log))
                 print(f"seed {seed}, {conv}: {runs[conv][-1]}", flush=True)
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    shown = [word if not word.startswith("/") else pathlib.Path(word).name for word in sys.argv[1:]]
-    command = "python3 bench/peers/train_conv.py " + " ".join(shown)
-    rows = summary(options, runs, {"machine": machine(), "commit": commit, "command": command})
+    rows = summary(options, runs, circumstances())
     out = pathlib.Path(options.out)
     out.with_suffix(".json").write_text(json.dumps(rows, indent=2) + "\n")
     out.with_suffix(".md").write_text(markdown(options, runs, rows))

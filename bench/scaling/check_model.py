@@ -21,8 +21,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / "bench"), str(ROOT / "bench" / "peers")]
 import scaling_model  # noqa: E402
-from cpu import run, run_json  # noqa: E402
-from train import machine  # noqa: E402
+from cpu import run_json  # noqa: E402
+from circumstances import circumstances  # noqa: E402
 
 BUCKET = 2  # MiB, what plume takes on a CPU
 
@@ -114,9 +114,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, help="write OUT.md and OUT.json")
     scaling_model.add_options(parser)
     options = parser.parse_args()
-    shown = [word if "/" not in word else pathlib.Path(word).name for word in sys.argv[1:]]
-    common = {"machine": machine(), "commit": run(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip(),
-              "command": " ".join(["python3 bench/scaling/check_model.py", *shown])}
+    common = circumstances()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         measured = Machine(options, folder)

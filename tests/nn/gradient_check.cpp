@@ -215,14 +215,4 @@ void expect_float_matches_double(const OperationCheck& check) {
   }
 }
 
-double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
-  double difference = 0;
-  double norm = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += (a[i] - b[i]) * (a[i] - b[i]);
-    norm += b[i] * b[i];
-  }
-  return std::sqrt(difference / norm);
-}
-
 }  // namespace plume::nn::tests

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../relative_distance.hpp"
 #include "kernels/base/dtype.hpp"
 #include "kernels/stream.hpp"
 #include "nn/context.hpp"
@@ -56,7 +57,6 @@ void expect_gradients_match_differences(const OperationCheck& check);
 // Fails where an output or gradient in float is further from double than the check's bound.
 void expect_float_matches_double(const OperationCheck& check);
 
-// |a - b| / |b| in L2.
-[[nodiscard]] double relative_distance(const std::vector<double>& a, const std::vector<double>& b);
+using plume::tests::relative_distance;
 
 }  // namespace plume::nn::tests

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "../relative_distance.hpp"
 #include "nn/safetensors.hpp"
 #include "program.hpp"
 #include "ranks_training.hpp"
@@ -71,16 +72,6 @@ std::map<std::string, std::vector<float>> tensors_of(const std::string& path) {
   std::map<std::string, std::vector<float>> tensors;
   for (const auto& tensor : checkpoint.tensors()) tensors[tensor.name] = checkpoint.floats(tensor.name);
   return tensors;
-}
-
-double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0;
-  double size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    size += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / std::max(size, 1e-30));
 }
 
 TEST_F(ProgramRanks, AreOneTrainingWhereBatchNormalisationIsOverAll) {

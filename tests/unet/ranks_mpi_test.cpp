@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "../relative_distance.hpp"
 #include "data/loading/random_batch.hpp"
 #include "dist/collectives.hpp"
 #include "dist/open_mpi.hpp"
@@ -83,16 +84,6 @@ std::vector<std::vector<float>> parameters_of(const Network& network) {
   return all;
 }
 
-double relative_distance(const std::vector<float>& a, const std::vector<float>& b) {
-  double difference = 0;
-  double size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference += std::pow(static_cast<double>(a[i]) - static_cast<double>(b[i]), 2);
-    size += std::pow(static_cast<double>(b[i]), 2);
-  }
-  return std::sqrt(difference / std::max(size, 1e-30));
-}
-
 class RanksTest : public testing::Test {
  protected:
   RanksTest() {
@@ -120,7 +111,7 @@ class RanksTest : public testing::Test {
     const auto ours = parameters_of(a.network);
     const auto theirs = parameters_of(b.network);
     for (std::size_t i = 0; i < ours.size(); ++i)
-      EXPECT_LT(relative_distance(ours[i], theirs[i]), 1e-5) << a.network.parameters().all()[i].name;
+      EXPECT_LT(tests::relative_distance(ours[i], theirs[i]), 1e-5) << a.network.parameters().all()[i].name;
     Ranks(group).require_same_weights(a.network.parameters());
   }
 
@@ -166,14 +157,14 @@ TEST_F(RanksTest, AccumulateBeforeTheyExchange) {
   static_cast<void>(run(together, 4, 12));
   config_.train.accumulate = 2 * group->size();
   Training alone(config_, true);  // the same parts, one after the other
-  if (12 % config_.train.accumulate != 0) GTEST_SKIP() << "12 images do not divide so";
+  ASSERT_EQ(12 % config_.train.accumulate, 0) << "start it with 2 or 3 ranks";
   static_cast<void>(run(alone, 4, 12));
   const auto ours = parameters_of(together.network);
   const auto theirs = parameters_of(alone.network);
   const auto& infos = together.network.parameters().all();
   for (std::size_t i = 0; i < ours.size(); ++i) {
     if (infos[i].kind == nn::ParameterKind::statistic) continue;  // of one rank's parts, then averaged
-    EXPECT_LT(relative_distance(ours[i], theirs[i]), 1e-5) << infos[i].name;
+    EXPECT_LT(tests::relative_distance(ours[i], theirs[i]), 1e-5) << infos[i].name;
   }
 }
 

@@ -144,7 +144,7 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_flag("--dry-run", arguments->dry_run, "Print what each rank would do, and stop before the first step");
   command->footer(
       "Example: plume train configs/smoke-goes16.toml --set data.shard=tiles.h5 --out runs/first\n"
-      "SIGINT and SIGTERM finish the step, save, and exit with 85.");
+      "SIGINT, SIGTERM and SIGUSR1 finish the step, save, and exit with 85.");
   command->callback([arguments, &action] { action = [arguments] { return run_train(*arguments); }; });
 }
 
