@@ -1,0 +1,42 @@
+// From probabilities to the bytes of an answer, by the type that the client likes best.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "unet/serve/image_batch.hpp"
+#include "unet/serve/media_type.hpp"
+#include "unet/serve/prediction.hpp"
+
+namespace plume::serve {
+
+// What a client asked for. Parameters of its Accept:
+//   threshold  between 0 and 1: smoke is where the probability is above (image/png, application/geo+json)
+//   kind       of image/png: "mask" (the default; 0 and 255, or the class) or "overlay" (overlay.hpp's picture)
+struct AnswerType {
+  std::string name;
+  float threshold = 0.5F;
+  bool overlay = false;
+};
+
+// What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, GeoJSON, and TIFF of f32 with the georeference
+// of the image that was sent. PNG and TIFF hold one image.
+inline constexpr std::array<std::string_view, 5> answer_types{"application/json", "application/x-npy", "image/png",
+                                                              "application/geo+json", "image/tiff"};
+
+// What an Accept header asks for. first: what is preferred where the client does not care.
+// Throws RequestError: bad_request for no list of types, not_acceptable where none is offered, or for a parameter's value that
+// means nothing.
+[[nodiscard]] AnswerType choose_answer(std::string_view accept, std::string_view first, float threshold);
+
+struct Encoded {
+  std::string content_type;
+  std::string body;
+};
+
+// Throws RequestError: not_acceptable for several images in a type that holds one; unprocessable_content where a probability
+// is not finite, as huge pixels make it.
+[[nodiscard]] Encoded encode_prediction(const AnswerType& type, const ImageBatch& asked, const Prediction& prediction);
+
+}  // namespace plume::serve

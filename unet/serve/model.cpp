@@ -1,0 +1,89 @@
+// Loading a model, and lending predictors out.
+#include "unet/serve/model.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "kernels/base/error.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
+
+namespace plume::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int warm_up_size = 256;
+// A predictor keeps a plan of its memory per shape; one that has seen more is replaced, so that memory has a bound.
+constexpr std::size_t most_shapes = 32;
+
+fs::path find_model(const fs::path& path) {
+  std::error_code failed;
+  if (!fs::is_directory(path, failed)) return path;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(path, failed)) {
+    if (entry.path().extension() == ".safetensors") found.push_back(entry.path());
+  }
+  if (failed) throw input_error("cannot read the folder {}: {}", path.string(), failed.message());
+  if (found.empty()) throw input_error("{} has no .safetensors", path.string());
+  if (found.size() > 1) {
+    throw input_error("{} has {} .safetensors, one is asked for: name it", path.string(), found.size());
+  }
+  return found.front();
+}
+
+}  // namespace
+
+Model::Model(const fs::path& path, const unet::DeviceSettings& device, int threads)
+    : path_(find_model(path)),
+      device_(device),
+      stream_(std::make_unique<kernels::Stream>(unet::make_stream(device, threads))) {
+  kernels::Stream* const on_device =
+      one_at_a_time() ? stream_.get() : nullptr;  // on the CPU each predictor has its own
+  network_.emplace(unet::fold_norms(unet::load_model(path_, unet::element_type(device.precision), on_device)));
+  ranges_ = unet::ranges_for(path_, device.precision);
+}
+
+std::string Model::device() const {
+  return unet::describe_device(*stream_, device_.precision);
+}
+
+std::unique_ptr<Model::Slot> Model::take() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!free_.empty()) {
+      auto slot = std::move(free_.back());
+      free_.pop_back();
+      return slot;
+    }
+  }
+  const auto* cpu = std::get_if<kernels::CpuStream>(stream_.get());
+  return std::unique_ptr<Slot>(new Slot{unet::Predictor(*network_, ranges_, cpu == nullptr ? 0 : cpu->threads())});
+}
+
+void Model::give_back(std::unique_ptr<Slot> slot) {
+  if (slot->shapes.size() > most_shapes) return;
+  const std::scoped_lock lock(mutex_);
+  free_.push_back(std::move(slot));
+}
+
+std::vector<float> Model::predict(const float* pixels, int images, int height, int width, bool alone) {
+  auto slot = take();
+  slot->shapes.emplace(images, height, width);
+  if (const auto* cpu = std::get_if<kernels::CpuStream>(stream_.get())) {
+    slot->predictor.use_threads(alone ? cpu->threads() : 1);
+  }
+  // A predictor whose work failed is not used again.
+  auto probability = slot->predictor.probabilities(pixels, images, height, width);
+  give_back(std::move(slot));
+  return probability;
+}
+
+void Model::warm_up() {
+  const auto values = static_cast<std::size_t>(warm_up_size * warm_up_size * graph().input.bands);
+  const std::vector<float> tile(values);
+  static_cast<void>(predict(tile.data(), 1, warm_up_size, warm_up_size, true));
+}
+
+}  // namespace plume::serve
