@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 
 namespace plume::unet {
 

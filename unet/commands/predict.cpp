@@ -1,5 +1,5 @@
 // plume predict
-#include "unet/predict.hpp"
+#include "unet/inference/predict.hpp"
 
 #include <fmt/core.h>
 
@@ -11,15 +11,16 @@
 #include <string>
 #include <vector>
 
-#include "data/formats/npy.hpp"
-#include "data/formats/raster.hpp"
-#include "data/formats/raster_write.hpp"
+#include "data/formats/geotiff_write.hpp"
+#include "data/images/npy.hpp"
+#include "data/images/png.hpp"
+#include "data/images/raster.hpp"
 #include "kernels/base/error.hpp"
-#include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/predict_inputs.hpp"
-#include "unet/fold_norms.hpp"
-#include "unet/overlay.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/overlay.hpp"
 
 namespace plume::unet {
 namespace {

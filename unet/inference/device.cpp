@@ -1,5 +1,5 @@
 // The choice of a device.
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 
 #include <fmt/core.h>
 

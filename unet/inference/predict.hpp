@@ -6,9 +6,9 @@
 
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"
-#include "unet/network.hpp"
-#include "unet/quantized_network.hpp"
-#include "unet/ranges.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/quantized_network.hpp"
+#include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
 

@@ -12,8 +12,8 @@
 #include "nn/named_tensor.hpp"
 #include "nn/parameters.hpp"
 #include "nn/tensor.hpp"
-#include "unet/graph.hpp"
-#include "unet/plan.hpp"
+#include "unet/inference/graph.hpp"
+#include "unet/inference/plan.hpp"
 
 namespace plume::unet {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "kernels/quantized.hpp"
-#include "unet/network.hpp"
-#include "unet/ranges.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
 

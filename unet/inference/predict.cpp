@@ -1,5 +1,5 @@
 // Padding, normalisation, the network, and the activation behind it.
-#include "unet/predict.hpp"
+#include "unet/inference/predict.hpp"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "unet/fold_norms.hpp"
+#include "unet/inference/fold_norms.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The rules of a layer graph: what may follow what, and which shapes come out.
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 #include <fmt/ranges.h>
 

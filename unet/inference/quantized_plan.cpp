@@ -1,5 +1,5 @@
 // Plans a network's 8-bit form in the order of its steps: each needs to know how its inputs are kept.
-#include "unet/quantized_plan.hpp"
+#include "unet/inference/quantized_plan.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::unet {
 

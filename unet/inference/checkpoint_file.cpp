@@ -1,5 +1,5 @@
 // Checksums, and the search over pieces.
-#include "unet/checkpoint_file.hpp"
+#include "unet/inference/checkpoint_file.hpp"
 
 #include <fmt/core.h>
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "nn/context.hpp"
-#include "unet/network.hpp"
-#include "unet/quantized_plan.hpp"
-#include "unet/ranges.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/quantized_plan.hpp"
+#include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
 

@@ -1,5 +1,5 @@
 // Carries a quantised plan out, step by step.
-#include "unet/quantized_network.hpp"
+#include "unet/inference/quantized_network.hpp"
 
 #include <span>
 #include <string>

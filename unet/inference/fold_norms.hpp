@@ -3,7 +3,7 @@
 // integer-arithmetic-only inference", CVPR 2018, section 3.2.
 #pragma once
 
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::unet {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 

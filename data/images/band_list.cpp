@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

@@ -1,11 +1,11 @@
-// PNGs by libpng's simplified interface, made in memory and then written through AtomicFile.
+// PNGs by libpng, made in memory.
+#include "data/images/png.hpp"
+
 #include <png.h>
 
 #include <cstddef>
 #include <stdexcept>
-#include <vector>
 
-#include "data/formats/raster_write.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 
@@ -23,7 +23,7 @@ png_uint_32 png_format(int channels) {
 
 }  // namespace
 
-void write_png(const std::filesystem::path& path, ImageShape shape, std::span<const std::uint8_t> pixels) {
+std::vector<std::byte> encode_png(ImageShape shape, std::span<const std::uint8_t> pixels) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(shape.width);
@@ -32,9 +32,15 @@ void write_png(const std::filesystem::path& path, ImageShape shape, std::span<co
   std::vector<std::byte> encoded(PNG_IMAGE_PNG_SIZE_MAX(image));
   png_alloc_size_t bytes = encoded.size();
   if (png_image_write_to_memory(&image, encoded.data(), &bytes, 0, pixels.data(), 0, nullptr) == 0)
-    throw environment_error("cannot make {}: {}", path.string(), image.message);
+    throw environment_error("cannot make a PNG of {}x{} pixels: {}", shape.height, shape.width, image.message);
+  encoded.resize(bytes);
+  return encoded;
+}
+
+void write_png(const std::filesystem::path& path, ImageShape shape, std::span<const std::uint8_t> pixels) {
+  const auto encoded = encode_png(shape, pixels);
   AtomicFile file(path);
-  file.write(std::span(encoded).first(bytes));
+  file.write(encoded);
   file.commit(Durable::no);
 }
 

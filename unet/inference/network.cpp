@@ -1,5 +1,5 @@
 // Runs a plan step by step.
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 #include <algorithm>
 #include <set>

@@ -1,16 +1,16 @@
 // The .npy format: a magic, a version, a Python dict literal as header, then the raw numbers.
-#include "data/formats/npy.hpp"
+#include "data/images/npy.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <fstream>
+#include <cstring>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
+#include "kernels/base/mapped_file.hpp"
 
 static_assert(std::endian::native == std::endian::little, "plume reads and writes little-endian files as they are");
 
@@ -28,7 +28,7 @@ struct Header {
 // A reader for the one dict that a .npy header may be; every step names the file when it fails.
 class HeaderParser {
  public:
-  HeaderParser(std::string_view text, const std::filesystem::path& path) : text_(text), path_(path) {}
+  HeaderParser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
 
   Header parse() {
     Header header;
@@ -62,7 +62,7 @@ class HeaderParser {
 
  private:
   [[nodiscard]] Error bad(std::string_view what) const {
-    return input_error("{} is not a usable .npy file: it {}", path_.string(), what);
+    return input_error("{} is not a usable .npy file: it {}", name_, what);
   }
 
   void skip_space() {
@@ -108,14 +108,14 @@ class HeaderParser {
       if (entry.descr == descr) return entry.type;
     }
     throw input_error(
-        "{}: element type '{}' is not supported; save it as uint8, uint16, int16, int32, float32 or float64",
-        path_.string(), descr);
+        "{}: element type '{}' is not supported; save it as uint8, uint16, int16, int32, float32 or float64", name_,
+        descr);
   }
 
   void order() {
     skip_space();
     if (text_.substr(at_).starts_with("True"))
-      throw input_error("{} is in Fortran order; save it with numpy.ascontiguousarray", path_.string());
+      throw input_error("{} is in Fortran order; save it with numpy.ascontiguousarray", name_);
     if (!text_.substr(at_).starts_with("False")) throw bad("has a damaged header");
     at_ += 5;
   }
@@ -148,80 +148,57 @@ class HeaderParser {
   }
 
   std::string_view text_;
-  const std::filesystem::path& path_;
+  const std::string& name_;
   std::size_t at_ = 0;
 };
 
-// A .npy being read, at the place behind what was read so far.
-class Reader {
- public:
-  explicit Reader(const std::filesystem::path& path) : path_(path), file_(path, std::ios::binary) {
-    std::error_code failed;
-    left_ = std::filesystem::file_size(path, failed);
-    if (failed || !file_) throw input_error("cannot read {}: no such file or no permission", path.string());
-  }
-
-  // Bytes that have not been read.
-  [[nodiscard]] std::size_t left() const { return left_; }
-
-  void read(void* to, std::size_t bytes) {
-    file_.read(static_cast<char*>(to), static_cast<std::streamsize>(bytes));
-    if (file_.gcount() != static_cast<std::streamsize>(bytes))
-      throw input_error("cannot read all of {}", path_.string());
-    left_ -= bytes;
-  }
-
-  // The header's text; version 1 keeps its length in 2 bytes, versions 2 and 3 in 4.
-  std::string header() {
-    const auto damaged = input_error("{} is not a .npy file or is truncated", path_.string());
-    std::array<char, 8> start{};
-    std::array<unsigned char, 4> length_bytes{};
-    if (left_ < start.size() + length_bytes.size()) throw damaged;
-    read(start.data(), start.size());
-    if (!std::string_view(start.data(), start.size()).starts_with(magic)) throw damaged;
-    const int version = start[6];
-    if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", path_.string(), version);
-    const std::size_t width = version == 1 ? 2 : 4;
-    read(length_bytes.data(), width);
-    std::size_t length = 0;
-    for (std::size_t i = 0; i < width; ++i) length |= std::size_t{length_bytes[i]} << (8 * i);
-    if (length > max_header_bytes || length > left_) throw damaged;
-    std::string text(length, '\0');
-    read(text.data(), length);
-    return text;
-  }
-
-  template <class T>
-  std::vector<float> values(std::size_t count) {
-    std::vector<T> stored(count);
-    read(stored.data(), count * sizeof(T));
-    if constexpr (std::is_same_v<T, float>) {
-      return stored;
-    } else {
-      return {stored.begin(), stored.end()};
-    }
-  }
-
-  std::vector<float> values(DType type, std::size_t count) {
-    switch (type) {
-      case DType::u8: return values<std::uint8_t>(count);
-      case DType::u16: return values<std::uint16_t>(count);
-      case DType::i16: return values<std::int16_t>(count);
-      case DType::i32: return values<std::int32_t>(count);
-      case DType::u32: return values<std::uint32_t>(count);
-      case DType::f64: return values<double>(count);
-      default: return values<float>(count);
-    }
-  }
-
- private:
-  const std::filesystem::path& path_;
-  std::ifstream file_;
-  std::size_t left_ = 0;
+// What follows the header, and its text.
+struct Parts {
+  std::string_view header;
+  std::span<const std::byte> numbers;
 };
 
-void write(const std::filesystem::path& path, std::string_view descr, std::span<const std::int64_t> shape,
-           std::span<const std::byte> bytes) {
+// Version 1 keeps the header's length in 2 bytes, versions 2 and 3 in 4.
+Parts parts_of(std::span<const std::byte> bytes, const std::string& name) {
+  const auto damaged = input_error("{} is not a .npy file or is truncated", name);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (bytes.size() < 12 || !text.starts_with(magic)) throw damaged;
+  const int version = text[6];
+  if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", name, version);
+  const std::size_t width = version == 1 ? 2 : 4;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < width; ++i) length |= std::to_integer<std::size_t>(bytes[8 + i]) << (8 * i);
+  const std::size_t start = 8 + width;
+  if (length > max_header_bytes || length > bytes.size() - start) throw damaged;
+  return {text.substr(start, length), bytes.subspan(start + length)};
+}
+
+// The header may have any length, so numbers need not be aligned.
+template <class T>
+std::vector<float> values_of(std::span<const std::byte> numbers) {
+  std::vector<float> values(numbers.size() / sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    T stored;
+    std::memcpy(&stored, numbers.data() + i * sizeof(T), sizeof(T));
+    values[i] = static_cast<float>(stored);
+  }
+  return values;
+}
+
+std::vector<float> values_of(DType type, std::span<const std::byte> numbers) {
+  switch (type) {
+    case DType::u8: return values_of<std::uint8_t>(numbers);
+    case DType::u16: return values_of<std::uint16_t>(numbers);
+    case DType::i16: return values_of<std::int16_t>(numbers);
+    case DType::i32: return values_of<std::int32_t>(numbers);
+    case DType::u32: return values_of<std::uint32_t>(numbers);
+    case DType::f64: return values_of<double>(numbers);
+    default: return values_of<float>(numbers);
+  }
+}
+
+// What stands before the numbers.
+std::string start_of(std::string_view descr, std::span<const std::int64_t> shape) {
   std::string extents;
   for (const auto extent : shape) extents += fmt::format("{}, ", extent);
   auto header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, extents);
@@ -230,37 +207,53 @@ void write(const std::filesystem::path& path, std::string_view descr, std::span<
   header += '\n';
   std::string start{magic};
   start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  return start + header;
+}
+
+void write(const std::filesystem::path& path, const std::string& start, std::span<const std::byte> numbers) {
   AtomicFile file(path);
-  file.write(start + header);
-  file.write(bytes);
+  file.write(start);
+  file.write(numbers);
   file.commit(Durable::no);
 }
 
 }  // namespace
 
-NpyArray read_npy(const std::filesystem::path& path) {
-  Reader reader(path);
-  const std::string text = reader.header();
-  const auto header = HeaderParser(text, path).parse();
+NpyArray decode_npy(std::span<const std::byte> bytes, const std::string& name) {
+  const Parts parts = parts_of(bytes, name);
+  const auto header = HeaderParser(parts.header, name).parse();
+  const std::size_t left = parts.numbers.size();
   std::size_t count = 1;
   for (const auto extent : header.shape) {
     count *= static_cast<std::size_t>(extent);
     // Checked at each step, so that the product cannot overflow.
-    if (count > reader.left()) break;
+    if (count > left) break;
   }
-  if (count > reader.left() || count * size_of(header.dtype) != reader.left())
-    throw input_error("{}: its header asks for more or fewer numbers than the {} bytes that follow (truncated?)",
-                      path.string(), reader.left());
-  return {header.dtype, header.shape, reader.values(header.dtype, count)};
+  if (count > left || count * size_of(header.dtype) != left)
+    throw input_error("{}: its header asks for more or fewer numbers than the {} bytes that follow (truncated?)", name,
+                      left);
+  return {header.dtype, header.shape, values_of(header.dtype, parts.numbers)};
+}
+
+NpyArray read_npy(const std::filesystem::path& path) {
+  return decode_npy(MappedFile(path).bytes(), path.string());
+}
+
+std::vector<std::byte> encode_npy(std::span<const std::int64_t> shape, std::span<const float> values) {
+  const std::string start = start_of("<f4", shape);
+  std::vector<std::byte> bytes(start.size() + values.size_bytes());
+  std::memcpy(bytes.data(), start.data(), start.size());
+  std::memcpy(bytes.data() + start.size(), values.data(), values.size_bytes());
+  return bytes;
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape, std::span<const float> values) {
-  write(path, "<f4", shape, std::as_bytes(values));
+  write(path, start_of("<f4", shape), std::as_bytes(values));
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
                std::span<const std::uint8_t> values) {
-  write(path, "|u1", shape, std::as_bytes(values));
+  write(path, start_of("|u1", shape), std::as_bytes(values));
 }
 
 }  // namespace plume::data

@@ -1,5 +1,5 @@
 // Pattern matching: chains of layers in which each is read by the next alone become one step.
-#include "unet/plan.hpp"
+#include "unet/inference/plan.hpp"
 
 #include <algorithm>
 #include <map>

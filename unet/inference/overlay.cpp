@@ -1,5 +1,5 @@
 // Colour or grey, tint and outline.
-#include "unet/overlay.hpp"
+#include "unet/inference/overlay.hpp"
 
 #include <algorithm>
 #include <array>

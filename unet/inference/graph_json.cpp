@@ -13,7 +13,7 @@
 
 #include "kernels/base/error.hpp"
 #include "nn/strict_json.hpp"
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 namespace {
