@@ -58,6 +58,10 @@ Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges
   if (ranges) quantized_.emplace(network, *ranges, std::get<kernels::CpuStream>(stream_));
 }
 
+void Predictor::use_threads(int threads) noexcept {
+  if (auto* cpu = std::get_if<kernels::CpuStream>(&stream_)) cpu->use_threads(threads);
+}
+
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
   const int together = std::min(shape.n, images_together(shape));
   std::vector<float> all;

@@ -20,6 +20,9 @@ class Predictor {
   // In 8 bits where there are ranges to quantise by (quantized_network.hpp, also for what the network must be then).
   Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0);
 
+  // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
+  void use_threads(int threads) noexcept;
+
   // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the result is
   // [images, height, width, classes]. Sizes that are no multiple of size_multiple(graph) are padded at the bottom and right with
   // the last row and column, and cropped again. Throws input_error for a size of 0.

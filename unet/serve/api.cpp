@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "kernels/base/error.hpp"
+#include "nn/strict_json.hpp"
 #include "unet/serve/metrics.hpp"
 #include "unet/serve/resources.hpp"
 
@@ -16,6 +18,14 @@ constexpr std::string_view json_type = "application/json";
 
 http::Response json_response(const nlohmann::ordered_json& body) {
   return {Status::ok, std::string(json_type), body.dump() + "\n", {}};
+}
+
+nlohmann::json parse(const std::string& text) {
+  try {
+    return nn::parse_strict_json(text);
+  } catch (const Error& error) {
+    throw RequestError(Status::bad_request, error.what());
+  }
 }
 
 // Whether a path has the pattern's parts; what stands for "{name}" becomes the name.
@@ -106,6 +116,7 @@ void Api::invoke(http::Request request, const http::Reply& reply, const std::str
 }
 
 void Api::stop() {
+  management_.stop();
   scheduler_.stop();
 }
 
@@ -144,7 +155,7 @@ http::Response Api::show_model(const http::Request& /*request*/, const std::stri
 }
 
 http::Response Api::load_model(const http::Request& request, const std::string& /*name*/) {
-  const auto body = nlohmann::json::parse(request.body, nullptr, false);
+  const auto body = parse(request.body);
   const auto text = [&](const char* key) {
     if (body.is_object() && body.contains(key) && body[key].is_string()) return body[key].get<std::string>();
     throw request_error(Status::bad_request, "the body must be {{\"model_name\": ..., \"url\": ...}}");

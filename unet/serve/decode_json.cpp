@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,6 @@ namespace plume::serve {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-
-constexpr std::size_t most_dimensions = 4;
 
 RequestError malformed(std::string_view what) {
   return request_error(Status::bad_request, "the body is no JSON of nested lists of numbers: {}", what);
@@ -32,14 +31,14 @@ class TensorReader {
   void read(ondemand::array list) { read_list(list, 0); }
 
   [[nodiscard]] ImageBatch batch() {
-    ImageBatch batch = batch_of_shape(shape_, limits_);
+    ImageBatch batch = batch_of_shape({shape_.begin(), shape_.begin() + depths_}, limits_);
     batch.pixels = std::move(values_);
     return batch;
   }
 
  private:
   void read_list(ondemand::array list, std::size_t depth) {
-    if (depth == shape_.size()) open_depth();
+    if (depth == static_cast<std::size_t>(depths_)) open_depth();
     std::int64_t count = 0;
     if (depth + 1 == numbers_at_) {
       count = read_numbers(list);
@@ -95,10 +94,10 @@ class TensorReader {
   }
 
   void open_depth() {
-    if (shape_.size() == most_dimensions) {
+    if (depths_ == std::ssize(shape_)) {
       throw request_error(Status::unprocessable_content, "lists are nested deeper than [image][row][column][band]");
     }
-    shape_.push_back(unknown);
+    shape_[static_cast<std::size_t>(depths_++)] = unknown;
   }
 
   void close_list(std::size_t depth, std::int64_t count) {
@@ -110,7 +109,8 @@ class TensorReader {
 
   static constexpr std::int64_t unknown = -1;
   const DecodeLimits& limits_;
-  std::vector<std::int64_t> shape_;
+  std::array<std::int64_t, 4> shape_{};
+  std::ptrdiff_t depths_ = 0;   // of shape_, that are known
   std::size_t numbers_at_ = 0;  // the depth of the numbers; 0 while it is not known
   std::vector<float> values_;
 };

@@ -1,9 +1,7 @@
 // Loading a model, and lending predictors out.
 #include "unet/serve/model.hpp"
 
-#include <algorithm>
 #include <utility>
-#include <variant>
 
 #include "kernels/base/error.hpp"
 #include "unet/inference/fold_norms.hpp"
@@ -33,21 +31,18 @@ fs::path find_model(const fs::path& path) {
   return found.front();
 }
 
+unet::Network load_network(const fs::path& path, Device& device) {
+  const auto turn = device.turn();
+  return unet::fold_norms(unet::load_model(path, unet::element_type(device.precision()), device.shared_stream()));
+}
+
 }  // namespace
 
-Model::Model(const fs::path& path, const unet::DeviceSettings& device, int threads)
+Model::Model(const fs::path& path, Device& device)
     : path_(find_model(path)),
       device_(device),
-      stream_(std::make_unique<kernels::Stream>(unet::make_stream(device, threads))) {
-  kernels::Stream* const on_device =
-      one_at_a_time() ? stream_.get() : nullptr;  // on the CPU each predictor has its own
-  network_.emplace(unet::fold_norms(unet::load_model(path_, unet::element_type(device.precision), on_device)));
-  ranges_ = unet::ranges_for(path_, device.precision);
-}
-
-std::string Model::device() const {
-  return unet::describe_device(*stream_, device_.precision);
-}
+      network_(load_network(path_, device)),
+      ranges_(unet::ranges_for(path_, device.precision())) {}
 
 std::unique_ptr<Model::Slot> Model::take() {
   {
@@ -58,8 +53,7 @@ std::unique_ptr<Model::Slot> Model::take() {
       return slot;
     }
   }
-  const auto* cpu = std::get_if<kernels::CpuStream>(stream_.get());
-  return std::unique_ptr<Slot>(new Slot{unet::Predictor(*network_, ranges_, cpu == nullptr ? 0 : cpu->threads())});
+  return std::unique_ptr<Slot>(new Slot{unet::Predictor(network_, ranges_, device_.threads())});
 }
 
 void Model::give_back(std::unique_ptr<Slot> slot) {
@@ -69,11 +63,10 @@ void Model::give_back(std::unique_ptr<Slot> slot) {
 }
 
 std::vector<float> Model::predict(const float* pixels, int images, int height, int width, bool alone) {
+  const auto turn = device_.turn();
   auto slot = take();
   slot->shapes.emplace(images, height, width);
-  if (const auto* cpu = std::get_if<kernels::CpuStream>(stream_.get())) {
-    slot->predictor.use_threads(alone ? cpu->threads() : 1);
-  }
+  slot->predictor.use_threads(alone ? device_.threads() : 1);
   // A predictor whose work failed is not used again.
   auto probability = slot->predictor.probabilities(pixels, images, height, width);
   give_back(std::move(slot));
@@ -83,7 +76,7 @@ std::vector<float> Model::predict(const float* pixels, int images, int height, i
 void Model::warm_up() {
   const auto values = static_cast<std::size_t>(warm_up_size * warm_up_size * graph().input.bands);
   const std::vector<float> tile(values);
-  static_cast<void>(predict(tile.data(), 1, warm_up_size, warm_up_size, true));
+  static_cast<void>(predict(tile.data(), 1, warm_up_size, warm_up_size, false));
 }
 
 }  // namespace plume::serve

@@ -14,8 +14,6 @@
 namespace plume::serve {
 
 struct StoreSettings {
-  unet::DeviceSettings device;
-  int threads = 0;               // model.hpp
   std::filesystem::path folder;  // that models may be loaded from while the server runs
   std::size_t memory_limit = 0;  // bytes that the process may come to by loading; 0: any
 };
@@ -23,7 +21,8 @@ struct StoreSettings {
 // Safe to call from several threads.
 class ModelStore {
  public:
-  explicit ModelStore(StoreSettings settings) : settings_(std::move(settings)) {}
+  // The device must outlive it.
+  ModelStore(Device& device, StoreSettings settings) : device_(device), settings_(std::move(settings)) {}
 
   // Loads a model and warms it up. Throws as Model does.
   void load(const std::string& name, const std::filesystem::path& path);
@@ -46,6 +45,7 @@ class ModelStore {
   [[nodiscard]] std::vector<Named> list() const;
 
  private:
+  Device& device_;
   StoreSettings settings_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Model>> models_;

@@ -1,35 +1,38 @@
-// How a server is set up: by options, by SageMaker's variables, or by what SageMaker expects of a container.
+// How a server is set up.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
-#include <optional>
+#include <filesystem>
 #include <string>
 
 #include "unet/inference/device.hpp"
+#include "unet/serve/encode.hpp"
 
 namespace plume::serve {
 
 struct ServeSettings {
-  std::string model;  // a .safetensors, or a folder that has one; empty only with multi_model
+  std::filesystem::path model;          // a .safetensors, or a folder with one
+  bool multi_model = false;             // no model at first; clients load some, from models_folder
+  std::filesystem::path models_folder;  //
+  double memory_limit = 0;              // MiB that the process may come to by loading models; 0: any
+  unet::DeviceSettings device{};
+
   std::string host = "127.0.0.1";
   int port = 8080;
-  unet::DeviceSettings device;
-  int workers = 0;  // threads that decode, compute and encode; 0: one a core
-  int threads = 0;  // of the CPU for a request that is alone; 0: all cores. Several requests take one each
-  int max_batch = 0;
-  double max_wait_ms = 0;
-  std::size_t max_queue = 64;
-  double max_payload_mb = 6;
-  std::size_t max_connections = 16384;
-  double in_flight_mb = 512;
-  double timeout = 60;  // seconds
-  float threshold = 0.5F;
-  std::string default_accept = "application/json";
-  bool multi_model = false;
-  std::string models_folder = "/opt/ml/models";
-  double memory_limit_mb = 0;  // 0: none
+  int max_connections = 16384;
+  double max_payload = 6;      // MiB of a body
+  double max_in_flight = 512;  // MiB of all bodies, images and answers at hand
   bool access_log = false;
+
+  int workers = 0;      // threads that parse, compute and encode; 0: one a core
+  int threads = 0;      // of the CPU for a request that is alone; 0: one a core
+  int max_batch = 8;    // images that are computed together
+  double max_wait = 0;  // milliseconds that one waits for others
+  int max_queue = 64;   // requests that wait
+  double timeout = 60;  // seconds that one may wait
+
+  float threshold = 0.5F;
+  std::string default_accept{answer_types.front()};
 };
 
 }  // namespace plume::serve

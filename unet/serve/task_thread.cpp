@@ -7,10 +7,10 @@ namespace plume::serve {
 
 TaskThread::TaskThread(std::size_t most_waiting) : most_waiting_(most_waiting), thread_([this] { work(); }) {}
 
-TaskThread::~TaskThread() {
+void TaskThread::stop() {
   {
     const std::scoped_lock lock(mutex_);
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return;
   }
   changed_.notify_one();
   thread_.join();
@@ -19,7 +19,7 @@ TaskThread::~TaskThread() {
 bool TaskThread::post(std::function<void()> task) {
   {
     const std::scoped_lock lock(mutex_);
-    if (tasks_.size() >= most_waiting_) return false;
+    if (stopping_ || tasks_.size() >= most_waiting_) return false;
     tasks_.push_back(std::move(task));
   }
   changed_.notify_one();

@@ -13,13 +13,15 @@ namespace plume::serve {
 class TaskThread {
  public:
   explicit TaskThread(std::size_t most_waiting);
-  // Finishes what waits.
-  ~TaskThread();
+  ~TaskThread() { stop(); }
   TaskThread(const TaskThread&) = delete;
   TaskThread& operator=(const TaskThread&) = delete;
 
-  // False where too many wait: the task was not taken. Tasks do not throw.
+  // False where too many wait, or after stop(): the task was not taken. Tasks do not throw.
   [[nodiscard]] bool post(std::function<void()> task);
+
+  // Finishes what waits, and takes no more.
+  void stop();
 
  private:
   void work();

@@ -22,7 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
 constexpr std::size_t spare_bytes = 64;  // behind a body, for parsers that read some bytes at a time
-constexpr milliseconds linger_limit{5'000};
+constexpr milliseconds linger_limit{2'000};
+constexpr milliseconds linger_limit_draining{250};
 constexpr std::size_t longest_id = 128;
 
 std::string date() {
@@ -313,7 +314,7 @@ void Connection::linger() {
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   buffer_.consume(buffer_.size());
   idle_place_ = all_.idle.insert(all_.idle.begin(), this);
-  enter(Phase::lingering, linger_limit);
+  enter(Phase::lingering, all_.draining ? linger_limit_draining : linger_limit);
   discard();
 }
 

@@ -1,0 +1,154 @@
+// Options and SageMaker's variables, and a server's life between its signals.
+#include "unet/serve/command.hpp"
+
+#include <fmt/core.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/base/error.hpp"
+#include "unet/serve/service.hpp"
+
+namespace plume::serve {
+namespace {
+
+constexpr const char* command_name = "serve";
+constexpr std::chrono::seconds drain_limit{25};  // SageMaker and others kill 30 s after they ask
+
+// SIGTERM and SIGINT wait to be taken, in every thread that begins from now on.
+class StopSignals {
+ public:
+  StopSignals() {
+    ::sigemptyset(&signals_);
+    ::sigaddset(&signals_, SIGTERM);
+    ::sigaddset(&signals_, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+  ~StopSignals() { ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr); }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  // The next one after that ends the process as usual.
+  void wait() {
+    int signal = 0;
+    ::sigwait(&signals_, &signal);
+    ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  }
+
+ private:
+  sigset_t signals_{};
+};
+
+std::string mebibytes_text(const char* what) {
+  return fmt::format("{}, in MiB", what);
+}
+
+}  // namespace
+
+Call read_call(std::span<const char* const> arguments) {
+  Call call;
+  if (arguments.empty()) return call;
+  call.arguments.assign(arguments.begin() + 1, arguments.end());
+  const bool named_serve = std::filesystem::path(arguments[0]).filename() == command_name;
+  if (named_serve && (call.arguments.empty() || call.arguments[0] != command_name)) {
+    call.arguments.insert(call.arguments.begin(), command_name);
+  }
+  call.as_container = named_serve || call.arguments == std::vector<std::string>{command_name};
+  return call;
+}
+
+void add_serve_command(CLI::App& app, std::function<int()>& action, bool as_container) {
+  auto settings = std::make_shared<ServeSettings>();
+  settings->host = as_container ? "0.0.0.0" : "127.0.0.1";
+  if (as_container) settings->model = "/opt/ml/model";
+  settings->models_folder = "/opt/ml/models";
+  CLI::App* command = app.add_subcommand(command_name, "Answers predictions over HTTP, as SageMaker's containers do");
+  command->add_option("--model", settings->model, "A .safetensors that plume wrote, or a folder with one")
+      ->capture_default_str();
+  command
+      ->add_flag("--multi-model", settings->multi_model,
+                 "Begin without a model; clients load and unload some by POST /models")
+      ->envname("SAGEMAKER_MULTI_MODEL");
+  command->add_option("--models-folder", settings->models_folder, "Where the models are that clients may load")
+      ->capture_default_str();
+  command
+      ->add_option("--memory-limit", settings->memory_limit,
+                   mebibytes_text("No model is loaded that brings the process beyond (0: any)"))
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--host", settings->host, "Address to listen on; 0.0.0.0: all")->capture_default_str();
+  command->add_option("--port", settings->port, "0: any that is free")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65535))
+      ->envname("SAGEMAKER_BIND_TO_PORT");
+  command->add_option("--workers", settings->workers, "Threads that parse, compute and encode (0: one a core)")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024))
+      ->envname("SAGEMAKER_MODEL_SERVER_WORKERS");
+  command
+      ->add_option("--threads", settings->threads,
+                   "Threads for a request that is alone (0: one a core); of several each has one")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1024));
+  command->add_option("--max-batch", settings->max_batch, "Images of one size that are computed together")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--max-wait-ms", settings->max_wait, "How long a request waits for others to fill a batch")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 60'000.0));
+  command->add_option("--max-queue", settings->max_queue, "Requests that may wait; more are answered with 503")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command->add_option("--timeout", settings->timeout, "Seconds that a request may wait before it is answered with 503")
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 86'400.0))
+      ->envname("SAGEMAKER_MODEL_SERVER_TIMEOUT");
+  command->add_option("--max-payload", settings->max_payload, mebibytes_text("Largest body of a request"))
+      ->capture_default_str()
+      ->check(CLI::Range(0.001, 2048.0))
+      ->envname("SAGEMAKER_MAX_PAYLOAD_IN_MB");
+  command->add_option("--max-in-flight", settings->max_in_flight, mebibytes_text("Memory for all requests at hand"))
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 1'000'000.0));
+  command->add_option("--max-connections", settings->max_connections, "Fewer where the system allows fewer open files")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000));
+  command
+      ->add_option("--threshold", settings->threshold,
+                   "Smoke is where the probability is above, unless a request says otherwise")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0F, 1.0F));
+  command->add_option("--default-accept", settings->default_accept, "Type of the answer where a request does not care")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::vector<std::string>(answer_types.begin(), answer_types.end())))
+      ->envname("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT");
+  command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
+  command->add_option("--device", settings->device.kind, "auto, cpu or cuda")
+      ->transform(CLI::CheckedTransformer(unet::device_names))
+      ->default_str("auto");
+  command->add_option("--precision", settings->device.precision, "f32, tf32, bf16 or int8")
+      ->transform(CLI::CheckedTransformer(unet::inference_precision_names))
+      ->default_str("f32");
+  command->callback([settings, &action] { action = [settings] { return serve(*settings); }; });
+}
+
+int serve(const ServeSettings& settings) {
+  if (settings.model.empty() && !settings.multi_model) throw usage_error("--model names what to serve");
+  StopSignals signals;
+  Service service(settings);
+  service.load();
+  fmt::print(stderr, "plume-infer: serving {}\n", service.describe());
+  signals.wait();
+  fmt::print(stderr, "plume-infer: ending\n");
+  if (service.drain(drain_limit)) return 0;
+  fmt::print(stderr, "plume-infer: some requests could not be answered within {} s\n", drain_limit.count());
+  return static_cast<int>(ErrorKind::environment);
+}
+
+}  // namespace plume::serve

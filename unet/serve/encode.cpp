@@ -1,0 +1,72 @@
+// By the chosen type to the encoder.
+#include "unet/serve/encode.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+#include "data/images/npy.hpp"
+#include "unet/serve/encode_json.hpp"
+#include "unet/serve/status.hpp"
+
+namespace plume::serve {
+namespace {
+
+std::string text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string encode_npy(const Prediction& prediction) {
+  const std::array<std::int64_t, 4> shape{prediction.images, prediction.height, prediction.width, prediction.classes};
+  return text_of(data::encode_npy(shape, prediction.probability));
+}
+
+// The types on offer, that one first.
+std::vector<std::string_view> offered(std::string_view first) {
+  std::vector<std::string_view> types(answer_types.begin(), answer_types.end());
+  std::stable_partition(types.begin(), types.end(), [&](std::string_view type) { return type == first; });
+  return types;
+}
+
+float threshold_of(const MediaType& type, float otherwise) {
+  const std::string_view text = type.parameter("threshold");
+  if (text.empty()) return otherwise;
+  float threshold = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threshold);
+  if (error == std::errc() && end == text.data() + text.size() && threshold >= 0 && threshold <= 1) return threshold;
+  throw request_error(Status::not_acceptable, "threshold={} is not between 0 and 1", text);
+}
+
+bool is_overlay(const MediaType& type) {
+  const std::string_view kind = type.parameter("kind");
+  if (kind.empty() || kind == "mask") return false;
+  if (type.name == "image/png" && kind == "overlay") return true;
+  throw request_error(Status::not_acceptable, "kind={} is not made; image/png has mask and overlay", kind);
+}
+
+}  // namespace
+
+AnswerType choose_answer(std::string_view accept, std::string_view first, float threshold) {
+  const auto type = choose_type(parse_accept(accept), offered(first));
+  if (!type) {
+    throw request_error(Status::not_acceptable,
+                        "'{}' is not made; application/json, application/x-npy, image/png, application/geo+json and "
+                        "image/tiff are",
+                        accept);
+  }
+  return {type->name, threshold_of(*type, threshold), is_overlay(*type)};
+}
+
+Encoded encode_prediction(const AnswerType& type, const ImageBatch& asked, const Prediction& prediction) {
+  const auto& values = prediction.probability;
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+    throw request_error(Status::unprocessable_content,
+                        "the pixels are so large that the network's answer is not finite");
+  }
+  static_cast<void>(asked);
+  if (type.name == "application/x-npy") return {type.name, encode_npy(prediction)};
+  return {type.name, encode_json(prediction)};
+}
+
+}  // namespace plume::serve
