@@ -1,11 +1,10 @@
 // PNGs by libpng, made in memory.
-#include "data/images/png.hpp"
-
 #include <png.h>
 
 #include <cstddef>
 #include <stdexcept>
 
+#include "data/images/png.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 
