@@ -98,12 +98,13 @@ TEST_F(HttpServer, PipelinedRequestsAreAnsweredInOrder) {
   start();
   Client client = connect();
   std::string all;
-  for (int i = 0; i < 50; ++i) all += request_text("POST", "/" + std::to_string(i), "", std::string(1000, 'x'));
+  for (int i = 0; i < 50; ++i)
+    all += request_text("POST", std::string("/") + std::to_string(i), "", std::string(1000, 'x'));
   client.send(all);
   for (int i = 0; i < 50; ++i) {
     const auto answer = client.receive();
     ASSERT_TRUE(answer);
-    EXPECT_TRUE(answer->body.starts_with("POST /" + std::to_string(i) + " x"));
+    EXPECT_TRUE(answer->body.starts_with(std::string("POST /") + std::to_string(i) + " x"));
   }
 }
 
@@ -154,7 +155,7 @@ TEST_F(HttpServer, RequestIdsAreGivenBackOrMade) {
   EXPECT_EQ(client.ask("GET", "/", "X-Request-Id: my-id.1\r\n")->header("x-request-id"), "my-id.1");
   const std::string one = client.ask("GET", "/")->header("x-request-id");
   const std::string other =
-      client.ask("GET", "/", "X-Request-Id: " + std::string(200, 'a') + "\r\n")->header("x-request-id");
+      client.ask("GET", "/", std::string("X-Request-Id: ") + std::string(200, 'a') + "\r\n")->header("x-request-id");
   EXPECT_EQ(one.size(), 16);
   EXPECT_EQ(other.size(), 16);
   EXPECT_NE(one, other);
@@ -195,7 +196,7 @@ TEST_F(HttpServer, WhatIsNoHttpIsRefused) {
 
 TEST_F(HttpServer, LargeHeadersAreRefused) {
   start();
-  expect_refused("GET /" + std::string(17'000, 'a') + " HTTP/1.1\r\n", 431, "16384");
+  expect_refused(std::string("GET /") + std::string(17'000, 'a') + " HTTP/1.1\r\n", 431, "16384");
   std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
   while (many.size() < 17'000) many += "A: b\r\n";
   expect_refused(many + "\r\n", 431, "16384");
@@ -216,8 +217,9 @@ TEST_F(HttpServer, ChunksWithoutEndAreRefused) {
   while (chunks.size() < 300'000) chunks += "3e8\r\n" + std::string(1000, 'x') + "\r\n";
   expect_refused(chunks, 413, "100000");
   expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413, "100000");
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(100'000, 'x'), 400,
-                 "chunk");
+  expect_refused(
+      std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;") + std::string(100'000, 'x'),
+      400, "chunk");
 }
 
 TEST_F(HttpServer, SlowHeadersAndBodiesAreRefused) {
@@ -301,7 +303,7 @@ TEST_F(HttpServer, BodiesBeyondTheBudgetAreRefused) {
   settings_.max_body = std::size_t{1} << 30;
   start();
   Client client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n" + std::string(800'000, 'x'));
+  client.send(std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 900000\r\n\r\n") + std::string(800'000, 'x'));
   while (budget_.used() < 800'000) std::this_thread::sleep_for(1ms);
   expect_refused(request_text("POST", "/", "", std::string(500'000, 'x')), 503, "memory");
   client.send(std::string(100'000, 'x'));
@@ -314,7 +316,8 @@ TEST_F(HttpServer, ClientsThatGoAwayLeaveNothingBehind) {
   start();
   for (int i = 0; i < 20; ++i) {
     connect().send("GET / HT");
-    connect().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n" + std::string(5'000, 'x'));
+    connect().send(std::string("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n") +
+                   std::string(5'000, 'x'));
     connect().send(request_text("GET", "/big"));
     Client reset = connect();
     reset.send(request_text("GET", "/big"));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -21,10 +22,12 @@ namespace {
 
 constexpr int bands = 3;
 
-std::vector<std::string> on_free_port(std::vector<std::string> arguments) {
-  std::vector<std::string> all{"serve", "--port", "0"};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  return plume_infer(all);
+std::vector<std::string> serve_with(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "serve");
+  if (std::find(arguments.begin(), arguments.end(), "--port") == arguments.end()) {
+    arguments.insert(arguments.end(), {"--port", "0"});
+  }
+  return plume_infer(std::move(arguments));
 }
 
 }  // namespace
@@ -35,7 +38,7 @@ std::vector<std::string> plume_infer(std::vector<std::string> arguments) {
 }
 
 RunningServer::RunningServer(std::vector<std::string> arguments, const Surroundings& surroundings)
-    : command_(on_free_port(std::move(arguments)), error_file_, surroundings) {
+    : command_(serve_with(std::move(arguments)), error_file_, surroundings) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   const std::string_view told = "http://127.0.0.1:";
   while (std::chrono::steady_clock::now() < end) {

@@ -14,7 +14,7 @@ namespace plume::tests {
 
 class RunningServer {
  public:
-  // Runs `plume-infer serve` on a free port, with more arguments. Fails the test where it does not say that it serves.
+  // Runs `plume-infer serve` with more arguments, on a free port unless they name one. Fails the test where it does not say that it serves.
   explicit RunningServer(std::vector<std::string> arguments, const Surroundings& surroundings = {});
 
   [[nodiscard]] int port() const { return port_; }

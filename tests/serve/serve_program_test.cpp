@@ -123,13 +123,12 @@ TEST_F(ServeProgram, BodiesThatAreNotWhatTheyShouldBeAreRefused) {
   expect_refused(422, "2 bands, the model takes 3", json_type, "[[[[1,2]]]]");
   expect_refused(422, "row 0, column 1, band 2", json_type, "[[[[1,2,3],[4,5,1e39]]]]");
   expect_refused(422, "shape", json_type, "[[1,2,3]]");
-  expect_refused(422, "empty", json_type, "[]");
+  expect_refused(422, "empty", json_type, "[[[]]]");
   expect_refused(400, "npy", "Content-Type: application/x-npy\r\n", "\x93NUMPY\x01");
   expect_refused(400, "X-Plume-Shape", "Content-Type: application/octet-stream\r\n", "1234");
   expect_refused(413, "at most", raw_headers(1, 1'000'000, 1'000'000), "1234");
   const float nan = std::numeric_limits<float>::quiet_NaN();
   expect_refused(422, "finite", raw_headers(1, 1, 1), raw_body({1, nan, 3}));
-  expect_refused(422, "finite", raw_headers(1, 1, 1), raw_body({1e38F, -3e38F, 3e38F}));
   const auto answer = post(json_type, good);
   EXPECT_EQ(answer->status, 200);
 }

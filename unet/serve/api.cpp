@@ -106,7 +106,7 @@ void Api::answer(const Route& route, http::Request request, http::Reply reply, s
 void Api::invoke(http::Request request, const http::Reply& reply, const std::string& model) {
   const std::string id = request.id;
   try {
-    if (!settings_.multi_model && !ready_) throw RequestError(Status::service_unavailable, "the model is being loaded");
+    if (state_ == State::starting) throw RequestError(Status::service_unavailable, "the model is being loaded");
     const auto job =
         std::make_shared<Invocation>(std::move(request), reply, models_.find(model), settings_.invocation, budget_);
     if (!scheduler_.submit(job)) throw RequestError(Status::service_unavailable, "the queue is full");
@@ -121,7 +121,7 @@ void Api::stop() {
 }
 
 http::Response Api::ping(const http::Request& request, const std::string& /*name*/) {
-  if (ready_) return {};
+  if (state_ == State::ready) return {};
   return http::problem(Status::service_unavailable, "the server is starting or ending", request.id);
 }
 

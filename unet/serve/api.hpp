@@ -31,8 +31,10 @@ class Api : public http::Handler {
 
   void handle(http::Request request, http::Reply reply) override;
 
-  // Whether /ping says that all is well. Not at first.
-  void set_ready(bool ready) { ready_ = ready; }
+  // At first a model is being loaded, and nothing is computed; in the end only what comes from connections that are open.
+  // /ping says that all is well in between.
+  enum class State { starting, ready, ending };
+  void set_state(State state) { state_ = state; }
 
   // Answers all that is left; later requests are refused.
   void stop();
@@ -68,7 +70,7 @@ class Api : public http::Handler {
   Budget& budget_;
   const http::Counts& http_counts_;
   std::vector<Route> routes_;
-  std::atomic<bool> ready_{false};
+  std::atomic<State> state_{State::starting};
   TaskThread management_{16};  // loads and unloads models
   Scheduler scheduler_;
 };

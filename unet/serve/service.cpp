@@ -61,11 +61,11 @@ Service::~Service() {
 
 void Service::load() {
   if (!settings_.multi_model) models_.load(Api::only_model, settings_.model);
-  api_.set_ready(true);
+  api_.set_state(Api::State::ready);
 }
 
 bool Service::drain(std::chrono::milliseconds limit) {
-  api_.set_ready(false);
+  api_.set_state(Api::State::ending);
   return server_.drain(limit);
 }
 

@@ -1,7 +1,9 @@
 // Listening, accepting, and the end of it.
 #include "unet/serve/http/server.hpp"
 
+#include <linux/filter.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
@@ -36,6 +38,13 @@ std::size_t raise_file_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+// Lets the system drop what arrives for a listening socket, so that no client's connection comes to stand any more.
+void drop_packets(int listening) {
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program{1, &drop};
+  static_cast<void>(::setsockopt(listening, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
 }
 
 tcp::endpoint endpoint_of(const ServerSettings& settings) {
@@ -128,10 +137,11 @@ class Server::Implementation {
     return true;
   }
 
-  // Whom the system has accepted before listening ended is served as well.
+  // Whom the system has accepted is served as well, so first it is kept from accepting more: closing would reset them.
   void begin_draining() {
     connections_.draining = true;
     ErrorCode error;
+    drop_packets(acceptor_.native_handle());
     acceptor_.non_blocking(true, error);
     while (!error) {
       tcp::socket socket(connections_.context);
