@@ -46,6 +46,13 @@ std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole
 
 }  // namespace
 
+void require_bands(const Graph& graph, int bands, const std::string& name) {
+  const int taken = graph.input.bands;
+  if (bands == taken) return;
+  throw input_error("{}: has {} bands, the model takes {}{}", name, bands, taken,
+                    bands > taken ? fmt::format("; choose with --bands 1-{}", taken) : "");
+}
+
 Predictor::Predictor(const Network& network, int threads)
     : network_(network),
       own_stream_(network.stream() ? std::nullopt : std::optional<kernels::Stream>(kernels::CpuStream(threads))),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "kernels/stream.hpp"
@@ -11,6 +12,9 @@
 #include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
+
+// Throws input_error where an image of that name has not as many bands as the model takes.
+void require_bands(const Graph& graph, int bands, const std::string& name);
 
 // Runs a network again and again; keeps its memory between calls.
 class Predictor {
