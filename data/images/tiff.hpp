@@ -16,7 +16,7 @@ namespace plume::data {
 // zeros, and GDAL's nodata value in any chosen band, make a pixel not valid. Of a GeoTIFF the georeference is read
 // (geotiff_tags.hpp). name: for errors; bands: 0-based, in that order; empty: all. NaN is let through (require_finite).
 // Thread-safe. Throws input_error naming it: damaged, other samples, a band that is not there, more than most_values or
-// raster.hpp's limits; environment_error where plume was built without libtiff.
+// raster.hpp's limits.
 [[nodiscard]] Raster decode_tiff(std::span<const std::byte> bytes, const std::string& name,
                                  const std::vector<int>& bands = {}, std::int64_t most_values = max_values);
 

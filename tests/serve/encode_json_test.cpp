@@ -10,17 +10,17 @@ namespace plume::serve {
 namespace {
 
 TEST(EncodeJson, NestsByImageRowColumnAndClass) {
-  const Prediction prediction{2, 1, 2, 2, {0, 1, 0.25F, 0.5F, 1e-6F, 0.1F, 0.2F, 0.3F}};
-  EXPECT_EQ(encode_json(prediction), R"({"predictions": [[[[0,1],[0.25,0.5]]],[[[1e-06,0.1],[0.2,0.3]]]]})");
+  const Probabilities probabilities{2, 1, 2, 2, {0, 1, 0.25F, 0.5F, 1e-6F, 0.1F, 0.2F, 0.3F}};
+  EXPECT_EQ(encode_json(probabilities), R"({"predictions": [[[[0,1],[0.25,0.5]]],[[[1e-06,0.1],[0.2,0.3]]]]})");
 }
 
 TEST(EncodeJson, TheLongestNumbersFitAndComeBackTheSame) {
   constexpr float smallest = std::numeric_limits<float>::denorm_min();
-  Prediction prediction{1, 100, 1, 1, {}};
-  for (int i = 0; i < 100; ++i) prediction.probability.push_back(-1.17549435e-38F - static_cast<float>(i) * smallest);
-  const auto parsed = nlohmann::json::parse(encode_json(prediction));
+  Probabilities probabilities{1, 100, 1, 1, {}};
+  for (int i = 0; i < 100; ++i) probabilities.values.push_back(-1.17549435e-38F - static_cast<float>(i) * smallest);
+  const auto parsed = nlohmann::json::parse(encode_json(probabilities));
   for (std::size_t i = 0; i < 100; ++i) {
-    EXPECT_EQ(parsed["predictions"][0][i][0][0].get<float>(), prediction.probability[i]);
+    EXPECT_EQ(parsed["predictions"][0][i][0][0].get<float>(), probabilities.values[i]);
   }
 }
 

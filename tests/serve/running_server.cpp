@@ -33,7 +33,7 @@ std::vector<std::string> serve_with(std::vector<std::string> arguments) {
 }  // namespace
 
 std::vector<std::string> plume_infer(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PLUME_INFER);
+  arguments.insert(arguments.begin(), PLUME_INFER_PROGRAM);
   return arguments;
 }
 

@@ -67,7 +67,7 @@ TEST_F(ServeLife, AWrongModelEndsItAtOnceWithOneLine) {
 }
 
 TEST_F(ServeLife, OptionsThatCannotBeAreRefused) {
-  expect_one_line(run_command(plume_infer({"serve", "--port", "0"})), 2, "--model");
+  expect_one_line(run_command(plume_infer({"serve", "--port", "0"})), 2, "name the model");
   expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--host", "nowhere"})), 2, "nowhere");
   expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--port", "70000"})), 2, "--port");
   const RunningServer server({"--model", model_});
@@ -89,7 +89,7 @@ TEST_F(ServeLife, CalledAsSageMakerCallsItTakesItsDefaultsAndVariables) {
   const Surroundings free_port{.environment = {"SAGEMAKER_BIND_TO_PORT=0"}, .largest_file = {}};
   expect_one_line(run_command(plume_infer({"serve"}), free_port), 3, "/opt/ml/model");
   const std::filesystem::path link = folder_ / "serve";
-  std::filesystem::create_symlink(PLUME_INFER, link);
+  std::filesystem::create_symlink(PLUME_INFER_PROGRAM, link);
   expect_one_line(run_command({link}, free_port), 3, "/opt/ml/model");
 }
 

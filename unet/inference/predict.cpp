@@ -46,15 +46,24 @@ std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole
 
 }  // namespace
 
-Predictor::Predictor(const Network& network, int threads)
+void require_bands(const Graph& graph, int bands, const std::string& name) {
+  const int taken = graph.input.bands;
+  if (bands == taken) return;
+  throw input_error("{}: has {} bands, the model takes {}{}", name, bands, taken,
+                    bands > taken ? fmt::format("; choose with --bands 1-{}", taken) : "");
+}
+
+Predictor::Predictor(const Network& network, int threads, kernels::ConvPolicy convolutions)
     : network_(network),
-      own_stream_(network.stream() ? std::nullopt : std::optional<kernels::Stream>(kernels::CpuStream(threads))),
+      own_stream_(network.stream() ? std::nullopt
+                                   : std::optional<kernels::Stream>(kernels::CpuStream(threads, convolutions))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
       arena_(&stream_),
       multiple_(size_multiple(network.graph())) {}
 
-Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads)
-    : Predictor(network, threads) {
+Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads,
+                     kernels::ConvPolicy convolutions)
+    : Predictor(network, threads, convolutions) {
   if (ranges) quantized_.emplace(network, *ranges, std::get<kernels::CpuStream>(stream_));
 }
 

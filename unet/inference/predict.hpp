@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "kernels/stream.hpp"
@@ -12,13 +13,18 @@
 
 namespace plume::unet {
 
+// Throws input_error where an image of that name has not as many bands as the model takes.
+void require_bands(const Graph& graph, int bands, const std::string& name);
+
 // Runs a network again and again; keeps its memory between calls.
 class Predictor {
  public:
   // Runs on the network's stream; where it has none, on this many threads of the CPU.
-  explicit Predictor(const Network& network, int threads = 0);
+  explicit Predictor(const Network& network, int threads = 0,
+                     kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
   // In 8 bits where there are ranges to quantise by (quantized_network.hpp, also for what the network must be then).
-  Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0);
+  Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0,
+            kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
 
   // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
   void use_threads(int threads) noexcept;

@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "data/images/npy.hpp"
+#include "data/images/raster.hpp"
+#include "unet/inference/prediction.hpp"
+#include "unet/inference/results.hpp"
 #include "unet/serve/encode_json.hpp"
 #include "unet/serve/status.hpp"
 
@@ -17,9 +20,33 @@ std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string encode_npy(const Prediction& prediction) {
-  const std::array<std::int64_t, 4> shape{prediction.images, prediction.height, prediction.width, prediction.classes};
-  return text_of(data::encode_npy(shape, prediction.probability));
+std::string encode_npy(const Probabilities& probabilities) {
+  const std::array<std::int64_t, 4> shape{probabilities.images, probabilities.height, probabilities.width,
+                                          probabilities.classes};
+  return text_of(data::encode_npy(shape, probabilities.values));
+}
+
+std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
+  if (asked.images != 1) {
+    throw request_error(Status::not_acceptable, "{} holds one image, the request has {}", type.name, asked.images);
+  }
+  data::Raster image;
+  image.height = asked.height;
+  image.width = asked.width;
+  image.bands = asked.bands;
+  image.pixels = std::move(asked.pixels);
+  image.valid = std::move(asked.valid);
+  image.georeference = std::move(asked.georeference);
+  const auto prediction = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
+  const auto picture = type.overlay ? unet::ResultKind::overlay : unet::ResultKind::mask;
+  return text_of(unet::encode(type.name == "image/tiff" ? unet::ResultKind::tif : picture, prediction, image));
+}
+
+void blank_fill(const ImageBatch& asked, Probabilities& probabilities) {
+  const auto classes = static_cast<std::size_t>(probabilities.classes);
+  for (std::size_t pixel = 0; pixel < asked.valid.size(); ++pixel) {
+    if (asked.valid[pixel] == 0) std::fill_n(probabilities.values.data() + pixel * classes, classes, 0.0F);
+  }
 }
 
 // The types on offer, that one first.
@@ -51,22 +78,21 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
   const auto type = choose_type(parse_accept(accept), offered(first));
   if (!type) {
     throw request_error(Status::not_acceptable,
-                        "'{}' is not made; application/json, application/x-npy, image/png, application/geo+json and "
-                        "image/tiff are",
-                        accept);
+                        "'{}' is not made; application/json, application/x-npy, image/png and image/tiff are", accept);
   }
   return {type->name, threshold_of(*type, threshold), is_overlay(*type)};
 }
 
-Encoded encode_prediction(const AnswerType& type, const ImageBatch& asked, const Prediction& prediction) {
-  const auto& values = prediction.probability;
+Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
+  const auto& values = probabilities.values;
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
     throw request_error(Status::unprocessable_content,
                         "the pixels are so large that the network's answer is not finite");
   }
-  static_cast<void>(asked);
-  if (type.name == "application/x-npy") return {type.name, encode_npy(prediction)};
-  return {type.name, encode_json(prediction)};
+  blank_fill(asked, probabilities);
+  if (type.name == "application/json") return {type.name, encode_json(probabilities)};
+  if (type.name == "application/x-npy") return {type.name, encode_npy(probabilities)};
+  return {type.name, encode_image(type, std::move(asked), std::move(probabilities))};
 }
 
 }  // namespace plume::serve

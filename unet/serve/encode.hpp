@@ -7,23 +7,23 @@
 
 #include "unet/serve/image_batch.hpp"
 #include "unet/serve/media_type.hpp"
-#include "unet/serve/prediction.hpp"
+#include "unet/serve/probabilities.hpp"
 
 namespace plume::serve {
 
 // What a client asked for. Parameters of its Accept:
-//   threshold  between 0 and 1: smoke is where the probability is above (image/png, application/geo+json)
-//   kind       of image/png: "mask" (the default; 0 and 255, or the class) or "overlay" (overlay.hpp's picture)
+//   threshold  between 0 and 1: smoke is where the probability is above (image/png)
+//   kind       of image/png: "mask" (the default; 0 and 255, or the class) or "overlay" (unet/inference/overlay.hpp)
 struct AnswerType {
   std::string name;
   float threshold = 0.5F;
   bool overlay = false;
 };
 
-// What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, GeoJSON, and TIFF of f32 with the georeference
-// of the image that was sent. PNG and TIFF hold one image.
-inline constexpr std::array<std::string_view, 5> answer_types{"application/json", "application/x-npy", "image/png",
-                                                              "application/geo+json", "image/tiff"};
+// What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, and TIFF of f32 with the georeference of the
+// image that was sent. PNG and TIFF hold one image.
+inline constexpr std::array<std::string_view, 4> answer_types{"application/json", "application/x-npy", "image/png",
+                                                              "image/tiff"};
 
 // What an Accept header asks for. first: what is preferred where the client does not care.
 // Throws RequestError: bad_request for no list of types, not_acceptable where none is offered, or for a parameter's value that
@@ -35,8 +35,9 @@ struct Encoded {
   std::string body;
 };
 
+// asked: the images, of which the overlay is made; where they have fill there is no smoke.
 // Throws RequestError: not_acceptable for several images in a type that holds one; unprocessable_content where a probability
-// is not finite, as huge pixels make it.
-[[nodiscard]] Encoded encode_prediction(const AnswerType& type, const ImageBatch& asked, const Prediction& prediction);
+// is not finite, as huge pixels may make it.
+[[nodiscard]] Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities);
 
 }  // namespace plume::serve

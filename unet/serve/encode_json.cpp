@@ -12,20 +12,21 @@ constexpr std::size_t longest_number = 16;  // "-1.17549435e-38" and a comma
 
 class Writer {
  public:
-  explicit Writer(const Prediction& prediction) : prediction_(prediction), next_value_(prediction.probability.data()) {
-    const auto images = static_cast<std::size_t>(prediction.images);
-    const auto rows = images * static_cast<std::size_t>(prediction.height);
-    const auto pixels = rows * static_cast<std::size_t>(prediction.width);
+  explicit Writer(const Probabilities& probabilities)
+      : probabilities_(probabilities), next_value_(probabilities.values.data()) {
+    const auto images = static_cast<std::size_t>(probabilities.images);
+    const auto rows = images * static_cast<std::size_t>(probabilities.height);
+    const auto pixels = rows * static_cast<std::size_t>(probabilities.width);
     constexpr std::size_t frame = 3;  // two brackets and a comma
-    text_.resize(64 + prediction.probability.size() * longest_number + frame * (images + rows + pixels));
+    text_.resize(64 + probabilities.values.size() * longest_number + frame * (images + rows + pixels));
     at_ = text_.data();
   }
 
   std::string text() {
     put("{\"predictions\": ");
-    list(prediction_.images, [&] {
-      list(prediction_.height,
-           [&] { list(prediction_.width, [&] { list(prediction_.classes, [&] { number(*next_value_++); }); }); });
+    list(probabilities_.images, [&] {
+      list(probabilities_.height,
+           [&] { list(probabilities_.width, [&] { list(probabilities_.classes, [&] { number(*next_value_++); }); }); });
     });
     put("}");
     text_.resize(static_cast<std::size_t>(at_ - text_.data()));
@@ -49,7 +50,7 @@ class Writer {
     *at_++ = ']';
   }
 
-  const Prediction& prediction_;
+  const Probabilities& probabilities_;
   const float* next_value_;
   std::string text_;
   char* at_ = nullptr;
@@ -57,8 +58,8 @@ class Writer {
 
 }  // namespace
 
-std::string encode_json(const Prediction& prediction) {
-  return Writer(prediction).text();
+std::string encode_json(const Probabilities& probabilities) {
+  return Writer(probabilities).text();
 }
 
 }  // namespace plume::serve

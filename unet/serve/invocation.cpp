@@ -67,21 +67,21 @@ void Invocation::compute(std::span<const std::shared_ptr<Job>> jobs, bool alone)
   for (const auto& job : jobs) {
     auto& invocation = static_cast<Invocation&>(*job);
     const ImageBatch& batch = invocation.batch_;
-    Prediction& prediction = invocation.prediction_;
-    prediction = {batch.images, batch.height, batch.width, classes, {}};
+    Probabilities& its = invocation.probabilities_;
+    its = {batch.images, batch.height, batch.width, classes, {}};
     if (jobs.size() == 1) {
-      prediction.probability = std::move(probability);
+      its.values = std::move(probability);
     } else {
       const std::size_t count =
           probability.size() / static_cast<std::size_t>(images) * static_cast<std::size_t>(batch.images);
-      prediction.probability.assign(next, next + count);
+      its.values.assign(next, next + count);
       next += count;
     }
   }
 }
 
 void Invocation::encode() {
-  Encoded encoded = encode_prediction(answer_type_, batch_, prediction_);
+  Encoded encoded = encode_answer(answer_type_, std::move(batch_), std::move(probabilities_));
   http::Response response{Status::ok, std::move(encoded.content_type), std::move(encoded.body), {}};
   const std::string_view attributes = request_.header(custom_attributes);
   if (may_echo(attributes)) response.headers.push_back({custom_attributes, std::string(attributes)});

@@ -11,7 +11,7 @@
 #include "unet/serve/image_batch.hpp"
 #include "unet/serve/media_type.hpp"
 #include "unet/serve/model.hpp"
-#include "unet/serve/prediction.hpp"
+#include "unet/serve/probabilities.hpp"
 #include "unet/serve/scheduler.hpp"
 
 namespace plume::serve {
@@ -47,7 +47,7 @@ class Invocation : public Job {
   AnswerType answer_type_;
   Share share_;
   ImageBatch batch_;
-  Prediction prediction_;
+  Probabilities probabilities_;
 };
 
 // The answer to an error of any kind. What is not a client's fault goes to stderr, too.

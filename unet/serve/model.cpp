@@ -53,7 +53,7 @@ std::unique_ptr<Model::Slot> Model::take() {
       return slot;
     }
   }
-  return std::unique_ptr<Slot>(new Slot{unet::Predictor(network_, ranges_, device_.threads())});
+  return std::unique_ptr<Slot>(new Slot{unet::Predictor(network_, ranges_, device_.threads(), device_.convolutions())});
 }
 
 void Model::give_back(std::unique_ptr<Slot> slot) {

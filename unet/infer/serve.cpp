@@ -1,6 +1,4 @@
-// Options and SageMaker's variables, and a server's life between its signals.
-#include "unet/serve/command.hpp"
-
+// plume-infer serve: options and SageMaker's variables, and a server's life between its signals.
 #include <fmt/core.h>
 #include <pthread.h>
 
@@ -12,13 +10,18 @@
 #include <string_view>
 #include <vector>
 
+#include "commands.hpp"
 #include "kernels/base/error.hpp"
+#include "unet/cli/device_options.hpp"
 #include "unet/serve/service.hpp"
 
-namespace plume::serve {
+namespace plume::unet::infer {
 namespace {
 
-constexpr const char* command_name = "serve";
+namespace fs = std::filesystem;
+using serve::ServeSettings;
+
+char command_name[] = "serve";                   // an argument, which main() could have been given
 constexpr std::chrono::seconds drain_limit{25};  // SageMaker and others kill 30 s after they ask
 
 // SIGTERM and SIGINT wait to be taken, in every thread that begins from now on.
@@ -49,27 +52,39 @@ std::string mebibytes_text(const char* what) {
   return fmt::format("{}, in MiB", what);
 }
 
+int run_serve(const ServeSettings& settings) {
+  if (settings.model.empty() && !settings.multi_model) throw usage_error("name the model to serve");
+  StopSignals signals;
+  serve::Service service(settings);
+  service.load();
+  fmt::print(stderr, "plume-infer: serving {}\n", service.describe());
+  signals.wait();
+  fmt::print(stderr, "plume-infer: ending\n");
+  if (service.drain(drain_limit)) return 0;
+  fmt::print(stderr, "plume-infer: some requests could not be answered within {} s\n", drain_limit.count());
+  return static_cast<int>(ErrorKind::environment);
+}
+
 }  // namespace
 
-Call read_call(std::span<const char* const> arguments) {
-  Call call;
-  if (arguments.empty()) return call;
-  call.arguments.assign(arguments.begin() + 1, arguments.end());
-  const bool named_serve = std::filesystem::path(arguments[0]).filename() == command_name;
-  if (named_serve && (call.arguments.empty() || call.arguments[0] != command_name)) {
-    call.arguments.insert(call.arguments.begin(), command_name);
+Call read_call(int argc, char** argv) {
+  Call call{.as_container = false, .arguments = {argv, argv + argc}};
+  if (argc < 1) return call;
+  const bool named = fs::path(argv[0]).filename() == command_name;
+  if (named && (argc < 2 || std::string_view(argv[1]) != command_name)) {
+    call.arguments.insert(call.arguments.begin() + 1, command_name);
   }
-  call.as_container = named_serve || call.arguments == std::vector<std::string>{command_name};
+  call.as_container = named || (argc == 2 && std::string_view(argv[1]) == command_name);
   return call;
 }
 
-void add_serve_command(CLI::App& app, std::function<int()>& action, bool as_container) {
+void add_serve_command(CLI::App& app, Action& action, bool as_container) {
   auto settings = std::make_shared<ServeSettings>();
   settings->host = as_container ? "0.0.0.0" : "127.0.0.1";
   if (as_container) settings->model = "/opt/ml/model";
   settings->models_folder = "/opt/ml/models";
   CLI::App* command = app.add_subcommand(command_name, "Answers predictions over HTTP, as SageMaker's containers do");
-  command->add_option("--model", settings->model, "A .safetensors that plume wrote, or a folder with one")
+  command->add_option("model,--model", settings->model, "A .safetensors that plume wrote, or a folder with one")
       ->capture_default_str();
   command
       ->add_flag("--multi-model", settings->multi_model,
@@ -126,29 +141,11 @@ void add_serve_command(CLI::App& app, std::function<int()>& action, bool as_cont
       ->check(CLI::Range(0.0F, 1.0F));
   command->add_option("--default-accept", settings->default_accept, "Type of the answer where a request does not care")
       ->capture_default_str()
-      ->check(CLI::IsMember(std::vector<std::string>(answer_types.begin(), answer_types.end())))
+      ->check(CLI::IsMember(std::vector<std::string>(serve::answer_types.begin(), serve::answer_types.end())))
       ->envname("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
-  command->add_option("--device", settings->device.kind, "auto, cpu or cuda")
-      ->transform(CLI::CheckedTransformer(unet::device_names))
-      ->default_str("auto");
-  command->add_option("--precision", settings->device.precision, "f32, tf32, bf16 or int8")
-      ->transform(CLI::CheckedTransformer(unet::inference_precision_names))
-      ->default_str("f32");
-  command->callback([settings, &action] { action = [settings] { return serve(*settings); }; });
+  add_device_options(*command, settings->device);
+  command->callback([settings, &action] { action = [settings] { return run_serve(*settings); }; });
 }
 
-int serve(const ServeSettings& settings) {
-  if (settings.model.empty() && !settings.multi_model) throw usage_error("--model names what to serve");
-  StopSignals signals;
-  Service service(settings);
-  service.load();
-  fmt::print(stderr, "plume-infer: serving {}\n", service.describe());
-  signals.wait();
-  fmt::print(stderr, "plume-infer: ending\n");
-  if (service.drain(drain_limit)) return 0;
-  fmt::print(stderr, "plume-infer: some requests could not be answered within {} s\n", drain_limit.count());
-  return static_cast<int>(ErrorKind::environment);
-}
-
-}  // namespace plume::serve
+}  // namespace plume::unet::infer

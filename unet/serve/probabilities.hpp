@@ -5,12 +5,12 @@
 
 namespace plume::serve {
 
-struct Prediction {
+struct Probabilities {
   int images = 0;
   int height = 0;
   int width = 0;
   int classes = 0;
-  std::vector<float> probability;  // [images, height, width, classes]
+  std::vector<float> values;  // [images, height, width, classes]
 };
 
 }  // namespace plume::serve

@@ -1,6 +1,7 @@
-// The options that choose a device, for commands that have no configuration file.
-#include "unet/command.hpp"
-#include "unet/commands/choice_option.hpp"
+// --device, --precision, --conv.
+#include "unet/cli/device_options.hpp"
+
+#include "unet/cli/choice_option.hpp"
 
 namespace plume::unet {
 namespace {
