@@ -19,7 +19,8 @@ struct Call {
 // Each adds its subcommand to the application and sets `action` when it is the one that was called.
 void add_predict_command(CLI::App& app, Action& action);
 
-// as_container: the defaults are SageMaker's, the model in /opt/ml/model and all of the machine's addresses.
-void add_serve_command(CLI::App& app, Action& action, bool as_container);
+// Called as a container its defaults are SageMaker's, the model in /opt/ml/model and all of the machine's addresses. The call must
+// outlive the application.
+void add_serve_command(CLI::App& app, Action& action, const Call& call);
 
 }  // namespace plume::unet::infer

@@ -9,6 +9,6 @@ int main(int argc, char** argv) {
       "plume-infer", "plume-infer finds wildfire smoke in satellite images with a model that plume made.", version,
       static_cast<int>(call.arguments.size()), call.arguments.data(), [&](CLI::App& app, Action& action) {
         infer::add_predict_command(app, action);
-        infer::add_serve_command(app, action, call.as_container);
+        infer::add_serve_command(app, action, call);
       });
 }

@@ -1,9 +1,12 @@
 // plume-infer serve: options and SageMaker's variables, and a server's life between its signals.
 #include <fmt/core.h>
 #include <pthread.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -37,11 +40,12 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // The next one after that ends the process as usual.
-  void wait() {
-    int signal = 0;
-    ::sigwait(&signals_, &signal);
+  // Whether one came within the time. The next one after that ends the process as usual.
+  [[nodiscard]] bool wait_for(std::chrono::seconds time) {
+    const timespec limit{time.count(), 0};
+    if (::sigtimedwait(&signals_, nullptr, &limit) < 0) return false;
     ::pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+    return true;
   }
 
  private:
@@ -52,13 +56,23 @@ std::string mebibytes_text(const char* what) {
   return fmt::format("{}, in MiB", what);
 }
 
+// Threads of OpenMP spin while they wait for each other, unless a variable says otherwise before the program begins. On a machine
+// where others work too that makes requests take many times as long now and then, so it begins anew with the variable.
+// Where it cannot, it goes on as it is.
+void wait_passively(std::vector<char*> arguments) {
+  if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  ::setenv("OMP_WAIT_POLICY", "passive", 1);
+  arguments.push_back(nullptr);
+  ::execv("/proc/self/exe", arguments.data());
+}
+
 int run_serve(const ServeSettings& settings) {
   if (settings.model.empty() && !settings.multi_model) throw usage_error("name the model to serve");
   StopSignals signals;
   serve::Service service(settings);
   service.load();
   fmt::print(stderr, "plume-infer: serving {}\n", service.describe());
-  signals.wait();
+  while (!signals.wait_for(std::chrono::seconds(1))) service.rest();
   fmt::print(stderr, "plume-infer: ending\n");
   if (service.drain(drain_limit)) return 0;
   fmt::print(stderr, "plume-infer: some requests could not be answered within {} s\n", drain_limit.count());
@@ -78,10 +92,10 @@ Call read_call(int argc, char** argv) {
   return call;
 }
 
-void add_serve_command(CLI::App& app, Action& action, bool as_container) {
+void add_serve_command(CLI::App& app, Action& action, const Call& call) {
   auto settings = std::make_shared<ServeSettings>();
-  settings->host = as_container ? "0.0.0.0" : "127.0.0.1";
-  if (as_container) settings->model = "/opt/ml/model";
+  settings->host = call.as_container ? "0.0.0.0" : "127.0.0.1";
+  if (call.as_container) settings->model = "/opt/ml/model";
   settings->models_folder = "/opt/ml/models";
   CLI::App* command = app.add_subcommand(command_name, "Answers predictions over HTTP, as SageMaker's containers do");
   command->add_option("model,--model", settings->model, "A .safetensors that plume wrote, or a folder with one")
@@ -145,7 +159,12 @@ void add_serve_command(CLI::App& app, Action& action, bool as_container) {
       ->envname("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
   add_device_options(*command, settings->device);
-  command->callback([settings, &action] { action = [settings] { return run_serve(*settings); }; });
+  command->callback([settings, &action, &call] {
+    action = [settings, arguments = call.arguments] {
+      wait_passively(arguments);
+      return run_serve(*settings);
+    };
+  });
 }
 
 }  // namespace plume::unet::infer

@@ -1,6 +1,7 @@
 // Loading a model, and lending predictors out.
 #include "unet/serve/model.hpp"
 
+#include <cstdint>
 #include <utility>
 
 #include "kernels/base/error.hpp"
@@ -13,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int warm_up_size = 256;
+// Pixels of which two threads make shorter work than one that has no other to wait for: measured with the tutorial's model.
+constexpr std::int64_t worth_sharing = 160 * 160;
 // A predictor keeps a plan of its memory per shape; one that has seen more is replaced, so that memory has a bound.
 constexpr std::size_t most_shapes = 32;
 
@@ -66,7 +69,8 @@ std::vector<float> Model::predict(const float* pixels, int images, int height, i
   const auto turn = device_.turn();
   auto slot = take();
   slot->shapes.emplace(images, height, width);
-  slot->predictor.use_threads(alone ? device_.threads() : 1);
+  const bool large = std::int64_t{images} * height * width >= worth_sharing;
+  slot->predictor.use_threads(alone && large ? device_.threads() : 1);
   // A predictor whose work failed is not used again.
   auto probability = slot->predictor.probabilities(pixels, images, height, width);
   give_back(std::move(slot));

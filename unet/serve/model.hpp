@@ -26,7 +26,8 @@ class Model {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   // pixels [images, height, width, bands] as stored in files; the result is [images, height, width, classes].
-  // alone: on all of the device's threads, else on one. Safe to call from several threads.
+  // alone: on all of the device's threads if it is much work,
+  // else on one. Safe to call from several threads.
   [[nodiscard]] std::vector<float> predict(const float* pixels, int images, int height, int width, bool alone);
 
   // Answers one tile, so that the first request finds all memory in place.

@@ -2,9 +2,11 @@
 #include "unet/serve/service.hpp"
 
 #include <fmt/core.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace plume::serve {
 namespace {
@@ -62,6 +64,14 @@ Service::~Service() {
 void Service::load() {
   if (!settings_.multi_model) models_.load(Api::only_model, settings_.model);
   api_.set_state(Api::State::ready);
+}
+
+void Service::rest() {
+  std::uint64_t answered = 0;
+  for (const auto& count : counts_.answers) answered += count;
+  const bool busy = std::exchange(answered_, answered) != answered || budget_.used() > 0;
+  if (!busy && !rested_) ::malloc_trim(0);
+  rested_ = !busy;
 }
 
 bool Service::drain(std::chrono::milliseconds limit) {

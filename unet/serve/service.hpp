@@ -25,6 +25,9 @@ class Service {
   // Loads the model, has it answer a tile, and says from then on that all is well. Throws as Model does.
   void load();
 
+  // To be called now and then: after the last of some requests it gives the memory that they took back to the system.
+  void rest();
+
   // Ends: true where all that was asked has been answered within the limit.
   [[nodiscard]] bool drain(std::chrono::milliseconds limit);
 
@@ -39,6 +42,8 @@ class Service {
   ModelStore models_;
   Api api_;
   http::Server server_;
+  std::uint64_t answered_ = 0;  // when rest() was called last
+  bool rested_ = true;          // since then
 };
 
 }  // namespace plume::serve
