@@ -111,13 +111,31 @@ TEST_F(InferPredictTest, AgreesWithPlume) {
                        file("plumes"), "--bands", "1,2,3", "--format", "npy,tif,png"})
                 .exit_code,
             0);
-  const std::string stem = "/" + tile.stem().string();
+  const std::string stem = tile.stem().string();
   for (const char* ending : {"_probability.npy", "_overlay.png"})
-    EXPECT_EQ(read_file(file("ours") + stem + ending), read_file(file("plumes") + stem + ending)) << ending;
-  const auto ours = data::read_raster(file("ours") + stem + "_probability.tif");
-  const auto plumes = data::read_raster(file("plumes") + stem + "_probability.tif");
+    EXPECT_EQ(read_file(file("ours/") + stem + ending), read_file(file("plumes/") + stem + ending)) << ending;
+  const auto ours = data::read_raster(file("ours/") + stem + "_probability.tif");
+  const auto plumes = data::read_raster(file("plumes/") + stem + "_probability.tif");
   EXPECT_EQ(ours.pixels, plumes.pixels);
   EXPECT_EQ(ours.georeference, plumes.georeference);
+}
+
+// In both programs, and cut they say so of tiles too small.
+TEST_F(InferPredictTest, LargeImagesAreCutIntoTiles) {
+  const auto values = random_values(std::size_t{130} * 141 * bands, 7);
+  const std::vector<float> pixels(values.begin(), values.end());
+  data::write_npy(file("large.npy"), std::vector<std::int64_t>{130, 141, bands}, pixels);
+  expected_ = unet::Predictor(network_).probabilities(pixels.data(), 1, 130, 141);
+  const auto plume = [&](const char* tile) {
+    return run_plume({"predict", "--model", file("model.safetensors"), "--input", file("large.npy"), "--output",
+                      file("cut"), "--format", "npy", "--tile", tile});
+  };
+  ASSERT_EQ(predict("large.npy", "cut.npy", {"--tile", "60"}).exit_code, 0);
+  expect_probabilities(data::read_npy(file("cut.npy")).values);
+  ASSERT_EQ(plume("60").exit_code, 0);
+  expect_probabilities(data::read_npy(file("cut/large_probability.npy")).values);
+  expect_failed(predict("large.npy", "cut.npy", {"--tile", "40"}), 2, {"40", "52"});
+  expect_failed(plume("40"), 2, {"40", "52"});
 }
 
 TEST_F(InferPredictTest, MistakesAreOneLine) {

@@ -16,7 +16,7 @@
 #include "dist/launcher.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/cli/choice_option.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/bench_exchange.hpp"
 #include "unet/commands/bench_layers.hpp"

@@ -13,7 +13,7 @@
 #include "kernels/cuda/info.hpp"
 #include "kernels/stream.hpp"
 #include "nn/initialize.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/compare.hpp"
 #include "unet/families.hpp"

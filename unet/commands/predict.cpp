@@ -11,7 +11,7 @@
 
 #include "data/formats/geotiff_write.hpp"
 #include "kernels/base/error.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/predict_inputs.hpp"
 #include "unet/inference/fold_norms.hpp"
@@ -30,6 +30,7 @@ struct Arguments {
   float threshold = 0.5F;
   std::vector<std::string> formats{"tif", "png"};
   int threads = 0;
+  int tile = 0;
   DeviceSettings device;
   bool json = false;
 };
@@ -58,6 +59,7 @@ int run_predict(const Arguments& arguments) {
   const Graph& graph = network.graph();
   const auto inputs = find_inputs(arguments.input, graph.input.bands);
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
+  predictor.limit_tiles({.edge = arguments.tile});
   std::error_code failed;
   fs::create_directories(arguments.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", arguments.output, failed.message());
@@ -94,6 +96,7 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->check(CLI::IsMember({"tif", "png", "npy"}))
       ->capture_default_str();
+  add_tile_option(*command, arguments->tile);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");

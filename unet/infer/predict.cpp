@@ -15,7 +15,7 @@
 #include "data/images/image_read.hpp"
 #include "data/images/text.hpp"
 #include "kernels/base/error.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
 #include "unet/inference/results.hpp"
@@ -33,6 +33,7 @@ struct Arguments {
   std::string bands;
   float threshold = 0.5F;
   int threads = 0;
+  int tile = 0;
   DeviceSettings device;
 };
 
@@ -98,6 +99,7 @@ int run_predict(const Arguments& arguments) {
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
+  predictor.limit_tiles({.edge = arguments.tile});
   const Graph& graph = network.graph();
   for (const Work& work : works) {
     const data::Raster image = data::read_image(work.image, bands);
@@ -130,6 +132,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
       ->capture_default_str()
       ->check(CLI::Range(0.0F, 1.0F));
+  add_tile_option(*command, arguments->tile);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->footer("Example: plume-infer predict model.safetensors tiles/ -o results");

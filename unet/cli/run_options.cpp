@@ -1,5 +1,5 @@
-// --device, --precision, --conv.
-#include "unet/cli/device_options.hpp"
+// --device, --precision, --conv, --tile.
+#include "unet/cli/run_options.hpp"
 
 #include "unet/cli/choice_option.hpp"
 
@@ -19,6 +19,15 @@ void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16; on the CPU also int8 (plume quantize)",
              settings.precision, inference_precision_names);
   add_conv_option(command, settings);
+}
+
+void add_tile_option(CLI::App& command, int& edge) {
+  command
+      .add_option(
+          "--tile", edge,
+          "Largest edge of the tiles that large images are cut into, without a seam; 0: as 1 GiB (CUDA: 4) allows")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings) {

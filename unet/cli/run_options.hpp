@@ -1,4 +1,4 @@
-// The options that choose a device, for commands that have no configuration file.
+// Options of how a network is run, for commands that have no configuration file.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,5 +10,8 @@ namespace plume::unet {
 // --device, --precision and --conv, for commands that predict; without the first and int8, for others that run a network.
 void add_device_options(CLI::App& command, DeviceSettings& settings);
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
+
+// --tile, of commands that predict: the largest edge of the tiles that large images are cut into.
+void add_tile_option(CLI::App& command, int& edge);
 
 }  // namespace plume::unet
