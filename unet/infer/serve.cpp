@@ -15,7 +15,7 @@
 
 #include "commands.hpp"
 #include "kernels/base/error.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/serve/service.hpp"
 
 namespace plume::unet::infer {
@@ -158,6 +158,7 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
       ->check(CLI::IsMember(std::vector<std::string>(serve::answer_types.begin(), serve::answer_types.end())))
       ->envname("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
+  add_tile_option(*command, settings->tile);
   add_device_options(*command, settings->device);
   command->callback([settings, &action, &call] {
     action = [settings, arguments = call.arguments] {

@@ -16,6 +16,7 @@ struct ServeSettings {
   std::filesystem::path models_folder;  //
   double memory_limit = 0;              // MiB that the process may come to by loading models; 0: any
   unet::DeviceSettings device{};
+  int tile = 0;  // largest edge of the tiles that large images are cut into; 0: as memory allows
 
   std::string host = "127.0.0.1";
   int port = 8080;
