@@ -35,9 +35,6 @@ unet::ResultKind result_kind(const AnswerType& type) {
 }
 
 std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
-  if (asked.images != 1) {
-    throw request_error(Status::not_acceptable, "{} is of one image, the request has {}", type.name, asked.images);
-  }
   data::Raster image;
   image.height = asked.height;
   image.width = asked.width;
@@ -94,6 +91,11 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
           .threshold = static_cast<float>(number_of(*type, "threshold", 1, threshold)),
           .overlay = is_overlay(*type),
           .simplify = number_of(*type, "simplify", most_simplified, 0)};
+}
+
+void require_holds(const AnswerType& type, const ImageBatch& asked) {
+  if (asked.images == 1 || type.name == "application/json" || type.name == "application/x-npy") return;
+  throw request_error(Status::not_acceptable, "{} is of one image, the request has {}", type.name, asked.images);
 }
 
 Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {

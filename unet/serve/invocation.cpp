@@ -46,6 +46,7 @@ void Invocation::decode() {
   batch_ = decode_body(request_.body, description, limits_);
   request_.body = {};
   require_fit(batch_, model_->graph().input.bands);
+  require_holds(answer_type_, batch_);
   if (!share_.grow(batch_.pixels.size() * sizeof(float))) {
     throw request_error(Status::service_unavailable, "the requests at hand take all the memory that there is for them");
   }
