@@ -37,8 +37,9 @@ std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities
   image.pixels = std::move(asked.pixels);
   image.valid = std::move(asked.valid);
   image.georeference = std::move(asked.georeference);
+  if (type.picture == Picture::scene) std::fill(probabilities.values.begin(), probabilities.values.end(), 0.0F);
   const auto prediction = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
-  const auto picture = type.overlay ? unet::ResultKind::overlay : unet::ResultKind::mask;
+  const auto picture = type.picture == Picture::mask ? unet::ResultKind::mask : unet::ResultKind::overlay;
   return text_of(unet::encode(type.name == "image/tiff" ? unet::ResultKind::tif : picture, prediction, image));
 }
 
@@ -65,11 +66,12 @@ float threshold_of(const MediaType& type, float otherwise) {
   throw request_error(Status::not_acceptable, "threshold={} is not between 0 and 1", text);
 }
 
-bool is_overlay(const MediaType& type) {
+Picture picture_of(const MediaType& type) {
   const std::string_view kind = type.parameter("kind");
-  if (kind.empty() || kind == "mask") return false;
-  if (type.name == "image/png" && kind == "overlay") return true;
-  throw request_error(Status::not_acceptable, "kind={} is not made; image/png has mask and overlay", kind);
+  if (kind.empty() || kind == "mask") return Picture::mask;
+  if (type.name == "image/png" && kind == "overlay") return Picture::overlay;
+  if (type.name == "image/png" && kind == "scene") return Picture::scene;
+  throw request_error(Status::not_acceptable, "kind={} is not made; image/png has mask, overlay and scene", kind);
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
     throw request_error(Status::not_acceptable,
                         "'{}' is not made; application/json, application/x-npy, image/png and image/tiff are", accept);
   }
-  return {type->name, threshold_of(*type, threshold), is_overlay(*type)};
+  return {type->name, threshold_of(*type, threshold), picture_of(*type)};
 }
 
 Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {

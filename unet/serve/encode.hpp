@@ -11,13 +11,17 @@
 
 namespace plume::serve {
 
+// What image/png shows: the mask (0 and 255, or the class), the image with smoke painted over it (unet/inference/overlay.hpp), or
+// the same without the smoke.
+enum class Picture { mask, overlay, scene };
+
 // What a client asked for. Parameters of its Accept:
 //   threshold  between 0 and 1: smoke is where the probability is above (image/png)
-//   kind       of image/png: "mask" (the default; 0 and 255, or the class) or "overlay" (unet/inference/overlay.hpp)
+//   kind       of image/png: "mask" (the default), "overlay" or "scene"
 struct AnswerType {
   std::string name;
   float threshold = 0.5F;
-  bool overlay = false;
+  Picture picture = Picture::mask;
 };
 
 // What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, and TIFF of f32 with the georeference of the

@@ -15,6 +15,7 @@ struct ServeSettings {
   bool multi_model = false;             // no model at first; clients load some, from models_folder
   std::filesystem::path models_folder;  //
   double memory_limit = 0;              // MiB that the process may come to by loading models; 0: any
+  std::filesystem::path samples;  // folder of images that the page offers; empty: the model's own, where it has one
   unet::DeviceSettings device{};
 
   std::string host = "127.0.0.1";
