@@ -155,6 +155,21 @@ TEST_F(ServeLife, AFullQueueIsToldAndWhoWaitsTooLongToo) {
   EXPECT_EQ(server.metric("plume_batch_images_sum"), statuses[200]);  // what was refused was not computed
 }
 
+TEST_F(ServeLife, LargeImagesAreCutIntoTiles) {
+  const unet::Network network = save_small_model(folder_ / "model.safetensors");
+  const RunningServer server({"--model", model_, "--tile", "96"});
+  const auto pixels = drawn_pixels(200 * 150 * 3);
+  const auto answer = ask(server.port(), "POST", "/invocations",
+                          raw_headers(1, 200, 150) + "Accept: application/x-npy\r\n", raw_body(pixels));
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->status, 200) << answer->body;
+  const auto expected = predicted(network, pixels, 1, 200, 150);
+  const auto found =
+      floats_of(std::string_view(answer->body).substr(answer->body.size() - expected.size() * sizeof(float)));
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-5) << i;
+}
+
 TEST_F(ServeLife, SmallRequestsOfOneSizeAreComputedTogether) {
   const RunningServer server({"--model", model_, "--max-batch", "4", "--max-wait-ms", "2000", "--workers", "1"});
   std::vector<std::thread> clients;

@@ -15,7 +15,7 @@
 
 #include "commands.hpp"
 #include "kernels/base/error.hpp"
-#include "unet/cli/device_options.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/serve/service.hpp"
 
 namespace plume::unet::infer {
@@ -160,6 +160,7 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
   command->add_option("--samples", settings->samples,
                       "Folder of images that the page offers; by default the folder samples of the model's");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
+  add_tile_option(*command, settings->tile);
   add_device_options(*command, settings->device);
   command->callback([settings, &action, &call] {
     action = [settings, arguments = call.arguments] {

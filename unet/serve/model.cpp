@@ -1,6 +1,7 @@
 // Loading a model, and lending predictors out.
 #include "unet/serve/model.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -16,8 +17,10 @@ namespace fs = std::filesystem;
 constexpr int warm_up_size = 256;
 // Pixels of which two threads make shorter work than one that has no other to wait for: measured with the tutorial's model.
 constexpr std::int64_t worth_sharing = 160 * 160;
-// A predictor keeps a plan of its memory per shape; one that has seen more is replaced, so that memory has a bound.
+// A predictor keeps a plan of its memory per shape, and as much as its largest step took. One that has seen more is replaced, so
+// that what a server keeps has a bound.
 constexpr std::size_t most_shapes = 32;
+constexpr std::size_t least_kept = std::size_t{64} << 20;
 
 fs::path find_model(const fs::path& path) {
   std::error_code failed;
@@ -56,11 +59,13 @@ std::unique_ptr<Model::Slot> Model::take() {
       return slot;
     }
   }
-  return std::unique_ptr<Slot>(new Slot{unet::Predictor(network_, ranges_, device_.threads(), device_.convolutions())});
+  std::unique_ptr<Slot> slot(new Slot{{network_, ranges_, device_.threads(), device_.convolutions()}});
+  slot->predictor.limit_tiles({.edge = device_.tile()});
+  return slot;
 }
 
 void Model::give_back(std::unique_ptr<Slot> slot) {
-  if (slot->shapes.size() > most_shapes) return;
+  if (slot->shapes.size() > most_shapes || slot->predictor.largest_step() > most_kept_) return;
   const std::scoped_lock lock(mutex_);
   free_.push_back(std::move(slot));
 }
@@ -81,6 +86,8 @@ void Model::warm_up() {
   const auto values = static_cast<std::size_t>(warm_up_size * warm_up_size * graph().input.bands);
   const std::vector<float> tile(values);
   static_cast<void>(predict(tile.data(), 1, warm_up_size, warm_up_size, false));
+  const std::scoped_lock lock(mutex_);
+  most_kept_ = std::max(least_kept, 2 * free_.back()->predictor.largest_step());
 }
 
 }  // namespace plume::serve

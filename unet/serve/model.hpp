@@ -1,7 +1,10 @@
 // A model in use: its network, and as many predictors as compute at a time.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,11 +29,10 @@ class Model {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   // pixels [images, height, width, bands] as stored in files; the result is [images, height, width, classes].
-  // alone: on all of the device's threads if it is much work,
-  // else on one. Safe to call from several threads.
+  // alone: on all of the device's threads if it is much work, else on one. Safe to call from several threads.
   [[nodiscard]] std::vector<float> predict(const float* pixels, int images, int height, int width, bool alone);
 
-  // Answers one tile, so that the first request finds all memory in place.
+  // To be called once, before others: answers one tile, so that the first request finds all memory in place.
   void warm_up();
 
  private:
@@ -47,6 +49,7 @@ class Model {
   std::optional<unet::Ranges> ranges_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slot>> free_;
+  std::atomic<std::size_t> most_kept_{std::numeric_limits<std::size_t>::max()};  // bytes of a step
 };
 
 }  // namespace plume::serve
