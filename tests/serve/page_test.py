@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The page of plume-infer serve in a real browser: page_test.py PLUME_INFER MODEL TILE [--screenshots FOLDER] [--axe axe.min.js]
+"""The page of plume-infer serve in a real browser: page_test.py PLUME PLUME_INFER DATA [--screenshots FOLDER] [--axe axe.min.js]
 
 Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, moves threshold and opacity by keyboard,
 reads under the cursor, downloads. Fails at a message on the console, a request to elsewhere, or (with axe-core, https://github.com/
-dequelabs/axe-core) a serious fault of accessibility. Exit status 77, with a line that says why: no browser here.
+dequelabs/axe-core) a serious fault of accessibility. DATA holds NASA's model and GOES tiles. Exit status 77, with a line that says
+why: no browser here, or no data.
 """
 import argparse
+import base64
 import contextlib
 import json
 import pathlib
@@ -18,6 +20,12 @@ import tempfile
 import time
 import urllib.request
 
+
+def skip(why):
+    print(f"page_test.py: {why}")
+    sys.exit(77)
+
+
 try:
     from selenium import webdriver
     from selenium.webdriver.common.action_chains import ActionChains
@@ -26,8 +34,7 @@ try:
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.support.ui import Select, WebDriverWait
 except ImportError:
-    print("page_test.py: no selenium (python3-selenium)")
-    sys.exit(77)
+    skip("no selenium (python3-selenium)")
 
 LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
 
@@ -39,10 +46,9 @@ def free_port():
 
 
 @contextlib.contextmanager
-def server(options, samples):
+def server(plume_infer, model, samples):
     port = free_port()
-    command = [options.plume_infer, "serve", options.model, "--port", str(port), "--samples", samples]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen([plume_infer, "serve", model, "--port", str(port), "--samples", samples])
     try:
         url = f"http://127.0.0.1:{port}/"
         for _ in range(500):
@@ -191,7 +197,6 @@ def look(page, folder):
         check(overflow <= 0, f"at {width} pixels the page is {overflow} too wide")
         if folder:
             picture = page.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-            import base64
             (folder / f"page-{width}-{scheme}.png").write_bytes(base64.b64decode(picture["data"]))
         yield f"{width} {scheme}"
 
@@ -204,30 +209,35 @@ def faults(driver, axe):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("plume")
     parser.add_argument("plume_infer")
-    parser.add_argument("model")
-    parser.add_argument("tile", type=pathlib.Path)
+    parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--axe", type=pathlib.Path)
     options = parser.parse_args()
     if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        print("page_test.py: no browser (chromium, chromium-driver)")
-        sys.exit(77)
+        skip("no browser (chromium, chromium-driver)")
+    tiles = sorted((options.data / "goes16_tiles" / "tiles").glob("*_48_19.tif"))
+    keras = options.data / "pixel_detector" / "smoke_wmts_ref_3layer.h5"
+    if not tiles or not keras.exists():
+        skip("NASA's model and GOES tiles are not there")
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         samples, downloads = folder / "samples", folder / "downloads"
         samples.mkdir()
         downloads.mkdir()
-        tile = pathlib.Path(shutil.copy(options.tile, folder / "tile.tif"))
-        shutil.copy(options.tile, samples / "a sample.tif")
-        url = stack.enter_context(server(options, samples))
+        model = folder / "model.safetensors"
+        subprocess.run([options.plume, "import", "keras", keras, "--output", model], check=True, stdout=subprocess.DEVNULL)
+        tile = pathlib.Path(shutil.copy(tiles[0], folder / "tile.tif"))
+        shutil.copy(tile, samples / "a sample.tif")
+        url = stack.enter_context(server(options.plume_infer, model, samples))
         driver = stack.enter_context(browser(downloads))
         page = Page(driver, url)
         takes_a_file(page, tile)
         moves_the_threshold(page)
         reads_under_the_cursor(page)
         downloads_what_the_server_says(page, tile, downloads)
-        takes_a_drop(page, pathlib.Path(shutil.copy(options.tile, folder / "dropped.tif")))
+        takes_a_drop(page, pathlib.Path(shutil.copy(tile, folder / "dropped.tif")))
         takes_a_sample(page, "a sample.tif")
         for shown in look(page, options.screenshots):
             if options.axe:
