@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,9 @@ struct Georeference {
   [[nodiscard]] bool present() const;
   bool operator==(const Georeference&) const = default;
 };
+
+// Columns and rows, in place, to coordinates by a Georeference's transform.
+void apply(const std::array<double, 6>& transform, std::span<double> x, std::span<double> y);
 
 // Height, width and channels of an interleaved [height, width, channels] image.
 struct ImageShape {

@@ -85,6 +85,15 @@ bool GeoKeys::longitude_latitude() const {
   return value_of(model_type_key) == geographic && value_of(geographic_type_key) == wgs84;
 }
 
+void apply(const std::array<double, 6>& t, std::span<double> x, std::span<double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double column = x[i];
+    const double row = y[i];
+    x[i] = t[0] + column * t[1] + row * t[2];
+    y[i] = t[3] + column * t[4] + row * t[5];
+  }
+}
+
 bool Georeference::present() const {
   return !projection.empty() || !keys.directory.empty() || transform != Georeference{}.transform;
 }

@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 
 #include "../random_values.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
+#include "data/formats/geotiff_write.hpp"
 #include "data/formats/raster_read.hpp"
+#include "data/geo/projection.hpp"
 #include "data/images/npy.hpp"
 #include "data/images/png.hpp"
 #include "data/images/tiff.hpp"
@@ -68,12 +72,13 @@ class InferPredictTest : public testing::Test {
 };
 
 TEST_F(InferPredictTest, AFolderOfEveryFormatToAFolder) {
-  const Outcome outcome = predict("images", "out", {"--format", "mask,overlay,npy,tif", "--threshold", "0.4"});
+  const Outcome outcome = predict("images", "out", {"--format", "mask,overlay,npy,tif,geojson", "--threshold", "0.4"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 3) << outcome.output;
   std::vector<std::string> names;
   for (const char* stem : {"a", "b", "c"}) {
-    for (const char* ending : {"_mask.png", "_overlay.png", "_probability.npy", "_probability.tif"})
+    for (const char* ending :
+         {"_mask.png", "_overlay.png", "_probability.npy", "_probability.tif", "_polygons.geojson"})
       names.push_back(std::string(stem) + ending);
     const std::string results = file("out/") + stem;
     expect_probabilities(data::read_npy(results + "_probability.npy").values);
@@ -81,14 +86,24 @@ TEST_F(InferPredictTest, AFolderOfEveryFormatToAFolder) {
     const data::Raster mask = data::read_raster(results + "_mask.png");
     for (std::size_t p = 0; p < mask.pixels.size(); ++p) ASSERT_EQ(mask.pixels[p], expected_[p] > 0.4F ? 255 : 0);
     EXPECT_EQ(data::read_raster(results + "_overlay.png").bands, 3);
+    const auto polygons = nlohmann::json::parse(read_file(results + "_polygons.geojson"))["features"];
+    EXPECT_EQ(std::accumulate(polygons.begin(), polygons.end(), 0,
+                              [](int sum, const auto& polygon) {
+                                return sum + polygon["properties"]["area_pixels"].template get<int>();
+                              }),
+              std::count(mask.pixels.begin(), mask.pixels.end(), 255.0F));
   }
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names_in(file("out")), names);
 }
 
 TEST_F(InferPredictTest, OneFileToOneFileByItsExtension) {
-  for (const auto& [output, options] : std::vector<std::pair<std::string, std::vector<std::string>>>{
-           {"m.png", {}}, {"o.png", {"--format", "overlay"}}, {"p.npy", {}}, {"p.TIF", {"--format", "tif"}}}) {
+  for (const auto& [output, options] :
+       std::vector<std::pair<std::string, std::vector<std::string>>>{{"m.png", {}},
+                                                                     {"o.png", {"--format", "overlay"}},
+                                                                     {"p.npy", {}},
+                                                                     {"p.geojson", {"--simplify", "1"}},
+                                                                     {"p.TIF", {"--format", "tif"}}}) {
     const Outcome outcome = predict("images/b.tif", output, options);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   }
@@ -104,20 +119,44 @@ TEST_F(InferPredictTest, AgreesWithPlume) {
       real_data() / "goes16_tiles" / "original_float32" / "OR_ABI-L1b-RadF-M6_G16_s20212642250204_48_19.tif";
   if (!fs::exists(tile)) GTEST_SKIP() << "no tile at " << tile;
   ASSERT_EQ(run_infer({"predict", file("model.safetensors"), tile.string(), "-o", file("ours"), "--bands", "1,2,3",
-                       "--format", "npy,tif,overlay"})
+                       "--format", "npy,tif,overlay,geojson", "--simplify", "1"})
                 .exit_code,
             0);
   ASSERT_EQ(run_plume({"predict", "--model", file("model.safetensors"), "--input", tile.string(), "--output",
-                       file("plumes"), "--bands", "1,2,3", "--format", "npy,tif,png"})
+                       file("plumes"), "--bands", "1,2,3", "--format", "npy,tif,png,geojson", "--simplify", "1"})
                 .exit_code,
             0);
   const std::string stem = tile.stem().string();
-  for (const char* ending : {"_probability.npy", "_overlay.png"})
+  for (const char* ending : {"_probability.npy", "_overlay.png", "_polygons.geojson"})
     EXPECT_EQ(read_file(file("ours/") + stem + ending), read_file(file("plumes/") + stem + ending)) << ending;
   const auto ours = data::read_raster(file("ours/") + stem + "_probability.tif");
   const auto plumes = data::read_raster(file("plumes/") + stem + "_probability.tif");
   EXPECT_EQ(ours.pixels, plumes.pixels);
   EXPECT_EQ(ours.georeference, plumes.georeference);
+}
+
+// What GDAL alone knows the way from: plume places polygons on Earth, plume-infer says that it does not.
+TEST_F(InferPredictTest, PolygonsOfAnotherProjectionArePlacedByPlume) {
+  data::Georeference utm;
+  utm.projection = data::geo::wkt_of("EPSG:32611");
+  utm.transform = {500000, 1000, 0, 4100000, 0, -1000};
+  data::write_geotiff(file("utm.tif"), {height, width, bands}, bytes_, utm);
+  ASSERT_EQ(predict("utm.tif", "pixels.geojson", {"--threshold", "0"}).exit_code, 0);
+  ASSERT_EQ(run_plume({"predict", "--model", file("model.safetensors"), "--input", file("utm.tif"), "--output",
+                       file("placed"), "--format", "geojson", "--threshold", "0"})
+                .exit_code,
+            0);
+  const auto outline = [&](const std::string& name, const char* coordinates) {
+    const auto json = nlohmann::json::parse(read_file(file(name)));
+    EXPECT_NE(json["coordinates"].get<std::string>().find(coordinates), std::string::npos);
+    EXPECT_EQ(json["features"].size(), 1U);  // all of the image
+    return json["features"][0]["geometry"]["coordinates"][0];
+  };
+  for (const auto& corner : outline("pixels.geojson", "pixels")) EXPECT_TRUE(corner[0] == 0 || corner[0] == width);
+  for (const auto& corner : outline("placed/utm_polygons.geojson", "longitude")) {
+    EXPECT_NEAR(corner[0].get<double>(), -116.7, 0.4);  // the zone's meridian is -117
+    EXPECT_NEAR(corner[1].get<double>(), 36.9, 0.3);
+  }
 }
 
 // In both programs, and cut they say so of tiles too small.

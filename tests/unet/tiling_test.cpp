@@ -1,5 +1,5 @@
-// Tiles without a seam: how far a network looks, measured; where tiles lie; and large images that are the same in one piece
-// and in many.
+// Tiles without a seam: how far a network looks, measured; where tiles lie; and large images that are the same in one
+// piece and in many.
 #include "unet/inference/tiling.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// --device, --precision, --conv, --tile.
+// --device, --precision, --conv, --tile, --simplify.
 #include "unet/cli/run_options.hpp"
 
 #include "unet/cli/choice_option.hpp"
@@ -26,6 +26,12 @@ void add_tile_option(CLI::App& command, int& edge) {
       .add_option(
           "--tile", edge,
           "Largest edge of the tiles that large images are cut into, without a seam; 0: as 1 GiB (CUDA: 4) allows")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_simplify_option(CLI::App& command, double& tolerance) {
+  command.add_option("--simplify", tolerance, "How many pixels polygons may be off, for fewer corners")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
 }

@@ -7,11 +7,15 @@
 
 namespace plume::unet {
 
-// --device, --precision and --conv, for commands that predict; without the first and int8, for others that run a network.
+// --device, --precision and --conv, for commands that predict; without the first and int8, for others that run a
+// network.
 void add_device_options(CLI::App& command, DeviceSettings& settings);
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
 
 // --tile, of commands that predict: the largest edge of the tiles that large images are cut into.
 void add_tile_option(CLI::App& command, int& edge);
+
+// --simplify, of commands that write polygons: how far they may be from the pixels' edges.
+void add_simplify_option(CLI::App& command, double& tolerance);
 
 }  // namespace plume::unet

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/formats/geotiff_write.hpp"
+#include "data/geo/places.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
@@ -30,14 +31,20 @@ struct Arguments {
   float threshold = 0.5F;
   std::vector<std::string> formats{"tif", "png"};
   int threads = 0;
+  double simplify = 0;
   int tile = 0;
   DeviceSettings device;
   bool json = false;
 };
 
+ResultKind kind_of(const std::string& format) {
+  if (format == "npy") return ResultKind::npy;
+  return format == "geojson" ? ResultKind::geojson : ResultKind::overlay;
+}
+
 // Georeferenced results are GDAL's, which knows any projection.
 void write(const Prediction& prediction, const data::Raster& image, const fs::path& stem,
-           const std::vector<std::string>& formats, const std::vector<int>& bands) {
+           const std::vector<std::string>& formats, ResultOptions options) {
   const auto file = [&](const char* ending) { return fs::path(stem.string() + ending); };
   const data::ImageShape plane{image.height, image.width, 1};
   for (const std::string& format : formats) {
@@ -45,10 +52,11 @@ void write(const Prediction& prediction, const data::Raster& image, const fs::pa
       data::write_geotiff(file("_mask.tif"), plane, mask_of(prediction), image.georeference);
       data::write_geotiff(file("_probability.tif"), {image.height, image.width, prediction.classes},
                           prediction.probability, image.georeference);
-    } else {
-      const ResultKind kind = format == "npy" ? ResultKind::npy : ResultKind::overlay;
-      write_result(file(ending_of(kind)), kind, prediction, image, bands);
+      continue;
     }
+    const ResultKind kind = kind_of(format);
+    if (kind == ResultKind::geojson) options.to_lon_lat = data::geo::places_of(image.georeference);
+    write_result(file(ending_of(kind)), kind, prediction, image, options);
   }
 }
 
@@ -70,7 +78,8 @@ int run_predict(const Arguments& arguments) {
     require_bands(graph, image.bands, input.name);
     const Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
                                          image, graph.classes, arguments.threshold);
-    write(prediction, image, fs::path(arguments.output) / input.stem, arguments.formats, bands);
+    write(prediction, image, fs::path(arguments.output) / input.stem, arguments.formats,
+          {.bands = bands, .tolerance = arguments.simplify});
     const double share = prediction.smoke_fraction();
     report.push_back({{"input", input.name}, {"smoke_fraction", share}});
     if (!arguments.json) fmt::print("{}: {:.2f} % smoke\n", fs::path(input.name).filename().string(), 100 * share);
@@ -92,10 +101,11 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.0F, 1.0F));
   command
       ->add_option("--format", arguments->formats,
-                   "tif: mask and probability, georeferenced; png: overlay; npy: probability")
+                   "tif: mask and probability, georeferenced; png: overlay; npy: probability; geojson: polygons")
       ->delimiter(',')
-      ->check(CLI::IsMember({"tif", "png", "npy"}))
+      ->check(CLI::IsMember({"tif", "png", "npy", "geojson"}))
       ->capture_default_str();
+  add_simplify_option(*command, arguments->simplify);
   add_tile_option(*command, arguments->tile);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);

@@ -31,6 +31,7 @@ struct Arguments {
   std::string output;
   std::vector<std::string> formats;
   std::string bands;
+  double simplify = 0;
   float threshold = 0.5F;
   int threads = 0;
   int tile = 0;
@@ -53,6 +54,7 @@ std::optional<ResultKind> kind_of_file(const fs::path& output) {
   const std::string extension = data::lower_case(output.extension().string());
   if (fs::is_directory(output)) return std::nullopt;
   if (extension == ".png") return ResultKind::mask;
+  if (extension == ".geojson") return ResultKind::geojson;
   if (extension == ".npy") return ResultKind::npy;
   if (extension == ".tif" || extension == ".tiff") return ResultKind::tif;
   return std::nullopt;
@@ -101,12 +103,13 @@ int run_predict(const Arguments& arguments) {
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
   predictor.limit_tiles({.edge = arguments.tile});
   const Graph& graph = network.graph();
+  const ResultOptions options{.bands = bands, .tolerance = arguments.simplify};
   for (const Work& work : works) {
     const data::Raster image = data::read_image(work.image, bands);
     require_bands(graph, image.bands, work.image.string());
     const Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
                                          image, graph.classes, arguments.threshold);
-    for (const auto& [kind, path] : work.results) write_result(path, kind, prediction, image, bands);
+    for (const auto& [kind, path] : work.results) write_result(path, kind, prediction, image, options);
     fmt::print("{}: {:.2f} % smoke\n", work.image.filename().string(), 100 * prediction.smoke_fraction());
   }
   return 0;
@@ -121,7 +124,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("input", arguments->input, "An image (TIFF, PNG, .npy), or a folder of them")->required();
   command
       ->add_option("-o,--output", arguments->output,
-                   "A file (.png: the mask; .npy, .tif: probability), or a folder for the results")
+                   "A file (.png: the mask; .npy, .tif: probability; .geojson: polygons), or a folder")
       ->required();
   std::vector<std::string> names;
   for (const auto& pair : result_names) names.push_back(pair.first);
@@ -132,6 +135,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
       ->capture_default_str()
       ->check(CLI::Range(0.0F, 1.0F));
+  add_simplify_option(*command, arguments->simplify);
   add_tile_option(*command, arguments->tile);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/images/raster.hpp"
+#include "unet/inference/geojson.hpp"
 #include "unet/inference/prediction.hpp"
 
 namespace plume::unet {
@@ -19,11 +20,21 @@ enum class ResultKind {
   overlay,  // PNG for people (overlay.hpp)
   npy,      // f32 [height, width, classes]
   tif,      // the same as TIFF, georeferenced where the image is
+  geojson,  // polygons around labels other than 0 (geojson.hpp)
 };
 
 // As users write them.
-inline const std::vector<std::pair<std::string, ResultKind>> result_names{
-    {"mask", ResultKind::mask}, {"overlay", ResultKind::overlay}, {"npy", ResultKind::npy}, {"tif", ResultKind::tif}};
+inline const std::vector<std::pair<std::string, ResultKind>> result_names{{"mask", ResultKind::mask},
+                                                                          {"overlay", ResultKind::overlay},
+                                                                          {"npy", ResultKind::npy},
+                                                                          {"tif", ResultKind::tif},
+                                                                          {"geojson", ResultKind::geojson}};
+
+struct ResultOptions {
+  std::span<const int> bands = {};  // which channel each band of the image is (overlay.hpp)
+  double tolerance = 0;             // of polygons, in pixels (polygons.hpp)
+  ToLonLat to_lon_lat = {};         // empty: what the image's GeoTIFF keys say
+};
 
 // Behind the image's name, for a file: "_mask.png".
 [[nodiscard]] const char* ending_of(ResultKind kind);
@@ -31,12 +42,12 @@ inline const std::vector<std::pair<std::string, ResultKind>> result_names{
 // Labels as grey values, which people can see.
 [[nodiscard]] std::vector<std::uint8_t> mask_of(const Prediction& prediction);
 
-// bands: which channel each band of the image is (overlay.hpp). Throws environment_error where it cannot be made.
+// Throws environment_error where it cannot be made.
 [[nodiscard]] std::vector<std::byte> encode(ResultKind kind, const Prediction& prediction, const data::Raster& image,
-                                            std::span<const int> bands = {});
+                                            const ResultOptions& options = {});
 
 // The same to a file, through AtomicFile, not durable. Throws environment_error naming the path.
 void write_result(const std::filesystem::path& path, ResultKind kind, const Prediction& prediction,
-                  const data::Raster& image, std::span<const int> bands = {});
+                  const data::Raster& image, const ResultOptions& options = {});
 
 }  // namespace plume::unet
