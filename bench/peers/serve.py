@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """plume-infer serve under load, beside the same model behind ONNX Runtime and FastAPI (serve_peer.py), by wrk.
 
-    build/bin must be built (release); wrk; --python has torch, onnx, onnxruntime, fastapi, uvicorn, uvloop, httptools, orjson
+    build/bin must be built (release), wrk installed; --python has torch, onnx, onnxruntime, fastapi, uvicorn, uvloop,
+    httptools and orjson
     python3 bench/peers/serve.py --python VENV/bin/python --model model.safetensors --out bench/results/serve
     python3 bench/peers/serve.py --model model.safetensors --steady 600    # plume alone, one load for ten minutes
 
-A round is each program in turn under each load; what counts is the median over rounds. The peer runs as one process with a
-thread a core and as a process a core; the better of the two is it, load by load.
+A round is each program in turn under each load; what counts is the median over rounds. The peer runs as one process
+with a thread a core and as a process a core; the better of the two is it, load by load.
 """
+
 import argparse
 import contextlib
 import json
@@ -33,6 +35,20 @@ TYPES = {"json": "application/json", "npy": "application/x-npy"}
 CORES = os.cpu_count()
 RATIO_ASKED = 1.5  # of inference in cpu-inference.md
 STAGES_ASKED = 4.0
+COLUMNS = [
+    "load",
+    "plume, requests/s",
+    "peer's",
+    "ratio",
+    "asked",
+    "p50, ms",
+    "peer's",
+    "p99, ms",
+    "peer's",
+    "CPU ms a request",
+    "peer's",
+    "best peer",
+]
 TICK = os.sysconf("SC_CLK_TCK")
 PEERS = ROOT / "bench" / "peers"
 WRK = """
@@ -41,8 +57,8 @@ wrk.method, wrk.body = "POST", file:read("*a")
 wrk.headers = {{["Content-Type"] = "{type}", ["Accept"] = "{type}"}}
 function done(summary, latency)
   local errors = summary.errors
-  io.stdout:write(string.format('\\n{{"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "failed": %d}}\\n', summary.requests,
-    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+  io.stdout:write(string.format('\\n{{"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "failed": %d}}\\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end
 """
@@ -62,7 +78,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         command = [str(word).replace("PORT", str(self.port)) for word in command]
         start = time.perf_counter()
-        self.process = subprocess.Popen(command, start_new_session=True, env=os.environ | (environment or {}), cwd=PEERS)
+        self.process = subprocess.Popen(
+            command, start_new_session=True, env=os.environ | (environment or {}), cwd=PEERS
+        )
         while not self.answers():
             if self.process.poll() is not None or time.perf_counter() - start > 60:
                 raise SystemExit(f"{' '.join(command)}: does not serve")
@@ -101,12 +119,29 @@ class Server:
     def load(self, script, clients, seconds):
         """Under that load: requests a second, latencies in ms, CPU milliseconds a request."""
         before = self.cpu_seconds()
-        command = ["wrk", "-t", 1, "-c", clients, "-d", f"{seconds}s", "--timeout", "60s", "-s", script, f"{self.url}/invocations"]
+        command = [
+            "wrk",
+            "-t",
+            1,
+            "-c",
+            clients,
+            "-d",
+            f"{seconds}s",
+            "--timeout",
+            "60s",
+            "-s",
+            script,
+            f"{self.url}/invocations",
+        ]
         figures = json.loads(run(command).splitlines()[-1])
         if figures["failed"] or not figures["requests"]:
             raise SystemExit(f"{self.name} with {clients} clients: {figures}")
-        return {"rate": figures["requests"] / figures["seconds"], "p50": figures["p50"], "p99": figures["p99"],
-                "cpu_ms": 1e3 * (self.cpu_seconds() - before) / figures["requests"]}
+        return {
+            "rate": figures["requests"] / figures["seconds"],
+            "p50": figures["p50"],
+            "p99": figures["p99"],
+            "cpu_ms": 1e3 * (self.cpu_seconds() - before) / figures["requests"],
+        }
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGTERM)
@@ -119,15 +154,28 @@ def plume(options):
 
 def peers(options, model):
     for workers, threads in ((1, CORES), (CORES, 1)):
-        yield Server(f"ONNX Runtime + FastAPI, {workers} x {threads} threads",
-                     [options.python, "-B", PEERS / "serve_peer.py", model, "--port", "PORT", "--workers", workers, "--threads", threads])
+        yield Server(
+            f"ONNX Runtime + FastAPI, {workers} x {threads} threads",
+            [
+                options.python,
+                "-B",
+                PEERS / "serve_peer.py",
+                model,
+                "--port",
+                "PORT",
+                "--workers",
+                workers,
+                "--threads",
+                threads,
+            ],
+        )
 
 
 def make_bodies(folder):
     """{kind: wrk's script}; a tile of noise in four digits, as the tutorial's request has it."""
     tile = np.random.default_rng(0).standard_normal((1, EDGE, EDGE, BANDS), np.float32).round(4)
     np.save(folder / "body.npy", tile)
-    (folder / "body.json").write_text(json.dumps([[[[round(float(v), 4) for v in pixel] for pixel in row] for row in image] for image in tile]))
+    (folder / "body.json").write_text(json.dumps(np.round(tile.astype(float), 4).tolist()))
     scripts = {}
     for kind, media_type in TYPES.items():
         scripts[kind] = folder / f"{kind}.lua"
@@ -139,8 +187,11 @@ def require_agreement(servers, folder):
     """All of them say the same of the tile."""
     answers = []
     for server in servers:
-        request = urllib.request.Request(f"{server.url}/invocations", (folder / "body.json").read_bytes(),
-                                         {"Content-Type": "application/json", "Accept": "application/json"})
+        request = urllib.request.Request(
+            f"{server.url}/invocations",
+            (folder / "body.json").read_bytes(),
+            {"Content-Type": "application/json", "Accept": "application/json"},
+        )
         with urllib.request.urlopen(request, timeout=60) as reply:
             answers.append(np.asarray(json.load(reply)["predictions"], np.float32).reshape(EDGE, EDGE))
     for server, answer in zip(servers, answers):
@@ -180,25 +231,53 @@ def rows_of(figures, parsing):
                 middle[name] = {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
         best = max((name for name in middle if name != "plume"), key=lambda name: middle[name]["rate"])
         ours, theirs = middle["plume"], middle[best]
-        yield {"work": f"{kind}, {clients} clients", "ours": ours["rate"], "peer": theirs["rate"], "ratio": ours["rate"] / theirs["rate"],
-               "at_least": RATIO_ASKED, "unit": "requests/s", "best_peer": best, "all": middle}
+        yield {
+            "work": f"{kind}, {clients} clients",
+            "ours": ours["rate"],
+            "peer": theirs["rate"],
+            "ratio": ours["rate"] / theirs["rate"],
+            "at_least": RATIO_ASKED,
+            "unit": "requests/s",
+            "best_peer": best,
+            "all": middle,
+        }
     best = min((name for name in parsing if name != "plume"), key=parsing.get)
-    yield {"work": "JSON: parsing and encoding of a request", "ours": parsing["plume"], "peer": parsing[best],
-           "ratio": parsing[best] / parsing["plume"], "at_least": STAGES_ASKED, "unit": "ms", "best_peer": best, "all": parsing}
+    yield {
+        "work": "JSON: parsing and encoding of a request",
+        "ours": parsing["plume"],
+        "peer": parsing[best],
+        "ratio": parsing[best] / parsing["plume"],
+        "at_least": STAGES_ASKED,
+        "unit": "ms",
+        "best_peer": best,
+        "all": parsing,
+    }
 
 
 def markdown(rows, notes, about):
-    lines = ["# Serving under load", "", f"{about['machine']}; plume {about['commit']}; `{about['command']}`", "", *notes, "",
-             "| load | plume, requests/s | peer's | ratio | asked | p50, ms | peer's | p99, ms | peer's | CPU ms a request | peer's | best peer |",
-             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "# Serving under load",
+        "",
+        f"{about['machine']}; plume {about['commit']}; `{about['command']}`",
+        "",
+        *notes,
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "| " + " | ".join(["---"] * len(COLUMNS)) + " |",
+    ]
     for row in rows[:-1]:
         ours, theirs = row["all"]["plume"], row["all"][row["best_peer"]]
         pairs = " | ".join(f"{ours[key]:.1f} | {theirs[key]:.1f}" for key in ("p50", "p99", "cpu_ms"))
-        lines.append(f"| {row['work']} | {row['ours']:.1f} | {row['peer']:.1f} | {row['ratio']:.2f} | {row['at_least']:.2f} | {pairs} | "
-                     f"{row['best_peer'].partition(', ')[2]} |")
+        lines.append(
+            f"| {row['work']} | {row['ours']:.1f} | {row['peer']:.1f} | {row['ratio']:.2f} | {row['at_least']:.2f} | "
+            f"{pairs} | {row['best_peer'].partition(', ')[2]} |"
+        )
     last = rows[-1]
-    lines += ["", f"{last['work']}: {last['ours']:.2f} ms, the peer's {last['peer']:.2f} ms ({last['ratio']:.1f} times as long; "
-              f"{last['at_least']:.0f} asked)."]
+    lines += [
+        "",
+        f"{last['work']}: {last['ours']:.2f} ms, the peer's {last['peer']:.2f} ms ({last['ratio']:.1f} times as long; "
+        f"{last['at_least']:.0f} asked).",
+    ]
     return "\n".join([*lines, ""])
 
 
@@ -216,12 +295,21 @@ def compare(options, folder):
         for _ in range(options.rounds):
             for load in LOADS:
                 for server in servers:
-                    figures.setdefault((server.name, load), []).append(server.load(scripts[load[0]], load[1], options.seconds))
+                    figures.setdefault((server.name, load), []).append(
+                        server.load(scripts[load[0]], load[1], options.seconds)
+                    )
                     print(server.name, *load, figures[server.name, load][-1], flush=True)
-        parsing = {server.name: parsing_ms(server, scripts["json"], stages_of_plume if server is servers[0] else stages_of_peer)
-                   for server in servers[:2]}  # a process a core has as many counters
-        notes = [f"{server.name}: first answer to /ping {server.start_ms:.0f} ms after its start, {server.resident_mebibytes():.0f} MiB "
-                 "resident after the loads." for server in servers]
+        parsing = {
+            server.name: parsing_ms(
+                server, scripts["json"], stages_of_plume if server is servers[0] else stages_of_peer
+            )
+            for server in servers[:2]
+        }  # a process a core has as many counters
+        notes = [
+            f"{server.name}: first answer to /ping {server.start_ms:.0f} ms after its start, "
+            f"{server.resident_mebibytes():.0f} MiB resident after the loads."
+            for server in servers
+        ]
     finally:
         for server in servers:
             server.stop()
@@ -246,9 +334,12 @@ def steady(options, folder):
     finally:
         server.stop()
     half = len(seen) // 2
-    (early, late) = (max(memory for memory, *_ in part) for part in (seen[:half], seen[half:]))
-    print(f"{len(seen) * 10} s of 16 clients, JSON and npy by turns: no error; at most {early:.1f} MiB in the first half, {late:.1f} in the second; "
-          f"{seen[0][1]} descriptors at first, {seen[-1][1]} at last")
+    early, late = (max(memory for memory, *_ in part) for part in (seen[:half], seen[half:]))
+    print(
+        f"{len(seen) * 10} s of 16 clients, JSON and npy by turns: no error; "
+        f"at most {early:.1f} MiB in the first half, {late:.1f} in the second; "
+        f"{seen[0][1]} descriptors at first, {seen[-1][1]} at last"
+    )
     if late > 1.05 * early or seen[-1][1] > seen[0][1]:
         raise SystemExit("it grows")
 

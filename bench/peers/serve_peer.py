@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""plume-infer serve's peer: the same model behind ONNX Runtime and FastAPI, set up as well as they can be; serve.py runs it.
+"""plume-infer serve's peer: the same model behind ONNX Runtime and FastAPI, set up as well as can be; serve.py runs it.
 
     serve_peer.py model.onnx --port 8081 --workers 1 --threads 2
 
-JSON through orjson, .npy through numpy; inference in Starlette's thread pool, so that the event loop stays free. GET /stages:
-CPU seconds of parsing and encoding so far, and how many requests they were.
+JSON through orjson, .npy through numpy; inference in Starlette's thread pool, so that the event loop stays free.
+GET /stages: CPU seconds of parsing and encoding so far, and how many requests they were.
 """
+
 import argparse
 import io
 import os
@@ -84,9 +85,16 @@ def main():
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    os.environ |= {"PEER_MODEL": options.model, "PEER_THREADS": str(options.threads)}  # workers are processes of their own
-    uvicorn.run("serve_peer:make_app", factory=True, port=options.port, workers=options.workers, log_level="warning",
-                access_log=False)
+    # Workers are processes of their own.
+    os.environ |= {"PEER_MODEL": options.model, "PEER_THREADS": str(options.threads)}
+    uvicorn.run(
+        "serve_peer:make_app",
+        factory=True,
+        port=options.port,
+        workers=options.workers,
+        log_level="warning",
+        access_log=False,
+    )
 
 
 if __name__ == "__main__":

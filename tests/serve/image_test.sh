@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The image of plume-infer, made and run: image_test.sh PLUME PLUME_INFER SOURCE_FOLDER
-# It is small and the same each time, holds what its SBOM lists, and runs read-only, without privileges and as no root: it answers as
-# the program outside does, ends by SIGTERM, and says in a line what is wrong with its model. Exit status 77, with a line that says
-# why: containers cannot be made or run here, or NASA's model is not there.
+# It is small and the same each time, holds what its SBOM lists, and runs read-only, without privileges and as no root:
+# it answers as the program outside does, ends by SIGTERM, and says in a line what is wrong with its model. Exit status
+# 77, with a line that says why: containers cannot be made or run here, or NASA's model is not there.
 set -euo pipefail
 plume="$1" plume_infer="$2" source="$3"
 megabytes=25
@@ -45,7 +45,8 @@ files="$folder/image/context/rootfs"
 "$python" - "$files" <<'PYTHON'
 import json, pathlib, sys
 files = pathlib.Path(sys.argv[1])
-listed = {package["name"] for package in json.loads((files / "usr/share/sbom/plume-infer.spdx.json").read_text())["packages"]}
+sbom = json.loads((files / "usr/share/sbom/plume-infer.spdx.json").read_text())
+listed = {package["name"] for package in sbom["packages"]}
 licensed = {folder.name for folder in (files / "usr/share/doc").iterdir()} - {"plume"}
 assert "plume-infer" in listed and licensed <= listed, licensed - listed
 assert any((files / "usr/lib").rglob("libc.so.6")) and "libc6" in listed
@@ -63,13 +64,15 @@ head -c 1000 "$folder/model/model.safetensors" >"$folder/half/model.safetensors"
 chmod -R a+rX "$folder"
 for mount in "" "$folder/half:/opt/ml/model:ro"; do
   status=0
-  "${podman[@]}" "${run[@]}" --rm ${mount:+-v "$mount"} plume-infer:test serve >/dev/null 2>"$folder/errors" || status=$?
+  "${podman[@]}" "${run[@]}" --rm ${mount:+-v "$mount"} plume-infer:test serve >/dev/null 2>"$folder/errors" ||
+    status=$?
   ((status != 0)) || fail "it serves without a model"
   [[ $(grep -c . "$folder/errors") == 1 ]] || fail "more than a line: $(<"$folder/errors")"
 done
 
 port="$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
-container="$("${podman[@]}" "${run[@]}" -d -v "$folder/model:/opt/ml/model:ro" -e "SAGEMAKER_BIND_TO_PORT=$port" plume-infer:test)"
+container="$("${podman[@]}" "${run[@]}" -d -v "$folder/model:/opt/ml/model:ro" -e "SAGEMAKER_BIND_TO_PORT=$port" \
+  plume-infer:test)"
 url="http://127.0.0.1:$port"
 for _ in $(seq 100); do
   if [[ $(curl -s -o /dev/null -w '%{http_code}' "$url/ping") == 200 ]]; then break; fi

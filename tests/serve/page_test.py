@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""The page of plume-infer serve in a real browser: page_test.py PLUME PLUME_INFER DATA [--screenshots FOLDER] [--axe axe.min.js]
+"""The page of plume-infer serve in a real browser.
 
-Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, moves threshold and opacity by keyboard,
-reads under the cursor, downloads. Fails at a message on the console, a request to elsewhere, or (with axe-core, https://github.com/
-dequelabs/axe-core) a serious fault of accessibility. DATA holds NASA's model and GOES tiles. Exit status 77, with a line that says
-why: no browser here, or no data.
+    page_test.py PLUME PLUME_INFER DATA [--screenshots FOLDER] [--axe axe.min.js]
+
+Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, moves threshold and opacity
+by keyboard, reads under the cursor, downloads. Fails at a message on the console, a request to elsewhere, or (with
+axe-core, https://github.com/dequelabs/axe-core) a serious fault of accessibility. DATA holds NASA's model and GOES
+tiles. Exit status 77, with a line that says why: no browser here, or no data.
 """
+
 import argparse
 import base64
 import contextlib
@@ -91,19 +94,24 @@ class Page:
     def wait(self, condition, what):
         WebDriverWait(self.driver, 20).until(lambda _: condition(), what)
 
-    def idle(self):
-        return self.driver.find_element(By.TAG_NAME, "body").get_attribute("aria-busy") is None
+    def set(self, name, value):
+        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+        self.driver.execute_script(script, self[name], value)
 
     def loaded(self, name):
-        self.wait(lambda: self.text("announcement").startswith(f"{name}: "), f"{name} was not shown: {self.text('problem')}")
+        self.wait(
+            lambda: self.text("announcement").startswith(f"{name}: "), f"{name} was not shown: {self.text('problem')}"
+        )
 
     def pixel(self, x, y):
-        script = "return [...document.getElementById('canvas').getContext('2d').getImageData(arguments[0], arguments[1], 1, 1).data]"
-        return self.driver.execute_script(script, x, y)
+        script = "return [...arguments[0].getContext('2d').getImageData(arguments[1], arguments[2], 1, 1).data]"
+        return self.driver.execute_script(script, self["canvas"], x, y)
 
 
 def answer(url, tile, accept):
-    request = urllib.request.Request(f"{url}invocations", tile.read_bytes(), {"Content-Type": "image/tiff", "Accept": accept})
+    request = urllib.request.Request(
+        f"{url}invocations", tile.read_bytes(), {"Content-Type": "image/tiff", "Accept": accept}
+    )
     with urllib.request.urlopen(request) as reply:
         return reply.read()
 
@@ -129,22 +137,27 @@ def moves_the_threshold(page):
     check(float(page.text("share")[:-2]) <= before, "a higher threshold finds more")
     page["threshold"].send_keys(Keys.HOME)
     check(float(page.text("share")[:-2]) > before, "the lowest threshold finds no more")
-    script = "arguments[0].value = 0.5; arguments[0].dispatchEvent(new Event('input'))"
-    page.driver.execute_script(script, page["threshold"])
+    page.set("threshold", 0.5)
     check(float(page.text("share")[:-2]) == before, "the same threshold finds another share")
 
 
-def moves_the_opacity(page, where):
-    tinted = page.pixel(*where)
-    page["opacity"].send_keys(Keys.HOME)
-    check(page.text("opacity-value") == "0 %" and page.pixel(*where) != tinted, "opacity does not show")
-    page["opacity"].send_keys(Keys.END)
-    check(page.pixel(*where) != tinted, "opacity does not show")
+def moves_the_opacity(page):
+    page["threshold"].send_keys(Keys.HOME)  # smoke all over
+    plain, tinted = [], []
+    for key, pixels in ((Keys.HOME, plain), (Keys.END, tinted)):
+        page["opacity"].send_keys(key)
+        pixels.extend(page.pixel(x, 500) for x in range(200, 800, 50))
+    check(page.text("opacity-value") == "100 %", f"opacity: {page.text('opacity-value')}")
+    check(plain != tinted, "opacity does not show")
+    page.set("opacity", 0.6)
+    page.set("threshold", 0.5)
 
 
 def reads_under_the_cursor(page):
     ActionChains(page.driver).move_to_element(page["canvas"]).perform()
-    check(re.match(r"Row 12[78], column 12[78]: \d+\.\d % smoke", page.text("cursor")), f"cursor: {page.text('cursor')}")
+    check(
+        re.match(r"Row 12[78], column 12[78]: \d+\.\d % smoke", page.text("cursor")), f"cursor: {page.text('cursor')}"
+    )
     row = int(re.search(r"Row (\d+)", page.text("cursor"))[1])
     page.driver.execute_script("arguments[0].focus()", page["canvas"])
     page["canvas"].send_keys(Keys.ARROW_DOWN)
@@ -152,8 +165,10 @@ def reads_under_the_cursor(page):
 
 
 def downloads_what_the_server_says(page, tile, downloads):
-    for name, accept, file in (("mask", "image/png; threshold=0.5", f"{tile.stem}_mask.png"),
-                               ("geojson", "application/geo+json; threshold=0.5", f"{tile.stem}.geojson")):
+    for name, accept, file in (
+        ("mask", "image/png; threshold=0.5", f"{tile.stem}_mask.png"),
+        ("geojson", "application/geo+json; threshold=0.5", f"{tile.stem}.geojson"),
+    ):
         page[name].click()
         page.wait((downloads / file).exists, f"{file} was not downloaded")
         check((downloads / file).read_bytes() == answer(page.url, tile, accept), f"{file} is not the server's")
@@ -184,15 +199,21 @@ def tells_of_an_error(page, folder):
 
 def outside_requests(driver, url):
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+    asked = [
+        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
+    ]
     return [address for address in asked if not address.startswith((url, "blob:", "data:"))]
 
 
 def look(page, folder):
     for width, scheme in LOOKS:
-        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-        page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                    {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600})
+        page.driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
+        page.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
         overflow = page.driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
         check(overflow <= 0, f"at {width} pixels the page is {overflow} too wide")
         if folder:
@@ -227,7 +248,9 @@ def main():
         samples.mkdir()
         downloads.mkdir()
         model = folder / "model.safetensors"
-        subprocess.run([options.plume, "import", "keras", keras, "--output", model], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [options.plume, "import", "keras", keras, "--output", model], check=True, stdout=subprocess.DEVNULL
+        )
         tile = pathlib.Path(shutil.copy(tiles[0], folder / "tile.tif"))
         shutil.copy(tile, samples / "a sample.tif")
         url = stack.enter_context(server(options.plume_infer, model, samples))
@@ -235,6 +258,7 @@ def main():
         page = Page(driver, url)
         takes_a_file(page, tile)
         moves_the_threshold(page)
+        moves_the_opacity(page)
         reads_under_the_cursor(page)
         downloads_what_the_server_says(page, tile, downloads)
         takes_a_drop(page, pathlib.Path(shutil.copy(tile, folder / "dropped.tif")))

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes an OCI image of plume-infer without a base image: image.sh PLUME_INFER TAG OUT
-# OUT is made anew: context/ (what `docker build` takes, too), oci/ (the image, an OCI layout of that tag) and TAG.tar (the same for
-# `docker load` and `podman load`). The same program gives the same bytes. Exit status: 2 usage, 4 a tool is missing.
+# OUT is made anew: context/ (what `docker build` takes, too), oci/ (the image, an OCI layout of that tag) and TAG.tar
+# (the same for `docker load` and `podman load`). The same program gives the same bytes. Exit status: 2 usage, 4 a tool
+# is missing.
 set -euo pipefail
 if [[ $# -ne 3 ]]; then
   echo "usage: image.sh PLUME_INFER TAG OUT" >&2
@@ -15,7 +16,7 @@ fail() {
   echo "image.sh: $2" >&2
   exit "$1"
 }
-for tool in buildah skopeo ldd; do
+for tool in buildah skopeo jq ldd; do
   command -v "$tool" >/dev/null || fail 4 "$tool is missing: cmake/install_packages.sh image installs it"
 done
 [[ -x $program ]] || fail 4 "there is no program $program"
@@ -62,32 +63,32 @@ while read -r library; do
 done < <(ldd "$program" | grep -oE '/[^ ]+' | sort -u)
 
 # What is inside, as SPDX 2.3 (https://spdx.github.io/spdx-spec/v2.3).
-{
-  created="$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)"
-  printf '{"spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT", "name": "plume-infer-%s",\n' "$version"
-  printf ' "documentNamespace": "https://spdx.org/spdxdocs/plume-infer-%s-%s",\n' "$version" "$revision"
-  printf ' "creationInfo": {"created": "%s", "creators": ["Tool: image.sh"]},\n "packages": [\n' "$created"
-  printf '  {"SPDXID": "SPDXRef-plume", "name": "plume-infer", "versionInfo": "%s", "downloadLocation": "NOASSERTION"}' "$version"
-  relations=""
-  while read -r package package_version; do
-    id="SPDXRef-${package//[^A-Za-z0-9.-]/-}"
-    printf ',\n  {"SPDXID": "%s", "name": "%s", "versionInfo": "%s", "downloadLocation": "NOASSERTION",\n' "$id" "$package" "$package_version"
-    printf '   "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",\n'
-    printf '                     "referenceLocator": "pkg:deb/debian/%s@%s"}]}' "${package//+/%2B}" "${package_version//+/%2B}"
-    relations+=$',\n  '"{\"spdxElementId\": \"SPDXRef-plume\", \"relationshipType\": \"DEPENDS_ON\", \"relatedSpdxElement\": \"$id\"}"
-  done < <(sort -u <<<"$packages" | grep .)
-  printf '],\n "relationships": [\n'
-  printf '  {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-plume"}'
-  printf '%s]}\n' "$relations"
-} >"$files/usr/share/sbom/plume-infer.spdx.json"
+created="$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)"
+packages="$(sort -u <<<"$packages" | grep .)"
+jq -n --arg version "$version" --arg revision "$revision" --arg created "$created" --arg packages "$packages" '
+  def id: "SPDXRef-" + gsub("[^A-Za-z0-9.-]"; "-");
+  [$packages | split("\n")[] | split(" ") | {name: .[0], version: .[1]}] as $inside |
+  {spdxVersion: "SPDX-2.3", dataLicense: "CC0-1.0", SPDXID: "SPDXRef-DOCUMENT", name: "plume-infer-\($version)",
+   documentNamespace: "https://spdx.org/spdxdocs/plume-infer-\($version)-\($revision)",
+   creationInfo: {created: $created, creators: ["Tool: image.sh"]},
+   packages: ([{SPDXID: "SPDXRef-plume", name: "plume-infer", versionInfo: $version, downloadLocation: "NOASSERTION"}] +
+     [$inside[] | {SPDXID: .name | id, name, versionInfo: .version, downloadLocation: "NOASSERTION",
+       externalRefs: [{referenceCategory: "PACKAGE-MANAGER", referenceType: "purl",
+         referenceLocator: "pkg:deb/debian/\(.name | @uri)@\(.version | @uri)"}]}]),
+   relationships: ([{spdxElementId: "SPDXRef-DOCUMENT", relationshipType: "DESCRIBES",
+       relatedSpdxElement: "SPDXRef-plume"}] +
+     [$inside[] | {spdxElementId: "SPDXRef-plume", relationshipType: "DEPENDS_ON", relatedSpdxElement: .name | id}])}
+' >"$files/usr/share/sbom/plume-infer.spdx.json"
 
 cp "$here/Containerfile" "$out/context/"
 store="$(mktemp -d)"
 trap 'rm -rf "$store"' EXIT
 buildah=(buildah --root "$store/root" --runroot "$store/run" --storage-driver vfs)
-"${buildah[@]}" build --quiet --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" --format oci --build-arg "VERSION=$version" \
-  --build-arg "REVISION=$revision" --build-arg "CREATED=$created" -t "$tag" "$out/context" >/dev/null
+"${buildah[@]}" build --quiet --isolation chroot --timestamp "$SOURCE_DATE_EPOCH" --format oci \
+  --build-arg "VERSION=$version" --build-arg "REVISION=$revision" --build-arg "CREATED=$created" \
+  -t "$tag" "$out/context" >/dev/null
 "${buildah[@]}" push --quiet "$tag" "oci:$out/oci:$tag" >/dev/null
 skopeo copy --quiet "oci:$out/oci:$tag" "docker-archive:$out/${tag//[:\/]/-}.tar:$tag"
-printf '%s: %s, %.1f MB packed, %.1f MB unpacked, %s packages\n' "$out/oci" "$tag" \
-  "$(du -sb "$out/oci" | awk '{ print $1 / 1e6 }')" "$(du -sb "$files" | awk '{ print $1 / 1e6 }')" "$(sort -u <<<"$packages" | grep -c .)"
+
+megabytes() { du -sb "$1" | awk '{ printf "%.1f MB", $1 / 1e6 }'; }
+echo "$out/oci: $tag, $(megabytes "$out/oci") packed, $(megabytes "$files") unpacked"
