@@ -1,84 +1,16 @@
-// The server as its clients meet it: every way to ask and to be answered, and every refusal.
-#include <fmt/core.h>
-#include <gtest/gtest.h>
-#include <zlib.h>
+// The server as its clients meet it: numbers in and out, paths, headers, and what is refused.
+#include "serve_program.hpp"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
+#include <fmt/core.h>
+
+#include <limits>
 #include <set>
 
 #include "../python.hpp"
 #include "data/images/npy.hpp"
-#include "data/images/png.hpp"
-#include "data/images/tiff.hpp"
-#include "running_server.hpp"
-#include "unet/inference/results.hpp"
 
 namespace plume::tests {
 namespace {
-
-constexpr int height = 24;
-constexpr int width = 20;
-constexpr std::size_t values = std::size_t{height} * width * 3;
-const std::string json_type = "Content-Type: application/json\r\n";
-
-std::vector<float> predictions_of(const Answer& answer) {
-  std::vector<float> found;
-  const auto parsed = nlohmann::json::parse(answer.body);
-  for (const auto& image : parsed.at("predictions")) {
-    for (const auto& row : image) {
-      for (const auto& pixel : row) {
-        for (const auto& value : pixel) found.push_back(value.get<float>());
-      }
-    }
-  }
-  return found;
-}
-
-// The one image of a request, as the library sees it.
-data::Raster raster_of(const std::vector<float>& pixels, int rows, int columns) {
-  data::Raster image;
-  image.height = rows;
-  image.width = columns;
-  image.bands = 3;
-  image.pixels = pixels;
-  return image;
-}
-
-std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-class ServeProgram : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    folder_ = new ScratchFolder;
-    network_ = new unet::Network(save_small_model(*folder_ / "model.safetensors"));
-    server_ = new RunningServer({"--model", (*folder_ / "model.safetensors").string()});
-  }
-  static void TearDownTestSuite() {
-    delete server_;
-    delete network_;
-    delete folder_;
-  }
-
-  static std::optional<Answer> post(std::string_view headers, std::string_view body) {
-    return ask(server_->port(), "POST", "/invocations", headers, body);
-  }
-  static void expect_refused(int status, std::string_view part, std::string_view headers, std::string_view body) {
-    const auto answer = post(headers, body);
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->status, status) << answer->body;
-    const auto problem = nlohmann::json::parse(answer->body);
-    EXPECT_NE(problem.at("detail").get<std::string>().find(part), std::string::npos) << answer->body;
-    EXPECT_EQ(problem.at("request_id"), answer->header("x-request-id"));
-    EXPECT_FALSE(problem.at("error").get<std::string>().empty());
-  }
-
-  static inline ScratchFolder* folder_;
-  static inline unet::Network* network_;
-  static inline RunningServer* server_;
-};
 
 TEST_F(ServeProgram, JsonInIsJsonOut) {
   const auto pixels = drawn_pixels(values);
@@ -129,141 +61,6 @@ TEST_F(ServeProgram, ShapeAndTypeMayStandInTheContentType) {
   }
 }
 
-TEST_F(ServeProgram, PngInIsTheMaskOrAPictureOut) {
-  std::vector<std::uint8_t> colors;
-  std::vector<float> pixels;
-  for (const float value : drawn_pixels(values)) {
-    colors.push_back(static_cast<std::uint8_t>(value));
-    pixels.push_back(static_cast<float>(colors.back()));
-  }
-  const std::string body = text_of(data::encode_png({height, width, 3}, colors));
-  const data::Raster image = raster_of(pixels, height, width);
-  const auto probability = predicted(*network_, pixels, 1, height, width);
-  // In the middle, so that there is smoke and none.
-  std::vector<float> sorted = probability;
-  std::nth_element(sorted.begin(), sorted.begin() + std::ssize(sorted) / 2, sorted.end());
-  const float threshold = sorted[sorted.size() / 2];
-  for (const auto& [kind, result] :
-       {std::pair{"mask", unet::ResultKind::mask}, {"overlay", unet::ResultKind::overlay}}) {
-    const auto answer = post(
-        fmt::format("Content-Type: image/png\r\nAccept: image/png; kind={}; threshold={}\r\n", kind, threshold), body);
-    ASSERT_TRUE(answer);
-    ASSERT_EQ(answer->status, 200) << answer->body;
-    EXPECT_EQ(answer->header("content-type"), "image/png");
-    EXPECT_EQ(answer->body, text_of(unet::encode(result, unet::decide(probability, image, 1, threshold), image)));
-  }
-  const auto answer = post("Content-Type: image/png\r\n", body);
-  ASSERT_TRUE(answer);
-  EXPECT_EQ(predictions_of(*answer), probability);
-}
-
-TEST_F(ServeProgram, TiffInIsATiffOfTheSamePlaceOut) {
-  const auto pixels = drawn_pixels(values);
-  data::Georeference place;
-  place.transform = {-120, 0.1, 0, 40, 0, -0.1};
-  const std::string body = text_of(data::encode_tiff({height, width, 3}, pixels, place));
-  const auto answer = post("Content-Type: image/tiff\r\nAccept: image/tiff\r\n", body);
-  ASSERT_TRUE(answer);
-  ASSERT_EQ(answer->status, 200) << answer->body;
-  const auto raster = data::decode_tiff(std::as_bytes(std::span(answer->body)), "answer");
-  EXPECT_EQ(raster.pixels, predicted(*network_, pixels, 1, height, width));
-  EXPECT_EQ(raster.georeference.transform, place.transform);
-}
-
-TEST_F(ServeProgram, WhereAnImageHasFillThereIsNoSmoke) {
-  std::vector<std::uint8_t> colors(4 * 4 * 4, 200);
-  colors[3] = 0;  // alpha of the first pixel
-  for (const char* accept : {"application/json", "application/x-npy", "image/tiff"}) {
-    const auto answer = post(fmt::format("Content-Type: image/png\r\nAccept: {}\r\n", accept),
-                             text_of(data::encode_png({4, 4, 4}, colors)));
-    ASSERT_TRUE(answer);
-    ASSERT_EQ(answer->status, 200) << answer->body;
-    const auto bytes = std::as_bytes(std::span(answer->body));
-    const auto probability = answer->body.starts_with("{")      ? predictions_of(*answer)
-                             : answer->body.starts_with("\x93") ? data::decode_npy(bytes, "answer").values
-                                                                : data::decode_tiff(bytes, "answer").pixels;
-    ASSERT_EQ(probability.size(), 16);
-    EXPECT_EQ(probability[0], 0);
-    EXPECT_GT(probability[1], 0);
-  }
-}
-
-TEST_F(ServeProgram, BandsOfAnImageMayBeChosen) {
-  std::vector<float> wide;
-  std::vector<float> pixels;
-  for (int i = 0; i < 16; ++i) {
-    for (int band = 0; band < 5; ++band) wide.push_back(static_cast<float>(10 * i + band));
-    for (const int band : {4, 1, 2}) pixels.push_back(static_cast<float>(10 * i + band));
-  }
-  const std::string body = text_of(data::encode_tiff({4, 4, 5}, wide));
-  EXPECT_EQ(predictions_of(*post("Content-Type: image/tiff; bands=\"5,2-3\"\r\n", body)),
-            predicted(*network_, pixels, 1, 4, 4));
-  expect_refused(422, "5 bands, the model takes 3", "Content-Type: image/tiff\r\n", body);
-  expect_refused(400, "no band 6", "Content-Type: image/tiff; bands=4-6\r\n", body);
-  expect_refused(400, "", "Content-Type: image/tiff; bands=x\r\n", body);
-}
-
-TEST_F(ServeProgram, APictureHoldsOneImage) {
-  const auto pixels = drawn_pixels(2 * values);
-  for (const char* accept : {"image/png", "image/tiff"}) {
-    expect_refused(406, "one image", raw_headers(2, height, width) + "Accept: " + accept + "\r\n", raw_body(pixels));
-  }
-}
-
-TEST_F(ServeProgram, ImagesThatUnpackToTooMuchAreRefused) {
-  // Black, so they are small: 30000 x 30000 pixels of three bands.
-  constexpr int side = 30'000;
-  std::string png("\x89PNG\r\n\x1a\n");
-  const auto big_endian = [](std::uint32_t value) {
-    return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
-                       static_cast<char>(value)};
-  };
-  const auto chunk = [&](std::string_view name, const std::string& data) {
-    const std::string named = std::string(name) + data;
-    const auto sum = ::crc32(0, reinterpret_cast<const Bytef*>(named.data()), static_cast<uInt>(named.size()));
-    png += big_endian(static_cast<std::uint32_t>(data.size())) + named + big_endian(static_cast<std::uint32_t>(sum));
-  };
-  chunk("IHDR", big_endian(side) + big_endian(side) + std::string("\x08\x02\x00\x00\x00", 5));
-  std::vector<Bytef> packed(::compressBound(side * 3 + 1));
-  const std::vector<Bytef> row(side * 3 + 1);
-  uLongf length = packed.size();
-  ::compress(packed.data(), &length, row.data(), row.size());
-  chunk("IDAT", {reinterpret_cast<const char*>(packed.data()), length});
-  chunk("IEND", "");
-  const double before = server_->metric("process_resident_memory_bytes");
-  expect_refused(400, "more than the", "Content-Type: image/png\r\n", png);
-
-  std::string tiff = text_of(data::encode_tiff({64, 64, 3}, std::vector<std::uint8_t>(64 * 64 * 3)));
-  const auto claim = [&](std::uint16_t tag) {  // a field of the directory: tag, type, count, value
-    const std::string field{static_cast<char>(tag), static_cast<char>(tag >> 8)};
-    for (std::size_t at = tiff.find(field); at != std::string::npos; at = tiff.find(field, at + 1)) {
-      if ((tiff[at + 2] == 3 || tiff[at + 2] == 4) && tiff[at + 4] == 1 && tiff[at + 8] == 64) {
-        tiff[at + 8] = static_cast<char>(side & 0xFF);
-        tiff[at + 9] = static_cast<char>(side >> 8);
-        return true;
-      }
-    }
-    return false;
-  };
-  ASSERT_TRUE(claim(256));  // ImageWidth
-  ASSERT_TRUE(claim(257));  // ImageLength
-  expect_refused(400, "more than the", "Content-Type: image/tiff\r\n", tiff);
-  EXPECT_LT(server_->metric("process_resident_memory_bytes") - before, 50e6);
-}
-
-TEST_F(ServeProgram, DamagedImagesAreRefused) {
-  const std::vector<std::uint8_t> colors(height * width * 3, 100);
-  const std::string png = text_of(data::encode_png({height, width, 3}, colors));
-  const std::string tiff = text_of(data::encode_tiff({height, width, 3}, colors));
-  for (const auto& [type, whole] : {std::pair{"image/png", png}, {"image/tiff", tiff}}) {
-    const std::string headers = fmt::format("Content-Type: {}\r\n", type);
-    for (const std::size_t share : {0, 1, 3, 6, 8}) {
-      expect_refused(400, "the body", headers, whole.substr(0, whole.size() * share / 10));
-    }
-    expect_refused(400, "the body", headers, type == std::string("image/png") ? tiff : png);
-  }
-}
-
 TEST_F(ServeProgram, BodiesThatAreNotWhatTheyShouldBeAreRefused) {
   const std::string good = json_body(drawn_pixels(values), 1, height, width);
   expect_refused(415, "Content-Type", "", good);
@@ -308,6 +105,7 @@ TEST_F(ServeProgram, AcceptChoosesTheAnswer) {
   EXPECT_EQ(type_for("application/json;q=0"), "406");
   EXPECT_EQ(type_for("application/json; threshold=2"), "406");
   EXPECT_EQ(type_for("image/png; kind=drawing"), "406");
+  EXPECT_EQ(type_for("application/geo+json; simplify=-1"), "406");
   EXPECT_EQ(type_for("no type"), "400");
 }
 

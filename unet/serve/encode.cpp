@@ -16,6 +16,8 @@
 namespace plume::serve {
 namespace {
 
+constexpr double most_simplified = 1000;  // pixels
+
 std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -26,9 +28,15 @@ std::string encode_npy(const Probabilities& probabilities) {
   return text_of(data::encode_npy(shape, probabilities.values));
 }
 
+unet::ResultKind result_kind(const AnswerType& type) {
+  if (type.name == "image/tiff") return unet::ResultKind::tif;
+  if (type.name == "application/geo+json") return unet::ResultKind::geojson;
+  return type.picture == Picture::mask ? unet::ResultKind::mask : unet::ResultKind::overlay;
+}
+
 std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
   if (asked.images != 1) {
-    throw request_error(Status::not_acceptable, "{} holds one image, the request has {}", type.name, asked.images);
+    throw request_error(Status::not_acceptable, "{} is of one image, the request has {}", type.name, asked.images);
   }
   data::Raster image;
   image.height = asked.height;
@@ -39,8 +47,7 @@ std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities
   image.georeference = std::move(asked.georeference);
   if (type.picture == Picture::scene) std::fill(probabilities.values.begin(), probabilities.values.end(), 0.0F);
   const auto prediction = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
-  const auto picture = type.picture == Picture::mask ? unet::ResultKind::mask : unet::ResultKind::overlay;
-  return text_of(unet::encode(type.name == "image/tiff" ? unet::ResultKind::tif : picture, prediction, image));
+  return text_of(unet::encode(result_kind(type), prediction, image, {.tolerance = type.simplify}));
 }
 
 void blank_fill(const ImageBatch& asked, Probabilities& probabilities) {
@@ -57,13 +64,14 @@ std::vector<std::string_view> offered(std::string_view first) {
   return types;
 }
 
-float threshold_of(const MediaType& type, float otherwise) {
-  const std::string_view text = type.parameter("threshold");
+// A parameter's number between 0 and `most`.
+double number_of(const MediaType& type, std::string_view name, double most, double otherwise) {
+  const std::string_view text = type.parameter(name);
   if (text.empty()) return otherwise;
-  float threshold = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threshold);
-  if (error == std::errc() && end == text.data() + text.size() && threshold >= 0 && threshold <= 1) return threshold;
-  throw request_error(Status::not_acceptable, "threshold={} is not between 0 and 1", text);
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size() && number >= 0 && number <= most) return number;
+  throw request_error(Status::not_acceptable, "{}={} is not between 0 and {}", name, text, most);
 }
 
 Picture picture_of(const MediaType& type) {
@@ -79,10 +87,15 @@ Picture picture_of(const MediaType& type) {
 AnswerType choose_answer(std::string_view accept, std::string_view first, float threshold) {
   const auto type = choose_type(parse_accept(accept), offered(first));
   if (!type) {
-    throw request_error(Status::not_acceptable,
-                        "'{}' is not made; application/json, application/x-npy, image/png and image/tiff are", accept);
+    throw request_error(
+        Status::not_acceptable,
+        "'{}' is not made; application/json, application/x-npy, image/png, application/geo+json and image/tiff are",
+        accept);
   }
-  return {type->name, threshold_of(*type, threshold), picture_of(*type)};
+  return {.name = type->name,
+          .threshold = static_cast<float>(number_of(*type, "threshold", 1, threshold)),
+          .picture = picture_of(*type),
+          .simplify = number_of(*type, "simplify", most_simplified, 0)};
 }
 
 Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {

@@ -16,18 +16,20 @@ namespace plume::serve {
 enum class Picture { mask, overlay, scene };
 
 // What a client asked for. Parameters of its Accept:
-//   threshold  between 0 and 1: smoke is where the probability is above (image/png)
+//   threshold  between 0 and 1: smoke is where the probability is above (image/png, application/geo+json)
 //   kind       of image/png: "mask" (the default), "overlay" or "scene"
+//   simplify   of application/geo+json: pixels by which outlines may be off (unet/inference/polygons.hpp)
 struct AnswerType {
   std::string name;
   float threshold = 0.5F;
   Picture picture = Picture::mask;
+  double simplify = 0;
 };
 
-// What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, and TIFF of f32 with the georeference of the
-// image that was sent. PNG and TIFF hold one image.
-inline constexpr std::array<std::string_view, 4> answer_types{"application/json", "application/x-npy", "image/png",
-                                                              "image/tiff"};
+// What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, GeoJSON, and TIFF of f32 with the
+// georeference of the image that was sent. The last three are of one image.
+inline constexpr std::array<std::string_view, 5> answer_types{"application/json", "application/x-npy", "image/png",
+                                                              "application/geo+json", "image/tiff"};
 
 // What an Accept header asks for. first: what is preferred where the client does not care.
 // Throws RequestError: bad_request for no list of types, not_acceptable where none is offered, or for a parameter's value that
