@@ -9,6 +9,8 @@ find_package(tomlplusplus REQUIRED)
 set(HDF5_USE_STATIC_LIBRARIES ON)
 find_package(HDF5 REQUIRED COMPONENTS C)
 find_package(PNG REQUIRED)
+# Since 4.5 with errors by handle (data/images/tiff_handle.hpp).
+find_package(TIFF 4.5 REQUIRED)
 find_package(GDAL MODULE REQUIRED)
 find_path(PLUME_NETCDF_INCLUDE_DIR netcdf.h)
 find_library(PLUME_NETCDF_LIBRARY netcdf)

@@ -13,14 +13,15 @@ if(PLUME_SANITIZE)
   target_link_options(plume_options INTERFACE -fsanitize=${PLUME_SANITIZE})
 endif()
 
-# plume_add_folder(<folder> SOURCES ... [USES folders...] [LINKS libraries...])
-# Makes the library plume_<folder>. Its headers are reached as "<folder>/...", through a link in the build tree that
-# only those who link the library (directly) can see. LINKS are private: no third-party header leaks to users.
+# plume_add_folder(<folder> SOURCES ... [IN folder] [USES folders...] [LINKS libraries...])
+# Makes the library plume_<folder>. Its headers are reached as "<folder>/..." (of a folder IN another as
+# "<other>/<folder>/..."), through a link in the build tree that only those who link the library, or one that uses it,
+# can see. LINKS are private: no third-party header leaks to users.
 function(plume_add_folder folder)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "IN" "SOURCES;USES;LINKS" ${ARGN})
   set(root "${PROJECT_BINARY_DIR}/headers/${folder}")
-  file(MAKE_DIRECTORY "${root}")
-  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${root}/${folder}" SYMBOLIC)
+  file(MAKE_DIRECTORY "${root}/${ARG_IN}")
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${root}/${ARG_IN}/${folder}" SYMBOLIC)
   add_library(plume_${folder} STATIC ${ARG_SOURCES})
   target_include_directories(plume_${folder} PUBLIC "${root}")
   target_link_libraries(plume_${folder} PRIVATE plume_options ${ARG_LINKS})

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "nn/arena.hpp"
-#include "unet/network.hpp"
-#include "unet/ranges.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
 

@@ -1,22 +1,19 @@
-// Models on disk: one safetensors file with the weights (PyTorch's layouts), the layer graph and, for a training that is to go
-// on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON, unet/graph.hpp),
-// "plume.version", "plume.training" (JSON), "plume.config" (TOML), "plume.crc32c" (of all tensors' bytes, in hex: checked where a
-// file is read). A model calibrated for int8 has the ranges of its values too: f32
-// tensors "<layer>.range" [channels, 3] (unet/ranges.hpp).
+// Models written to disk: one safetensors file with the weights, the layer graph (inference/model_file.hpp) and, for a
+// training that is to go on, the optimiser's state and how far it had come. Metadata keys: "plume.graph" (JSON,
+// inference/graph.hpp), "plume.version", "plume.training" (JSON), "plume.config" (TOML), "plume.crc32c" (of all
+// tensors' bytes, in hex: checked where a file is read).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "nn/optimizer.hpp"
 #include "nn/safetensors.hpp"
-#include "unet/device.hpp"
-#include "unet/network.hpp"
-#include "unet/ranges.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/ranges.hpp"
 
 namespace plume::unet {
 
@@ -30,7 +27,7 @@ struct Progress {
   double best_iou = -1;  // over validations so far; -1 before the first
   std::int64_t best_step = 0;
   int validations_since_best = 0;
-  std::string instruction_set;  // and what else last bits depend on: device.hpp's arithmetic()
+  std::string instruction_set;  // and what else last bits depend on: inference/device.hpp's arithmetic()
   std::uint64_t tiles = 0;      // a hash of the training tiles' names
 };
 
@@ -57,18 +54,8 @@ void save_training(const std::filesystem::path& path, const Network& network, co
 // one.
 [[nodiscard]] std::int64_t require_whole(const std::filesystem::path& path);
 
-// On the stream, or the CPU (unet/network.hpp); without gradients it is for inference only. Throws input_error naming the file and what is missing or damaged.
-[[nodiscard]] Network load_model(const std::filesystem::path& path, DType dtype = DType::f32,
-                                 kernels::Stream* stream = nullptr, nn::Gradients gradients = nn::Gradients::no);
-
 // A copy of the model in a file, for use, with the ranges to quantise it by.
 void save_with_ranges(const std::filesystem::path& path, const std::filesystem::path& model, const Ranges& ranges);
-
-// The ranges in a model. Throws input_error where it has none, or one is damaged.
-[[nodiscard]] Ranges load_ranges(const std::filesystem::path& path);
-
-// They where the precision is int8; none otherwise.
-[[nodiscard]] std::optional<Ranges> ranges_for(const std::filesystem::path& path, Precision precision);
 
 struct Resumed {
   Progress progress;

@@ -9,7 +9,7 @@
 
 #include "kernels/base/error.hpp"
 #include "nn/safetensors.hpp"
-#include "unet/checkpoint_file.hpp"
+#include "unet/inference/checkpoint_file.hpp"
 #include "unet/kept_checkpoints.hpp"
 
 namespace plume::unet {

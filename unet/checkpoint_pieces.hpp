@@ -8,7 +8,7 @@
 
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::unet {
 

@@ -11,7 +11,7 @@
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 #include "nn/transfer.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::unet {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "nn/named_tensor.hpp"
-#include "unet/device.hpp"
-#include "unet/graph.hpp"
+#include "unet/inference/device.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 

@@ -13,8 +13,8 @@
 #include "nn/initialize.hpp"
 #include "nn/loss.hpp"
 #include "nn/optimizer.hpp"
-#include "unet/device.hpp"
 #include "unet/families.hpp"
+#include "unet/inference/device.hpp"
 #include "unet/schedule.hpp"
 
 namespace plume::unet {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "data/shards/shard.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/metrics.hpp"
-#include "unet/predict.hpp"
 
 namespace plume::unet {
 

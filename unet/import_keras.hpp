@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "nn/named_tensor.hpp"
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 

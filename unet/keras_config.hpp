@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 

@@ -11,9 +11,9 @@
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/checkpoint_pieces.hpp"
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
+#include "unet/inference/network.hpp"
 #include "unet/metrics.hpp"
-#include "unet/network.hpp"
 
 namespace plume::unet {
 

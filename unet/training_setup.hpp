@@ -7,7 +7,7 @@
 #include "data/loading/sampling.hpp"
 #include "data/shards/shard.hpp"
 #include "unet/config.hpp"
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::unet {
 

@@ -17,7 +17,7 @@
 #include "nn/optimizer.hpp"
 #include "unet/config.hpp"
 #include "unet/gradient_exchange.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 #include "unet/step_input.hpp"
 
 namespace plume::unet {

@@ -20,7 +20,7 @@
 #include "kernels/optimizer.hpp"
 #include "kernels/output.hpp"
 #include "kernels/pooling.hpp"
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 #include "work.hpp"
 
 namespace plume::bench {

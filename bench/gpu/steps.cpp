@@ -18,7 +18,7 @@
 #include "nn/optimizer.hpp"
 #include "nn/tape.hpp"
 #include "nn/transfer.hpp"
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 #include "unet/training_step.hpp"
 #include "work.hpp"
 

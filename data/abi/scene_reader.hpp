@@ -7,9 +7,9 @@
 
 #include "data/abi/granule.hpp"
 #include "data/abi/scene.hpp"
-#include "data/formats/raster.hpp"
 #include "data/geo/grid.hpp"
 #include "data/geo/resample.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data::abi {
 

@@ -1,11 +1,12 @@
 // GeoTIFFs are made in memory by GDAL, then written through AtomicFile: a full disk leaves nothing behind.
+#include "data/formats/geotiff_write.hpp"
+
 #include <array>
 #include <atomic>
 #include <string>
 #include <utility>
 
 #include "data/formats/gdal.hpp"
-#include "data/formats/raster_write.hpp"
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 

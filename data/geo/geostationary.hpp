@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "data/formats/raster.hpp"
 #include "data/geo/lonlat.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data::geo {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "data/formats/raster.hpp"
 #include "data/geo/geostationary.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data::geo {
 

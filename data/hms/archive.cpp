@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "data/formats/text.hpp"
+#include "data/images/text.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "data/formats/gdal.hpp"
-#include "data/formats/text.hpp"
 #include "data/geo/projection.hpp"
 #include "data/hms/rings.hpp"
+#include "data/images/text.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "data/formats/raster.hpp"
 #include "data/hms/polygons.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data {
 

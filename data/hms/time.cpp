@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include "data/formats/text.hpp"
+#include "data/images/text.hpp"
 
 namespace plume::data {
 namespace {

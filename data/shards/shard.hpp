@@ -30,7 +30,7 @@
 #include <string>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 #include "data/shards/moments.hpp"
 #include "data/shards/split.hpp"
 #include "kernels/base/dtype.hpp"

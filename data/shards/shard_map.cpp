@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "data/formats/raster_write.hpp"
+#include "data/images/png.hpp"
 #include "kernels/loss.hpp"
 
 namespace plume::data {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data {
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "data/formats/raster_read.hpp"
 #include "kernels/base/error.hpp"
 #include "kernels/loss.hpp"
 

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "data/formats/raster_read.hpp"
 #include "kernels/base/error.hpp"
 
 namespace plume::data {

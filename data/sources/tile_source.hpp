@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 #include "kernels/base/dtype.hpp"
 
 namespace plume::data {

@@ -8,7 +8,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "data/formats/text.hpp"
+#include "data/images/text.hpp"
 
 namespace plume::data::synth {
 namespace {

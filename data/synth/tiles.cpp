@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/formats/raster_write.hpp"
+#include "data/formats/geotiff_write.hpp"
+#include "data/images/png.hpp"
 #include "data/loading/permutation.hpp"
 #include "data/synth/world.hpp"
 #include "kernels/base/error.hpp"

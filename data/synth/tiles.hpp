@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::data::synth {
 

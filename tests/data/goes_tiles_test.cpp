@@ -7,8 +7,8 @@
 #include "../packing.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
-#include "data/formats/npy.hpp"
-#include "data/formats/raster_write.hpp"
+#include "data/formats/raster_read.hpp"
+#include "data/images/npy.hpp"
 #include "data/loading/loader.hpp"
 
 namespace plume::tests {

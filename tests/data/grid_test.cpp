@@ -7,6 +7,7 @@
 
 #include "../expect_error.hpp"
 #include "../real_data.hpp"
+#include "data/formats/raster_read.hpp"
 #include "data/geo/projection.hpp"
 
 namespace plume::tests {

@@ -10,6 +10,7 @@
 #include "../expect_error.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
+#include "data/formats/raster_read.hpp"
 #include "data/hms/archive.hpp"
 #include "data/hms/rasterize.hpp"
 #include "data/hms/rings.hpp"

@@ -6,7 +6,8 @@
 #include <numeric>
 
 #include "../scratch_folder.hpp"
-#include "data/formats/raster_write.hpp"
+#include "data/formats/raster_read.hpp"
+#include "data/images/png.hpp"
 #include "data/shards/shard_map.hpp"
 #include "kernels/loss.hpp"
 #include "tiles.hpp"

@@ -1,5 +1,5 @@
 // .npy files: what is written is read back, and nothing damaged gets through.
-#include "data/formats/npy.hpp"
+#include "data/images/npy.hpp"
 
 #include <gtest/gtest.h>
 

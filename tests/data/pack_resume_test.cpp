@@ -11,7 +11,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/formats/npy.hpp"
+#include "data/images/npy.hpp"
 #include "data/loading/loader.hpp"
 #include "data/shards/shard.hpp"
 #include "data/shards/verify.hpp"

@@ -9,7 +9,7 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/formats/npy.hpp"
+#include "data/images/npy.hpp"
 #include "kernels/base/philox.hpp"
 #include "tiles.hpp"
 

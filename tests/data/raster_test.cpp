@@ -1,6 +1,4 @@
 // Reading and writing tiles: types, validity, layouts, bands, and every way in which a file can be bad.
-#include "data/formats/raster.hpp"
-
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,8 +9,10 @@
 
 #include "../expect_error.hpp"
 #include "../scratch_folder.hpp"
-#include "data/formats/npy.hpp"
-#include "data/formats/raster_write.hpp"
+#include "data/formats/geotiff_write.hpp"
+#include "data/formats/raster_read.hpp"
+#include "data/images/npy.hpp"
+#include "data/images/png.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {

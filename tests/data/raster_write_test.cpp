@@ -1,12 +1,12 @@
 // Writing images where there is no room: one line, the old file untouched, nothing half-written.
-#include "data/formats/raster_write.hpp"
-
 #include <gtest/gtest.h>
 
 #include <vector>
 
 #include "../expect_error.hpp"
 #include "../small_disk.hpp"
+#include "data/formats/geotiff_write.hpp"
+#include "data/images/png.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {

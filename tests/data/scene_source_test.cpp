@@ -19,6 +19,7 @@
 #include "data/abi/scaling.hpp"
 #include "data/abi/tile_plan.hpp"
 #include "data/formats/netcdf.hpp"
+#include "data/formats/raster_read.hpp"
 #include "data/shards/pack.hpp"
 #include "data/shards/shard.hpp"
 #include "kernels/loss.hpp"

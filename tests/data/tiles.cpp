@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <span>
 
-#include "data/formats/raster_write.hpp"
+#include "data/formats/geotiff_write.hpp"
+#include "data/images/png.hpp"
 #include "data/shards/shard_write.hpp"
 #include "data/shards/tile_table.hpp"
 #include "kernels/base/philox.hpp"

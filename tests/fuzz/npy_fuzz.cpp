@@ -1,5 +1,5 @@
 // NumPy arrays: as many values as the shape says, or refused.
-#include "data/formats/npy.hpp"
+#include "data/images/npy.hpp"
 #include "input_file.hpp"
 #include "kernels/base/error.hpp"
 

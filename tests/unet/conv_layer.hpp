@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 namespace plume::tests {
 

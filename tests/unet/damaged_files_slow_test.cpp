@@ -19,7 +19,8 @@
 #include "unet/checkpoint.hpp"
 #include "unet/families.hpp"
 #include "unet/import_keras.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::tests {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "data/loading/random_batch.hpp"
 #include "nn/initialize.hpp"
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 #include "unet/training_step.hpp"
 
 namespace plume::tests {

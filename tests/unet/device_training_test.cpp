@@ -8,9 +8,9 @@
 #include "../expect_error.hpp"
 #include "device_step.hpp"
 #include "small_training.hpp"
-#include "unet/checkpoint.hpp"
 #include "unet/compare.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/train.hpp"
 
 namespace plume::unet {

@@ -1,5 +1,5 @@
 // Folding normalisations into convolutions changes roundings only, and takes away every normalisation that it can.
-#include "unet/fold_norms.hpp"
+#include "unet/inference/fold_norms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "../random_values.hpp"
 #include "trained_network.hpp"
 #include "unet/families.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::unet {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
 #include "keras_writer.hpp"
 #include "program.hpp"
 #include "small_training.hpp"

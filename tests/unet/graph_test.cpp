@@ -1,5 +1,5 @@
 // A layer graph is checked before anything runs it, and comes back from JSON as it was.
-#include "unet/graph.hpp"
+#include "unet/inference/graph.hpp"
 
 #include <gtest/gtest.h>
 

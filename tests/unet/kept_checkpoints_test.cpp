@@ -6,6 +6,7 @@
 #include "../expect_error.hpp"
 #include "small_training.hpp"
 #include "unet/checkpoint.hpp"
+#include "unet/inference/model_file.hpp"
 #include "unet/train.hpp"
 
 namespace plume::unet {

@@ -8,10 +8,10 @@
 #include <tuple>
 
 #include "../real_data.hpp"
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
 #include "unet/import_keras.hpp"
-#include "unet/network.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/network.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::unet {
 namespace {

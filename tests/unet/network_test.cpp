@@ -1,5 +1,5 @@
 // Networks: families, fusion that changes nothing, sizes, checkpoints that come back bit by bit.
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,8 @@
 #include "nn/tape.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/families.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::unet {
 namespace {

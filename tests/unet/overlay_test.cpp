@@ -1,5 +1,5 @@
 // The picture for people: colours where they belong, outlines, and fill pixels that do not wash it out.
-#include "unet/overlay.hpp"
+#include "unet/inference/overlay.hpp"
 
 #include <gtest/gtest.h>
 

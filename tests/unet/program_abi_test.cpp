@@ -8,7 +8,7 @@
 #include "../data/small_granule.hpp"
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
 #include "program.hpp"
 #include "trained_network.hpp"
 #include "unet/checkpoint.hpp"

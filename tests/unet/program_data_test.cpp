@@ -5,7 +5,7 @@
 
 #include "../scratch_folder.hpp"
 #include "../spoil_label.hpp"
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
 #include "program.hpp"
 #include "small_training.hpp"
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "data/formats/npy.hpp"
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
+#include "data/images/npy.hpp"
 #include "program.hpp"
 #include "small_training.hpp"
 

@@ -12,13 +12,13 @@
 #include <sstream>
 #include <thread>
 
-#include "data/formats/npy.hpp"
-#include "data/formats/raster.hpp"
-#include "data/formats/raster_write.hpp"
+#include "data/formats/raster_read.hpp"
+#include "data/images/npy.hpp"
 #include "kernels/base/philox.hpp"
 #include "small_training.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/families.hpp"
+#include "unet/inference/model_file.hpp"
 
 namespace plume::tests {
 namespace {

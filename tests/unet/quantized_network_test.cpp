@@ -1,5 +1,5 @@
 // A network in 8 bits says what it says in f32, whatever its layers; where 8 bits would not do, it does not use them.
-#include "unet/quantized_network.hpp"
+#include "unet/inference/quantized_network.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,15 +12,16 @@
 #include "../real_data.hpp"
 #include "../scratch_folder.hpp"
 #include "conv_layer.hpp"
-#include "data/formats/raster.hpp"
+#include "data/formats/raster_read.hpp"
 #include "nn/safetensors.hpp"
 #include "trained_network.hpp"
 #include "unet/calibrate.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/families.hpp"
-#include "unet/fold_norms.hpp"
 #include "unet/import_keras.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::unet {
 namespace {

@@ -17,7 +17,7 @@
 #include "nn/optimizer.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/tape.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::tests {
 namespace {

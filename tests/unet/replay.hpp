@@ -6,7 +6,7 @@
 
 #include "kernels/base/dtype.hpp"
 #include "kernels/stream.hpp"
-#include "unet/plan.hpp"
+#include "unet/inference/plan.hpp"
 
 namespace plume::tests {
 

@@ -7,6 +7,7 @@
 
 #include "../packing.hpp"
 #include "../scratch_folder.hpp"
+#include "data/formats/raster_read.hpp"
 #include "data/synth/tiles.hpp"
 #include "unet/config.hpp"
 

@@ -14,9 +14,9 @@
 #include "../spoil_label.hpp"
 #include "data/loading/sampling.hpp"
 #include "small_training.hpp"
-#include "unet/checkpoint.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/metrics.hpp"
-#include "unet/predict.hpp"
 
 namespace plume::unet {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "../random_values.hpp"
 #include "nn/initialize.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::tests {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dist/communicator.hpp"
-#include "unet/device.hpp"
+#include "unet/inference/device.hpp"
 
 namespace plume::unet {
 

@@ -10,10 +10,10 @@
 #include "nn/initialize.hpp"
 #include "nn/optimizer.hpp"
 #include "unet/calibrate.hpp"
-#include "unet/checkpoint.hpp"
 #include "unet/config.hpp"
-#include "unet/fold_norms.hpp"
-#include "unet/predict.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/training_step.hpp"
 
 namespace plume::unet {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "kernels/stream.hpp"
-#include "unet/device.hpp"
 #include "unet/families.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/device.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::unet {
 

@@ -13,11 +13,12 @@
 #include "kernels/cuda/info.hpp"
 #include "kernels/stream.hpp"
 #include "nn/initialize.hpp"
-#include "unet/checkpoint.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/compare.hpp"
 #include "unet/families.hpp"
-#include "unet/network.hpp"
+#include "unet/inference/model_file.hpp"
+#include "unet/inference/network.hpp"
 #include "unet/version.hpp"
 
 namespace plume::unet {

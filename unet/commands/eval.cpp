@@ -6,10 +6,11 @@
 #include <string>
 
 #include "data/shards/shard.hpp"
-#include "unet/checkpoint.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"
-#include "unet/fold_norms.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
 
 namespace plume::unet {
 namespace {

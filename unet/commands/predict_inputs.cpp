@@ -9,6 +9,7 @@
 #include <set>
 
 #include "data/abi/scene.hpp"
+#include "data/formats/raster_read.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/scene_options.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/abi/scene_reader.hpp"
-#include "data/formats/raster.hpp"
+#include "data/images/raster.hpp"
 
 namespace plume::unet {
 

@@ -13,7 +13,8 @@
 #include "unet/checkpoint.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"
-#include "unet/fold_norms.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/model_file.hpp"
 
 namespace plume::unet {
 namespace {
