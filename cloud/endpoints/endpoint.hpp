@@ -23,8 +23,8 @@ struct Endpoint {
 
 // What a user may choose for any service.
 struct EndpointChoice {
-  std::string region;
-  std::string custom;  // an address; empty: AWS's own
+  std::string region{};
+  std::string custom{};  // an address; empty: AWS's own
   bool fips = false;
   bool dual_stack = false;
 };
