@@ -48,6 +48,7 @@ bool says_elsewhere(const ServiceError& error) {
 
 struct ServiceClient::Try {
   Endpoint endpoint;
+  const std::atomic<bool>* cancelled = nullptr;
   std::optional<Credentials> credentials;
   int attempt = 1;
   Fault last = Fault::lasting;  // why it was last tried again
@@ -75,6 +76,7 @@ HttpResponse ServiceClient::call(const ServiceRequest& request) {
   check_authentication(request);
   Try state;
   state.endpoint = request.endpoint;
+  if (!request.even_when_cancelled) state.cancelled = settings_.cancelled;
   while (true) {
     try {
       HttpResponse response = send(request, state);
@@ -111,7 +113,7 @@ HttpResponse ServiceClient::send(const ServiceRequest& request, Try& state) {
   message.body = request.body;
   message.sink = request.sink;
   message.timeouts = request.timeouts;
-  message.cancelled = settings_.cancelled;
+  message.cancelled = state.cancelled;
   sign(request, state.endpoint, message, state);
   message.headers.push_back({"User-Agent", settings_.user_agent});
   return transport_.send(message);
@@ -172,10 +174,10 @@ bool ServiceClient::try_again(Try& state, Fault fault, std::optional<millisecond
   milliseconds delay = backoff(state.attempt, fault, clock_.random());
   // What the server asks for, and at most 5 s more: not all clients come back in the same moment.
   if (asked) delay = std::clamp(delay, *asked, *asked + milliseconds(5000));
-  clock_.sleep(delay, settings_.cancelled);
+  clock_.sleep(delay, state.cancelled);
   ++state.attempt;
   state.last = fault;
-  return settings_.cancelled == nullptr || !settings_.cancelled->load();
+  return state.cancelled == nullptr || !state.cancelled->load();
 }
 
 std::string ServiceClient::presign(const ServiceRequest& request, std::chrono::seconds expires) {

@@ -39,6 +39,8 @@ struct ServiceRequest {
   std::function<Endpoint(const std::string& region)> elsewhere;
   // Some replies of 200 hold an error.
   bool ok_may_hold_error = false;
+  // Cleaning up goes on after a user has cancelled.
+  bool even_when_cancelled = false;
 };
 
 struct ClientSettings {
@@ -79,6 +81,7 @@ class ServiceClient {
   [[nodiscard]] bool corrects_clock(const HttpResponse& response, const ServiceError& error);
   // Waits; false where there is to be no other attempt.
   [[nodiscard]] bool try_again(Try& state, Fault fault, std::optional<std::chrono::milliseconds> asked);
+
   void tell(const std::string& text) const {
     if (settings_.debug) settings_.debug(text);
   }

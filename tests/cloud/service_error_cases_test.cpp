@@ -45,8 +45,7 @@ TEST(ServiceErrorCases, ReadsEveryOneOfTheProtocols) {
         HttpResponse response;
         response.status = given["status_code"];
         const Json headers = given.value("headers", Json::object());
-        for (const auto& [name, value] : headers.items())
-          response.headers.push_back({name, value.get<std::string>()});
+        for (const auto& [name, value] : headers.items()) response.headers.push_back({name, value.get<std::string>()});
         if (given.contains("body") && given["body"].is_string()) response.body = given["body"];
         const ServiceError error = parse_service_error(response);
         EXPECT_EQ(error.code, one["errorCode"]);
