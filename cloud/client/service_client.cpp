@@ -30,7 +30,8 @@ std::string joined_path(const Endpoint& endpoint, const std::string& path) {
 }
 
 void check_authentication(const ServiceRequest& request) {
-  if (request.endpoint.authentication != Authentication::sigv4)
+  const bool by_session = request.endpoint.authentication == Authentication::express && request.session;
+  if (request.endpoint.authentication != Authentication::sigv4 && !by_session)
     throw cloud_error(Failure::usage,
                       "{}: plume cannot sign for {}, only for usual buckets and access points of a region",
                       request.what, request.endpoint.url.host);
@@ -121,8 +122,12 @@ HttpResponse ServiceClient::send(const ServiceRequest& request, Try& state) {
 
 void ServiceClient::sign(const ServiceRequest& request, const Endpoint& endpoint, HttpRequest& message, Try& state) {
   if (credentials_ == nullptr) return;
-  if (!state.credentials) state.credentials = credentials_->get();
-  const Credentials& keys = *state.credentials;
+  if (!state.credentials) state.credentials = request.session ? *request.session : credentials_->get();
+  Credentials keys = *state.credentials;
+  if (request.session) {
+    message.headers.push_back({"x-amz-s3session-token", std::string(keys.session_token.reveal())});
+    keys.session_token = {};
+  }
   const Time time = now();
   const bool s3 = endpoint.signing_name.starts_with("s3");
   const std::string& hash = request.payload_hash.empty() ? empty_hash : request.payload_hash;
@@ -134,13 +139,13 @@ void ServiceClient::sign(const ServiceRequest& request, const Endpoint& endpoint
   if (settings_.debug)
     tell(with_token_hidden(fmt::format("{}: canonical request\n{}\n{}: string to sign\n{}", request.what,
                                        signature.canonical.text, request.what, signature.string_to_sign),
-                           keys));
+                           *state.credentials));
 }
 
 bool ServiceClient::cure(const ServiceRequest& request, const HttpResponse& response, const ServiceError& error,
                          Try& state) {
   if (!state.clock_corrected && corrects_clock(response, error)) return state.clock_corrected = true;
-  if (!state.renewed && credentials_ != nullptr && says_expired(error)) {
+  if (!state.renewed && credentials_ != nullptr && !request.session && says_expired(error)) {
     state.credentials = credentials_->get(true);
     return state.renewed = true;
   }

@@ -35,6 +35,8 @@ struct ServiceRequest {
   BodySink* sink = nullptr;
   std::string payload_hash;  // of the body; empty: of none
   Timeouts timeouts;
+  // Signs instead of the client's own keys: those of an S3 Express session, whose token has a header of its own.
+  std::optional<Credentials> session;
   // The endpoint in another region, where the reply says that the bucket is there; once.
   std::function<Endpoint(const std::string& region)> elsewhere;
   // Some replies of 200 hold an error.

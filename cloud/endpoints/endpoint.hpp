@@ -11,7 +11,7 @@ namespace plume::cloud {
 enum class Authentication {
   sigv4,
   sigv4a,   // asymmetric, for all regions: plume cannot sign it
-  express,  // SigV4 with the keys of an S3 Express session: neither
+  express,  // SigV4 with the keys of an S3 Express session
 };
 
 struct Endpoint {

@@ -77,6 +77,8 @@ ServiceRequest S3::request(const std::string& operation, const std::string& meth
   request.endpoint = endpoint(name.bucket);
   request.method = method;
   if (!name.key.empty()) request.path = '/' + percent_encode(name.key, Slashes::kept);
+  if (request.endpoint.authentication == Authentication::express && client_.credentials() != nullptr)
+    request.session = session(name.bucket);
   request.elsewhere = [this, bucket = name.bucket](const std::string& region) { return endpoint(bucket, region); };
   return request;
 }

@@ -139,6 +139,10 @@ class S3 {
   void abort_upload(const ObjectName& name, const std::string& upload_id);
   [[nodiscard]] std::vector<PendingUpload> list_uploads(const std::string& bucket, const std::string& prefix);
 
+  // Keys for a directory bucket, good for five minutes; requests to it make and renew theirs by themselves.
+  // `encryption` as in PutOptions.
+  [[nodiscard]] Credentials create_session(const std::string& bucket, const std::string& encryption = {});
+
   // Addresses by which anybody may get or put the object until they expire; form fields by which a browser may.
   [[nodiscard]] std::string presign_get(const ObjectName& name, std::chrono::seconds expires);
   [[nodiscard]] std::string presign_put(const ObjectName& name, std::chrono::seconds expires);
@@ -151,6 +155,7 @@ class S3 {
  private:
   [[nodiscard]] ServiceRequest request(const std::string& operation, const std::string& method, const ObjectName& name);
   [[nodiscard]] Endpoint endpoint(const std::string& bucket, const std::string& region = {});
+  [[nodiscard]] Credentials session(const std::string& bucket);
   // Hash and checksum of the body, by one pass over it.
   void set_body(ServiceRequest& request, Body& body, bool insists_on_checksum = false);
   [[nodiscard]] HttpResponse call(const ServiceRequest& request) { return client_.call(request); }
@@ -159,7 +164,8 @@ class S3 {
   S3Settings settings_;
   ServiceClient client_;
   std::mutex mutex_;
-  std::map<std::string, std::string> regions_;  // where buckets were found to be
+  std::map<std::string, std::string> regions_;   // where buckets were found to be
+  std::map<std::string, Credentials> sessions_;  // of directory buckets
 };
 
 }  // namespace plume::cloud
