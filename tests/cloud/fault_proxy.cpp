@@ -43,6 +43,7 @@ FaultProxy::Fault FaultProxy::draw(const ServerRequest& request) {
   std::discrete_distribution<int> kinds{0, 10, 10, 10, 10, 10, 1, 10, 10, 10};
   auto fault = static_cast<Fault>(kinds(generator_));
   if (fault == Fault::ok_with_error && !is_complete(request)) fault = Fault::error_500;
+  if (fault == Fault::error_500 && is_complete(request)) fault = Fault::ok_with_error;
   if (fault == Fault::corrupt && request.method != "GET") fault = Fault::reset_before;
   ++faults_[names[static_cast<std::size_t>(fault)]];
   return fault;

@@ -39,8 +39,9 @@ TEST_F(FaultsSlow, FiveHundredTransfersArriveWhole) {
   constexpr std::size_t objects = 250;
   run_parallel(objects, 4, [&](std::size_t i) {
     std::mt19937 generator(static_cast<unsigned>(i));
-    // From nothing to 16 MiB, small ones as likely as large ones.
-    const double exponent = std::uniform_real_distribution<double>(0, 24)(generator);
+    // From nothing to 16 MiB, small ones as likely as large ones, but every fourth one in parts.
+    const double least = i % 4 == 1 ? 22.6 : 0;
+    const double exponent = std::uniform_real_distribution<double>(least, 24)(generator);
     const std::size_t size = i == 0 ? 0 : static_cast<std::size_t>(std::exp2(exponent));
     const std::string bytes = noise(size, static_cast<unsigned>(i));
     const auto source = folder_ / fmt::format("source-{}", i);
