@@ -45,6 +45,9 @@ FaultProxy::Fault FaultProxy::draw(const ServerRequest& request) {
   if (fault == Fault::ok_with_error && !is_complete(request)) fault = Fault::error_500;
   if (fault == Fault::error_500 && is_complete(request)) fault = Fault::ok_with_error;
   if (fault == Fault::corrupt && request.method != "GET") fault = Fault::reset_before;
+  // A client follows once, as a bucket has one region.
+  const bool first_time = fault != Fault::redirect || redirected_.insert(request.method + request.target).second;
+  if (!first_time) return Fault::none;
   ++faults_[names[static_cast<std::size_t>(fault)]];
   return fault;
 }
@@ -73,14 +76,16 @@ void FaultProxy::add_checksum(const ServerRequest& request, HttpResponse& respon
 
 void FaultProxy::handle(const ServerRequest& request, ServerConnection& connection) {
   const Fault fault = draw(request);
-  if (fault == Fault::error_500) return connection.reply(500, error_body("InternalError"));
-  if (fault == Fault::slow_down) return connection.reply(503, error_body("SlowDown"));
+  const auto refuse = [&](int status, const char* code) {
+    connection.reply(status, request.method == "HEAD" ? std::string() : error_body(code));
+  };
+  if (fault == Fault::error_500) return refuse(500, "InternalError");
+  if (fault == Fault::slow_down) return refuse(503, "SlowDown");
   if (fault == Fault::ok_with_error) return connection.reply(200, error_body("InternalError"));
   if (fault == Fault::reset_before) return connection.reset();
   if (fault == Fault::redirect) {
-    const std::lock_guard lock(mutex_);
-    elsewhere_ = !elsewhere_;
-    return connection.reply(301, {}, {{"x-amz-bucket-region", elsewhere_ ? "us-west-2" : "us-east-1"}});
+    const bool west = request.header("authorization").find("/us-west-2/") != std::string::npos;
+    return connection.reply(301, {}, {{"x-amz-bucket-region", west ? "us-east-1" : "us-west-2"}});
   }
   if (fault == Fault::stall) {
     std::this_thread::sleep_for(std::chrono::seconds(10));

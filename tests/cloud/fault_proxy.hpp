@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 
 #include "cloud/http/transport.hpp"
@@ -51,7 +52,7 @@ class FaultProxy {
   std::mutex mutex_;  // for all below
   std::mt19937 generator_;
   std::map<std::string, int> faults_;
-  bool elsewhere_ = false;
+  std::set<std::string> redirected_;
   LoopbackServer server_;  // last: its threads use the rest
 };
 
