@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
         add_eval_command(app, action);
         add_predict_command(app, action);
         add_import_commands(app, action);
+        add_export_commands(app, action);
         add_doctor_command(app, action);
         add_bench_command(app, action);
         add_quantize_command(app, action);

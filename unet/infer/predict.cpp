@@ -16,6 +16,7 @@
 #include "data/images/text.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/cli/run_options.hpp"
+#include "unet/inference/find_model.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
 #include "unet/inference/results.hpp"
@@ -32,7 +33,7 @@ struct Arguments {
   std::vector<std::string> formats;
   std::string bands;
   double simplify = 0;
-  float threshold = 0.5F;
+  std::optional<float> threshold;  // none: what the model says, or 0.5
   int threads = 0;
   int tile = 0;
   DeviceSettings device;
@@ -98,9 +99,11 @@ std::vector<Work> plan(const Arguments& arguments) {
 int run_predict(const Arguments& arguments) {
   const auto bands = data::parse_bands(arguments.bands);
   const auto works = plan(arguments);
+  const FoundModel model = find_model(arguments.model);
+  const float threshold = arguments.threshold.value_or(model.threshold.value_or(0.5F));
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
-  const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
-  Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
+  const Network network = fold_norms(load_model(model.file, element_type(arguments.device.precision), &stream));
+  Predictor predictor(network, ranges_for(model.file, arguments.device.precision));
   predictor.limit_tiles({.edge = arguments.tile});
   const Graph& graph = network.graph();
   const ResultOptions options{.bands = bands, .tolerance = arguments.simplify};
@@ -108,7 +111,7 @@ int run_predict(const Arguments& arguments) {
     const data::Raster image = data::read_image(work.image, bands);
     require_bands(graph, image.bands, work.image.string());
     const Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
-                                         image, graph.classes, arguments.threshold);
+                                         image, graph.classes, threshold);
     for (const auto& [kind, path] : work.results) write_result(path, kind, prediction, image, options);
     fmt::print("{}: {:.2f} % smoke\n", work.image.filename().string(), 100 * prediction.smoke_fraction());
   }
@@ -120,7 +123,7 @@ int run_predict(const Arguments& arguments) {
 void add_predict_command(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("predict", "Finds smoke in images: masks, probabilities, pictures");
-  command->add_option("model", arguments->model, "A .safetensors that plume wrote")->required();
+  command->add_option("model", arguments->model, "A .safetensors that plume wrote, or a folder with one")->required();
   command->add_option("input", arguments->input, "An image (TIFF, PNG, .npy), or a folder of them")->required();
   command
       ->add_option("-o,--output", arguments->output,
@@ -132,8 +135,9 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->delimiter(',')
       ->check(CLI::IsMember(names));
   command->add_option("--bands", arguments->bands, "Bands to take, counted from 1, e.g. 1-6");
-  command->add_option("--threshold", arguments->threshold, "Smoke is where the probability is above")
-      ->capture_default_str()
+  command
+      ->add_option("--threshold", arguments->threshold,
+                   "Smoke is where the probability is above; by default as a folder's model.json says, or 0.5")
       ->check(CLI::Range(0.0F, 1.0F));
   add_simplify_option(*command, arguments->simplify);
   add_tile_option(*command, arguments->tile);
