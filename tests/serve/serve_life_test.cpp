@@ -197,6 +197,7 @@ TEST_F(ServeLife, ToldToEndUnderLoadItAnswersWhatItAccepted) {
               const int size = 50 + 30 * i;
               const auto pixels = std::vector<float>(static_cast<std::size_t>(size * size * 3), 100.0F);
               const auto answer = client.ask("POST", "/invocations", raw_headers(1, size, size), raw_body(pixels));
+              EXPECT_TRUE(answer) << "after " << answered << ", ending: " << ending;
               if (!answer || answer->status != 200) {
                 ++lost;
                 return;

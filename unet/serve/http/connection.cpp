@@ -21,7 +21,8 @@ namespace beast = boost::beast::http;
 using std::chrono::milliseconds;
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
-constexpr std::size_t spare_bytes = 64;  // behind a body, for parsers that read some bytes at a time
+constexpr std::size_t spare_bytes = 64;            // behind a body, for parsers that read some bytes at a time
+constexpr milliseconds last_request_grace{1'000};  // for who keeps a connection open while the server ends
 constexpr milliseconds linger_limit{2'000};
 constexpr milliseconds linger_limit_draining{250};
 constexpr std::size_t longest_id = 128;
@@ -124,16 +125,15 @@ void Connection::evict() {
   close();
 }
 
-void Connection::drain(milliseconds grace) {
-  last_ = true;
-  if (phase_ == Phase::idle) enter(Phase::idle, grace);
+void Connection::drain() {
+  if (phase_ == Phase::idle) enter(Phase::idle, idle_limit());
 }
 
 // An idle connection has no buffer: thousands of them cost little.
 void Connection::wait_for_request() {
   leave_idle();
   idle_place_ = all_.idle.insert(all_.idle.end(), this);
-  enter(Phase::idle, all_.settings.idle_timeout);
+  enter(Phase::idle, idle_limit());
   socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const ErrorCode& error) {
     if (self->phase_ != Phase::idle) return;
     if (error) return self->close();
@@ -285,7 +285,8 @@ void Connection::answer(Response response) {
     header_text_ += fmt::format("Retry-After: {}\r\n", seconds);
   }
   for (const Header& header : response.headers) header_text_ += fmt::format("{}: {}\r\n", header.name, header.value);
-  header_text_ += last_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
+  told_to_close_ = last_;
+  header_text_ += told_to_close_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
 
   enter(Phase::writing, transfer_limit(body_text_.size()));
   const std::array<asio::const_buffer, 2> parts{asio::buffer(header_text_),
@@ -300,7 +301,7 @@ void Connection::on_written(const ErrorCode& error) {
   share_.clear();
   if (phase_ != Phase::writing) return;
   if (error) return close();
-  if (last_) return linger();
+  if (told_to_close_) return linger();
   if (buffer_.size() == 0) {
     buffer_.shrink_to_fit();
     return wait_for_request();
@@ -364,6 +365,10 @@ void Connection::on_timeout() {
 
 milliseconds Connection::transfer_limit(std::size_t bytes) const {
   return all_.settings.transfer_timeout + milliseconds(bytes * 1000 / all_.settings.slowest_transfer);
+}
+
+milliseconds Connection::idle_limit() const {
+  return all_.draining ? last_request_grace : all_.settings.idle_timeout;
 }
 
 void Connection::leave_idle() {

@@ -33,8 +33,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void turn_away();
   // Ends a connection that has no request.
   void evict();
-  // Lets the request at hand be the last one; without one it may still send one in so long.
-  void drain(std::chrono::milliseconds grace);
+  // To be called when the server begins to end: without a request it may still send one, but soon.
+  void drain();
 
  private:
   enum class Phase { idle, header, body, handling, writing, lingering, closed };
@@ -67,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void enter(Phase phase, std::chrono::milliseconds limit);
   void on_timeout();
+  [[nodiscard]] std::chrono::milliseconds idle_limit() const;
   [[nodiscard]] std::chrono::milliseconds transfer_limit(std::size_t bytes) const;
   void leave_idle();
   void note_answer();
@@ -77,7 +78,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<std::list<Connection*>::iterator> idle_place_;
   boost::asio::steady_timer timer_;
   Phase phase_ = Phase::idle;
-  bool last_ = false;  // no request after this one
+  bool last_ = false;           // no request after this one,
+  bool told_to_close_ = false;  // and its answer has said so
 
   // Of the request at hand.
   boost::beast::flat_buffer buffer_;

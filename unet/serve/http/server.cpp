@@ -26,9 +26,8 @@ using asio::ip::tcp;
 using ErrorCode = boost::system::error_code;
 using std::chrono::milliseconds;
 
-constexpr std::size_t other_files = 128;           // that a process keeps open besides connections
-constexpr milliseconds retry_accept{50};           // where the system has no more room for a connection
-constexpr milliseconds last_request_grace{1'000};  // for who keeps a connection open while the server ends
+constexpr std::size_t other_files = 128;  // that a process keeps open besides connections
+constexpr milliseconds retry_accept{50};  // where the system has no more room for a connection
 
 // As many files as the system lets this process open.
 std::size_t raise_file_limit() {
@@ -103,11 +102,9 @@ class Server::Implementation {
 
   void accept() {
     acceptor_.async_accept([this](const ErrorCode& error, tcp::socket socket) {
+      if (!error) take(std::move(socket));
       if (!acceptor_.is_open()) return;
-      if (!error) {
-        take(std::move(socket));
-        return accept();
-      }
+      if (!error) return accept();
       evict_one();
       retry_.expires_after(retry_accept);
       retry_.async_wait([this](const ErrorCode& cancelled) {
@@ -126,7 +123,6 @@ class Server::Implementation {
       connection->turn_away();
     } else {
       connection->start();
-      if (connections_.draining) connection->drain(last_request_grace);
     }
   }
 
@@ -150,7 +146,7 @@ class Server::Implementation {
     }
     acceptor_.close(error);
     for (const auto& connection : connections_.all) {
-      if (const auto open = connection.lock()) open->drain(last_request_grace);
+      if (const auto open = connection.lock()) open->drain();
     }
     connections_.on_closed = [this] {
       if (connections_.all.empty() && !std::exchange(told_, true)) drained_.set_value();
