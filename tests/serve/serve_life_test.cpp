@@ -61,9 +61,13 @@ TEST_F(ServeLife, AWrongModelEndsItAtOnceWithOneLine) {
   expect_one_line(serve(folder_ / "changed.safetensors"), 3, "changed.safetensors");
   write_file(folder_ / "text.safetensors", "This is no model, though it is long enough to be one.");
   expect_one_line(serve(folder_ / "text.safetensors"), 3, "text.safetensors");
-  expect_one_line(serve(folder_ / ""), 3, "4 .safetensors");
+  expect_one_line(serve(folder_ / ""), 3, "holds 4 .safetensors");
   std::filesystem::create_directory(folder_ / "empty");
-  expect_one_line(serve(folder_ / "empty"), 3, "no .safetensors");
+  expect_one_line(serve(folder_ / "empty"), 3, "holds no .safetensors");
+  std::filesystem::create_directory(folder_ / "packed");
+  std::filesystem::copy(model_, folder_ / "packed" / "model.safetensors");
+  write_file(folder_ / "packed" / "model.json", R"({"threshold": 2})");
+  expect_one_line(serve(folder_ / "packed"), 3, "threshold");
 }
 
 TEST_F(ServeLife, OptionsThatCannotBeAreRefused) {
@@ -81,6 +85,24 @@ TEST_F(ServeLife, AFolderWithOneModelWillDo) {
   write_file(folder_ / "only" / "README", "about the model");
   const RunningServer server({"--model", folder_ / "only"});
   EXPECT_EQ(ask_little(server.port())->status, 200);
+}
+
+TEST_F(ServeLife, TheThresholdIsTheRequestsTheOptionsOrTheModels) {
+  std::filesystem::create_directory(folder_ / "packed");
+  std::filesystem::copy(model_, folder_ / "packed" / "model.safetensors");
+  write_file(folder_ / "packed" / "model.json", R"({"threshold": 1})");
+  const auto polygons = [](int port, const std::string& accept) {
+    const auto answer =
+        ask(port, "POST", "/invocations", raw_headers(1, 4, 4) + "Accept: application/geo+json" + accept + "\r\n",
+            raw_body(std::vector<float>(48, 1.0F)));
+    return nlohmann::json::parse(answer->body).at("features").size();
+  };
+  const RunningServer models({folder_ / "packed"});
+  EXPECT_EQ(polygons(models.port(), ""), 0);
+  EXPECT_EQ(polygons(models.port(), "; threshold=0"), 1);
+  const RunningServer options({folder_ / "packed", "--threshold", "0"});
+  EXPECT_EQ(polygons(options.port(), ""), 1);
+  EXPECT_EQ(polygons(options.port(), "; threshold=1"), 0);
 }
 
 TEST_F(ServeLife, CalledAsSageMakerCallsItTakesItsDefaultsAndVariables) {

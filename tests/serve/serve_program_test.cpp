@@ -186,6 +186,23 @@ TEST_F(ServeProgram, MetricsCountWhatHappened) {
   EXPECT_GT(server_->metric("process_open_fds"), 3);
 }
 
+TEST_F(ServeProgram, MetricsAreWhatPrometheusReads) {
+  if (!python_has("prometheus_client.parser")) GTEST_SKIP() << "no Python module prometheus_client";
+  write_file(*folder_ / "metrics", ask(server_->port(), "GET", "/metrics")->body);
+  const Outcome outcome =
+      run_command({python, "-c",
+                   "import sys; from prometheus_client.parser import text_string_to_metric_families as read\n"
+                   "print(*sorted(f.name + ':' + f.type for f in read(open(sys.argv[1]).read())))",
+                   *folder_ / "metrics"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
+  for (const char* family :
+       {"plume_requests:counter", "plume_request_seconds:histogram", "plume_stage_seconds:histogram",
+        "plume_batch_images:histogram", "plume_queue_requests:gauge", "process_open_fds:gauge"}) {
+    EXPECT_NE((" " + outcome.output).find(fmt::format(" {}", family)), std::string::npos)
+        << family << " in " << outcome.output;
+  }
+}
+
 TEST_F(ServeProgram, PipelinedPredictionsAreAnsweredInOrder) {
   Client client(server_->port());
   std::vector<std::vector<float>> expected;

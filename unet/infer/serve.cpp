@@ -150,8 +150,8 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
       ->check(CLI::Range(1, 1'000'000));
   command
       ->add_option("--threshold", settings->threshold,
-                   "Smoke is where the probability is above, unless a request says otherwise")
-      ->capture_default_str()
+                   "Smoke is where the probability is above, unless a request says otherwise; default: as beside the "
+                   "model, or 0.5")
       ->check(CLI::Range(0.0F, 1.0F));
   command->add_option("--default-accept", settings->default_accept, "Type of the answer where a request does not care")
       ->capture_default_str()

@@ -17,6 +17,8 @@ MediaType content_type_of(const http::Request& request) {
                       "Content-Type says no type of the body, such as application/json");
 }
 
+constexpr float usual_threshold = 0.5F;
+
 // SageMaker hands this header to containers, and what they give back to clients.
 constexpr const char* custom_attributes = "X-Amzn-SageMaker-Custom-Attributes";
 constexpr std::size_t longest_attributes = 1024;
@@ -35,7 +37,8 @@ Invocation::Invocation(http::Request request, http::Reply reply, std::shared_ptr
       model_(std::move(model)),
       limits_(settings.limits),
       content_type_(content_type_of(request_)),
-      answer_type_(choose_answer(request_.header("Accept"), settings.default_accept, settings.threshold)),
+      answer_type_(choose_answer(request_.header("Accept"), settings.default_accept,
+                                 settings.threshold.value_or(model_->threshold().value_or(usual_threshold)))),
       share_(budget) {}
 
 void Invocation::decode() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,7 +20,7 @@ namespace plume::serve {
 // How requests are read and answered where they do not say it themselves.
 struct InvocationSettings {
   DecodeLimits limits;
-  float threshold = 0.5F;
+  std::optional<float> threshold;  // none: the model's, or 0.5
   std::string default_accept{answer_types.front()};
 };
 

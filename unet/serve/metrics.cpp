@@ -46,6 +46,8 @@ std::string metrics_text(const Scheduler& scheduler, const http::Counts& http, c
   text += single("plume_connections_total", "counter", "Connections that were accepted.", http.accepted.load());
   text += single("plume_connections_evicted_total", "counter", "Idle connections closed to make room.",
                  http.evicted.load());
+  text +=
+      single("plume_connections_broken_total", "counter", "Connections that memory ran out for.", http.broken.load());
   text += single("plume_access_log_dropped_total", "counter", "Lines there was no room for.", http.unlogged.load());
   text += single("process_resident_memory_bytes", "gauge", "Resident memory of the process.", resident_bytes());
   text += single("process_open_fds", "gauge", "Files that the process has open.", open_files());

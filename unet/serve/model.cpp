@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "kernels/base/error.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
 
@@ -22,21 +21,6 @@ constexpr std::int64_t worth_sharing = 160 * 160;
 constexpr std::size_t most_shapes = 32;
 constexpr std::size_t least_kept = std::size_t{64} << 20;
 
-fs::path find_model(const fs::path& path) {
-  std::error_code failed;
-  if (!fs::is_directory(path, failed)) return path;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(path, failed)) {
-    if (entry.path().extension() == ".safetensors") found.push_back(entry.path());
-  }
-  if (failed) throw input_error("cannot read the folder {}: {}", path.string(), failed.message());
-  if (found.empty()) throw input_error("{} has no .safetensors", path.string());
-  if (found.size() > 1) {
-    throw input_error("{} has {} .safetensors, one is asked for: name it", path.string(), found.size());
-  }
-  return found.front();
-}
-
 unet::Network load_network(const fs::path& path, Device& device) {
   const auto turn = device.turn();
   return unet::fold_norms(unet::load_model(path, unet::element_type(device.precision()), device.shared_stream()));
@@ -45,10 +29,10 @@ unet::Network load_network(const fs::path& path, Device& device) {
 }  // namespace
 
 Model::Model(const fs::path& path, Device& device)
-    : path_(find_model(path)),
+    : found_(unet::find_model(path)),
       device_(device),
-      network_(load_network(path_, device)),
-      ranges_(unet::ranges_for(path_, device.precision())) {}
+      network_(load_network(found_.file, device)),
+      ranges_(unet::ranges_for(found_.file, device.precision())) {}
 
 std::unique_ptr<Model::Slot> Model::take() {
   {

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "unet/inference/find_model.hpp"
 #include "unet/inference/network.hpp"
 #include "unet/inference/predict.hpp"
 #include "unet/inference/ranges.hpp"
@@ -21,12 +22,14 @@ namespace plume::serve {
 
 class Model {
  public:
-  // From a .safetensors, or the only one in a folder. The device must outlive it.
+  // From a .safetensors, or a folder with one (unet/inference/find_model.hpp). The device must outlive it.
   // Throws input_error naming what is missing or damaged.
   Model(const std::filesystem::path& path, Device& device);
 
   [[nodiscard]] const unet::Graph& graph() const { return network_.graph(); }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return found_.file; }
+  // Above which probability there is smoke, where what lies beside the model says so.
+  [[nodiscard]] std::optional<float> threshold() const { return found_.threshold; }
 
   // pixels [images, height, width, bands] as stored in files; the result is [images, height, width, classes].
   // alone: on all of the device's threads if it is much work, else on one. Safe to call from several threads.
@@ -43,7 +46,7 @@ class Model {
   [[nodiscard]] std::unique_ptr<Slot> take();
   void give_back(std::unique_ptr<Slot> slot);
 
-  std::filesystem::path path_;
+  unet::FoundModel found_;
   Device& device_;
   unet::Network network_;
   std::optional<unet::Ranges> ranges_;

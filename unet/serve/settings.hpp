@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "unet/inference/device.hpp"
@@ -33,7 +34,7 @@ struct ServeSettings {
   int max_queue = 64;   // requests that wait
   double timeout = 60;  // seconds that one may wait
 
-  float threshold = 0.5F;
+  std::optional<float> threshold{};  // none: the model's, or 0.5
   std::string default_accept{answer_types.front()};
 };
 

@@ -9,9 +9,10 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <cstdio>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "unet/serve/http/head.hpp"
 
 namespace plume::serve::http {
 namespace {
@@ -25,31 +26,6 @@ constexpr std::size_t spare_bytes = 64;            // behind a body, for parsers
 constexpr milliseconds last_request_grace{1'000};  // for who keeps a connection open while the server ends
 constexpr milliseconds linger_limit{2'000};
 constexpr milliseconds linger_limit_draining{250};
-constexpr std::size_t longest_id = 128;
-
-std::string date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 64> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
-}
-
-bool is_visible(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-// The path of "/path?query" or of "http://host/path?query", which servers must take too (RFC 9112, 3.2.2).
-std::string path_of(std::string_view target) {
-  if (!target.starts_with('/')) {
-    const auto scheme = target.find("://");
-    if (scheme != std::string_view::npos) {
-      const auto slash = target.find('/', scheme + 3);
-      target = slash == std::string_view::npos ? "/" : target.substr(slash);
-    }
-  }
-  return std::string(target.substr(0, target.find('?')));
-}
 
 template <class Text>
 std::string_view view(const Text& text) {
@@ -76,11 +52,12 @@ std::vector<Header> headers_of(const beast::fields& fields) {
 // dropped uncalled still answers.
 class Answerer {
  public:
-  Answerer(std::shared_ptr<Connection> connection, asio::io_context& context, void (*answer)(Connection&, Response))
-      : connection_(std::move(connection)), context_(context), answer_(answer) {}
+  Answerer(std::shared_ptr<Connection> connection, std::string id, asio::io_context& context,
+           void (*answer)(Connection&, Response))
+      : connection_(std::move(connection)), id_(std::move(id)), context_(context), answer_(answer) {}
   Answerer(const Answerer&) = delete;
   Answerer& operator=(const Answerer&) = delete;
-  ~Answerer() { (*this)(problem(Status::internal_server_error, "the request was dropped", "")); }
+  ~Answerer() { (*this)(problem(Status::internal_server_error, "the request was dropped", id_)); }
 
   void operator()(Response response) {
     if (!connection_) return;
@@ -90,6 +67,7 @@ class Answerer {
 
  private:
   std::shared_ptr<Connection> connection_;
+  std::string id_;
   asio::io_context& context_;
   void (*answer_)(Connection&, Response);
 };
@@ -104,18 +82,26 @@ Connection::Connection(asio::ip::tcp::socket socket, Connections& all)
       share_(all.budget) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);
+}
+
+// Where memory ran out in the middle of something, this is how a connection ends.
+Connection::~Connection() {
+  close();
+}
+
+void Connection::join() {
+  place_ = all_.all.insert(all_.all.end(), this);
+  phase_ = Phase::idle;
   ++all_.counts.open;
 }
 
-Connection::~Connection() = default;
-
 void Connection::start() {
-  place_ = all_.all.insert(all_.all.end(), shared_from_this());
+  join();
   wait_for_request();
 }
 
 void Connection::turn_away() {
-  place_ = all_.all.insert(all_.all.end(), shared_from_this());
+  join();
   begin_request();
   refuse(Status::service_unavailable, "too many connections");
 }
@@ -201,7 +187,7 @@ void Connection::note_header() {
   path_ = path_of(view(message.target()));
   head_only_ = method_ == "HEAD";
   const std::string_view id = view(message["X-Request-Id"]);
-  if (!id.empty() && id.size() <= longest_id && is_visible(id)) id_ = id;
+  if (is_request_id(id)) id_ = id;
 }
 
 bool Connection::accept_header() {
@@ -260,7 +246,7 @@ void Connection::handle() {
   Request request{method_, path_, headers_of(parser_->get().base()), std::move(parser_->get().body()), id_};
   parser_.reset();
   const auto answerer =
-      std::make_shared<Answerer>(shared_from_this(), all_.context, [](Connection& connection, Response response) {
+      std::make_shared<Answerer>(shared_from_this(), id_, all_.context, [](Connection& connection, Response response) {
         if (connection.phase_ == Phase::handling) connection.answer(std::move(response));
       });
   all_.handler.handle(std::move(request), [answerer](Response response) { (*answerer)(std::move(response)); });
@@ -274,20 +260,11 @@ void Connection::refuse(Status status, std::string_view detail) {
 
 void Connection::answer(Response response) {
   if (all_.draining) last_ = true;
+  told_to_close_ = last_;
   status_ = response.status;
+  header_text_ = head_of(response, id_, told_to_close_, all_.settings.retry_after);
   body_text_ = std::move(response.body);
   share_.force(body_text_.size());
-  header_text_ = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", static_cast<int>(status_), phrase(status_), date());
-  if (!response.content_type.empty()) header_text_ += fmt::format("Content-Type: {}\r\n", response.content_type);
-  header_text_ += fmt::format("Content-Length: {}\r\nX-Request-Id: {}\r\n", body_text_.size(), id_);
-  if (status_ == Status::service_unavailable) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(all_.settings.retry_after).count();
-    header_text_ += fmt::format("Retry-After: {}\r\n", seconds);
-  }
-  for (const Header& header : response.headers) header_text_ += fmt::format("{}: {}\r\n", header.name, header.value);
-  told_to_close_ = last_;
-  header_text_ += told_to_close_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
-
   enter(Phase::writing, transfer_limit(body_text_.size()));
   const std::array<asio::const_buffer, 2> parts{asio::buffer(header_text_),
                                                 head_only_ ? asio::const_buffer() : asio::buffer(body_text_)};
@@ -312,6 +289,7 @@ void Connection::on_written(const ErrorCode& error) {
 
 void Connection::linger() {
   ErrorCode ignored;
+  socket_.cancel(ignored);  // a read that was under way when the request was refused
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   buffer_.consume(buffer_.size());
   idle_place_ = all_.idle.insert(all_.idle.begin(), this);

@@ -42,6 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using ErrorCode = boost::system::error_code;
   using Clock = std::chrono::steady_clock;
 
+  void join();
   void wait_for_request();
   void begin_request();
   void read();
@@ -74,12 +75,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   boost::asio::ip::tcp::socket socket_;
   Connections& all_;
-  std::list<std::weak_ptr<Connection>>::iterator place_;
+  std::list<Connection*>::iterator place_;
   std::optional<std::list<Connection*>::iterator> idle_place_;
   boost::asio::steady_timer timer_;
-  Phase phase_ = Phase::idle;
-  bool last_ = false;           // no request after this one,
-  bool told_to_close_ = false;  // and its answer has said so
+  Phase phase_ = Phase::closed;  // until it joins the others
+  bool last_ = false;            // no request after this one,
+  bool told_to_close_ = false;   // and its answer has said so
 
   // Of the request at hand.
   boost::beast::flat_buffer buffer_;

@@ -23,13 +23,13 @@ struct Connections {
   Handler& handler;
   Budget& budget;
   Counts& counts;
-  boost::asio::io_context context{1};
-  std::list<std::weak_ptr<Connection>> all;
+  std::list<Connection*> all;
   std::list<Connection*> idle;  // without a request, those that have been so longest first
   bool draining = false;
   std::function<void()> on_closed;
   std::mt19937_64 random{std::random_device{}()};
-  TaskThread log{10'000};  // writes lines: whoever reads them slowly holds up no request
+  TaskThread log{10'000};              // writes lines: whoever reads them slowly holds up no request
+  boost::asio::io_context context{1};  // the last, as it owns connections, which use what stands above
 };
 
 }  // namespace plume::serve::http

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <future>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -69,13 +70,14 @@ class Server::Implementation {
     work_.reset();
     connections_.context.stop();
     if (thread_.joinable()) thread_.join();
+    connections_.on_closed = {};
   }
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
 
   void start() {
     accept();
-    thread_ = std::thread([this] { connections_.context.run(); });
+    thread_ = std::thread([this] { run(); });
   }
 
   bool drain(milliseconds limit) {
@@ -98,6 +100,18 @@ class Server::Implementation {
                               error.message());
     }
     port_ = acceptor_.local_endpoint().port();
+  }
+
+  // A connection that memory runs out for ends; the others go on.
+  void run() {
+    while (true) {
+      try {
+        connections_.context.run();
+        return;
+      } catch (const std::bad_alloc&) {
+        ++connections_.counts.broken;
+      }
+    }
   }
 
   void accept() {
@@ -145,9 +159,7 @@ class Server::Implementation {
       if (!error) take(std::move(socket));
     }
     acceptor_.close(error);
-    for (const auto& connection : connections_.all) {
-      if (const auto open = connection.lock()) open->drain();
-    }
+    for (Connection* const connection : connections_.all) connection->drain();
     connections_.on_closed = [this] {
       if (connections_.all.empty() && !std::exchange(told_, true)) drained_.set_value();
     };
