@@ -122,15 +122,17 @@ void Scheduler::compute_batch(std::unique_lock<std::mutex>& lock) {
   bool good = false;
   {
     const Unlocked unlocked(lock);
-    std::vector<std::shared_ptr<Job>> jobs;
-    int images = 0;
-    for (Entry& entry : batch) {
-      counts_.queue_seconds.observe(seconds(entry.waited));
-      images += entry.job->images();
-      jobs.push_back(entry.job);
-    }
-    counts_.batch_images.observe(images);
-    good = run_stage(counts_.compute_seconds, batch, [&] { compute_(jobs, alone); });
+    good = run_stage(counts_.compute_seconds, batch, [&] {
+      std::vector<std::shared_ptr<Job>> jobs;
+      int images = 0;
+      for (const Entry& entry : batch) {
+        counts_.queue_seconds.observe(seconds(entry.waited));
+        images += entry.job->images();
+        jobs.push_back(entry.job);
+      }
+      counts_.batch_images.observe(images);
+      compute_(jobs, alone);
+    });
     if (!good) batch.clear();
   }
   --working_;
