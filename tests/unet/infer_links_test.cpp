@@ -18,7 +18,7 @@ std::vector<std::string> lines_with(const std::vector<std::string>& command, con
   EXPECT_EQ(outcome.exit_code, 0) << outcome.errors;
   std::vector<std::string> found;
   std::size_t start = 0;
-  for (std::size_t end; (end = outcome.output.find('\n', start)) != std::string::npos; start = end + 1) {
+  for (std::size_t end = 0; (end = outcome.output.find('\n', start)) != std::string::npos; start = end + 1) {
     const std::string line = outcome.output.substr(start, end - start);
     if (std::regex_search(line, pattern) && !std::regex_search(line, excused)) found.push_back(line);
   }
