@@ -113,7 +113,7 @@ HttpResponse ServiceClient::send(const ServiceRequest& request, Try& state) {
   message.headers = request.headers;
   message.body = request.body;
   message.sink = request.sink;
-  message.timeouts = request.timeouts;
+  message.timeouts = request.timeouts.value_or(settings_.timeouts);
   message.cancelled = state.cancelled;
   sign(request, state.endpoint, message, state);
   message.headers.push_back({"User-Agent", settings_.user_agent});

@@ -33,8 +33,8 @@ struct ServiceRequest {
   Headers headers;
   Body* body = nullptr;
   BodySink* sink = nullptr;
-  std::string payload_hash;  // of the body; empty: of none
-  Timeouts timeouts;
+  std::string payload_hash;          // of the body; empty: of none
+  std::optional<Timeouts> timeouts;  // nothing: the client's
   // Signs instead of the client's own keys: those of an S3 Express session, whose token has a header of its own.
   std::optional<Credentials> session;
   // The endpoint in another region, where the reply says that the bucket is there; once.
@@ -47,6 +47,7 @@ struct ServiceRequest {
 
 struct ClientSettings {
   int attempts = 3;
+  Timeouts timeouts{};
   std::string user_agent = "plume";
   const std::atomic<bool>* cancelled = nullptr;
   // Gets what was signed and how it went, without secrets; empty: nobody listens.

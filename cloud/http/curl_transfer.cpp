@@ -29,9 +29,9 @@ TransportError::Kind kind_of(CURLcode code) {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Kind::refused;
-    default: return Kind::broken;
+    case CURLE_URL_MALFORMAT: return Kind::refused;
+    default:  // also CURLE_UNSUPPORTED_PROTOCOL: what came does not begin as a reply does
+      return Kind::broken;
   }
 }
 

@@ -21,10 +21,18 @@ class RangesDownload {
         partial_(path, options.part_size, options.resume) {}
 
   DownloadResult run() {
+    constexpr int most_tries = 3;
     try {
-      DownloadResult result = get_all();
-      partial_.commit(path_);
-      return result;
+      for (int tries = 1;; ++tries) {
+        DownloadResult result = get_all();
+        if (!result.verified && differs(tries == most_tries)) {
+          partial_.begin({}, 0);
+          continue;
+        }
+        result.verified = result.verified || compared_;
+        partial_.commit(path_);
+        return result;
+      }
     } catch (...) {
       if (!options_.resume) partial_.discard();
       throw;
@@ -43,7 +51,6 @@ class RangesDownload {
     run_parallel(static_cast<std::size_t>(parts), options_.jobs, [&](std::size_t part) {
       if (!partial_.find(part)) get_part(part);
     });
-    if (!result.verified) result.verified = verify(static_cast<std::size_t>(parts));
     return result;
   }
 
@@ -96,27 +103,29 @@ class RangesDownload {
     if (options_.progress) options_.progress(std::min(options_.part_size, partial_.size() - part * options_.part_size));
   }
 
-  // Whether there is a checksum to compare with; throws where it differs.
-  bool verify(std::size_t parts) {
+  // Whether what came is not what the object's checksum, where it has one, says; the last time that is an error.
+  bool differs(bool last_time) {
     if (!s3_.settings().validate_when_supported) return false;
     const auto expected = s3_.head(name_).checksum;
     if (!expected) return false;
-    std::string found;
-    if (expected->kind == ChecksumKind::crc32c) {
-      std::uint64_t whole = 0;
-      for (std::size_t part = 0; part < parts; ++part)
-        whole = combine(ChecksumKind::crc32c, whole, *partial_.find(part),
-                        std::min(options_.part_size, partial_.size() - part * options_.part_size));
-      found = text_of(ChecksumKind::crc32c, whole);
-    } else {
-      found = file_checksum(partial_.file(), partial_.size(), expected->kind);
-    }
-    if (found != expected->value) {
-      partial_.discard();  // not worth going on with
-      throw cloud_error(Failure::failed, "{}: {} of what came is {}, of the object {}", what_, name_of(expected->kind),
-                        found, expected->value);
-    }
-    return true;
+    compared_ = true;
+    const std::string found = expected->kind == ChecksumKind::crc32c
+                                  ? whole_crc32c()
+                                  : file_checksum(partial_.file(), partial_.size(), expected->kind);
+    if (found == expected->value) return false;
+    if (!last_time) return true;
+    partial_.discard();  // not worth going on with
+    throw cloud_error(Failure::failed, "{}: {} of what came is {}, of the object {}", what_, name_of(expected->kind),
+                      found, expected->value);
+  }
+
+  // From the parts' own.
+  std::string whole_crc32c() {
+    std::uint64_t whole = 0;
+    for (std::size_t part = 0; part * options_.part_size < partial_.size(); ++part)
+      whole = combine(ChecksumKind::crc32c, whole, *partial_.find(part),
+                      std::min(options_.part_size, partial_.size() - part * options_.part_size));
+    return text_of(ChecksumKind::crc32c, whole);
   }
 
   S3& s3_;
@@ -125,6 +134,7 @@ class RangesDownload {
   const DownloadOptions& options_;
   std::string what_;
   PartialDownload partial_;
+  bool compared_ = false;  // with the object's checksum
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct DownloadResult {
 };
 
 // Until all is there, "<file>.plume-part" holds what has come and "<file>.plume-part.log" says what that is.
+// What differs from the object's checksum is fetched anew, twice at most.
 // Throws cloud::Error; of kind conflict where the object changes meanwhile. environment_error where the file cannot be
 // written.
 DownloadResult download_file(S3& s3, const ObjectName& name, const std::filesystem::path& path,

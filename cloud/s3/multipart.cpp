@@ -101,7 +101,8 @@ std::string S3::complete_upload(const ObjectName& name, const std::string& uploa
   complete.body = &body;
   complete.payload_hash = hex(sha256(text));
   complete.ok_may_hold_error = true;
-  complete.timeouts.stall = std::chrono::minutes(10);  // S3 may take minutes to put a large object together
+  complete.timeouts = client_.settings().timeouts;
+  complete.timeouts->stall = std::chrono::minutes(10);  // S3 may take minutes to put a large object together
   const pugi::xml_document document = parse_xml(complete.what, call(complete).body, "CompleteMultipartUploadResult");
   return document.document_element().child_value("ETag");
 }

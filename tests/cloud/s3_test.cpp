@@ -23,7 +23,8 @@ TEST(PartPlan, StaysWithinTenThousandParts) {
   EXPECT_EQ(plan_parts(100 * mebibyte, 0).count, 7U);
   EXPECT_EQ(plan_parts(16 * mebibyte, 0).count, 1U);
   EXPECT_EQ(plan_parts(0, 0).count, 1U);
-  for (const std::uint64_t size : {50'000 * mebibyte, 50'001 * mebibyte, std::uint64_t{5} << 40, 160'000 * mebibyte + 1}) {
+  for (const std::uint64_t size :
+       {50'000 * mebibyte, 50'001 * mebibyte, std::uint64_t{5} << 40, 160'000 * mebibyte + 1}) {
     const PartPlan plan = plan_parts(size, 5 * mebibyte);
     EXPECT_LE(plan.count, 10'000U);
     EXPECT_GE(plan.count * plan.part_size, size);
