@@ -68,7 +68,7 @@ setup-build:
 setup-test:
 	@$(SETUP) build test
 setup-slow:
-	@$(SETUP) build test slurm
+	@$(SETUP) build test slurm cloud
 setup-fuzz:
 	@$(SETUP) build fuzz
 setup-develop:

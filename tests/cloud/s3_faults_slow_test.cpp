@@ -1,6 +1,7 @@
 // Transfers through what goes wrong: nothing is lost, corrupted, doubled or left behind.
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,7 +10,9 @@
 #include <thread>
 
 #include "cloud/s3/download.hpp"
+#include "cloud/s3/local_file.hpp"
 #include "cloud/s3/parallel.hpp"
+#include "cloud/s3/range_sink.hpp"
 #include "cloud/s3/upload.hpp"
 #include "fault_proxy.hpp"
 #include "s3_server_test.hpp"
@@ -120,6 +123,44 @@ TEST_F(FaultsSlow, AKilledUploadGoesOn) {
   EXPECT_TRUE(s3_->get_text(named("killed")) == bytes);
   EXPECT_TRUE(s3_->list_uploads(bucket_, "").empty());
   fmt::print("{} kills, {} whole in between\n", kills, wholes);
+}
+
+// A transfer in a process of its own; its largest size in memory in MiB.
+long memory_of(const S3Server& server, const std::string& arguments) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::string script =
+        fmt::format("exec env {} '{}' {} >/dev/null", server.environment(), TRANSFER_PROGRAM, arguments);
+    ::execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  ::wait4(child, &status, 0, &usage);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  return usage.ru_maxrss / 1024;
+}
+
+TEST_F(FaultsSlow, FiveGigabytesTakeLittleMemory) {
+  constexpr std::uint64_t size = 5'000'000'000;
+  const auto source = folder_ / "source";
+  const auto target = folder_ / "target";
+  {
+    LocalFile file(source, LocalFile::For::writing);
+    for (std::uint64_t at = 0; at < size; at += 50'000'000)
+      file.write(as_bytes(noise(100'000, static_cast<unsigned>(at))), at);
+    file.resize(size);
+  }
+  const std::string object = "s3://" + bucket_ + "/five";
+  const long up = memory_of(server(), fmt::format("put '{}' '{}'", source.string(), object));
+  const long down = memory_of(server(), fmt::format("get '{}' '{}'", object, target.string()));
+  EXPECT_LT(up, 64);
+  EXPECT_LT(down, 64);
+  fmt::print("{} MiB up, {} MiB down\n", up, down);
+  const LocalFile sent(source, LocalFile::For::reading);
+  const LocalFile came(target, LocalFile::For::reading);
+  EXPECT_EQ(came.size(), size);
+  EXPECT_EQ(range_crc32c(came, 0, size), range_crc32c(sent, 0, size));
 }
 
 }  // namespace
