@@ -63,6 +63,12 @@ EndpointChoice Config::endpoint_choice(const Service& service) const {
   return choice;
 }
 
+TransportSettings Config::transport_settings() const {
+  TransportSettings settings;
+  settings.ca_bundle = setting("AWS_CA_BUNDLE", "ca_bundle").value_or("");
+  return settings;
+}
+
 std::optional<int> Config::attempts() const {
   const auto text = setting("AWS_MAX_ATTEMPTS", "max_attempts");
   if (!text) return std::nullopt;

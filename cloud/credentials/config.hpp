@@ -19,7 +19,7 @@ struct Flags {
 
 class Config {
  public:
-  // Reads the profile files. Throws cloud::Error (usage) where they are damaged.
+  // Reads the profile files; the surroundings' transport may come later, by what this says of it. Throws cloud::Error (usage) where they are damaged.
   Config(Flags flags, Surroundings surroundings);
 
   [[nodiscard]] const Flags& flags() const noexcept { return flags_; }
@@ -41,6 +41,9 @@ class Config {
 
   // Region, address, FIPS and dual stack for a service that the command is not about.
   [[nodiscard]] EndpointChoice endpoint_choice(const Service& service) const;
+
+  // AWS_CA_BUNDLE or ca_bundle.
+  [[nodiscard]] TransportSettings transport_settings() const;
 
   // AWS_MAX_ATTEMPTS or max_attempts; nothing where neither is set. Throws cloud::Error (usage) where it is no number.
   [[nodiscard]] std::optional<int> attempts() const;

@@ -58,7 +58,7 @@ bool Surroundings::flag(const std::string& name) const {
   return value && is_true(*value);
 }
 
-Surroundings system_surroundings(Transport& transport) {
+Surroundings system_surroundings(Transport* transport) {
   Surroundings surroundings;
   surroundings.variable = [](const std::string& name) -> std::optional<std::string> {
     const char* const value = std::getenv(name.c_str());
@@ -73,7 +73,7 @@ Surroundings system_surroundings(Transport& transport) {
     return read_file(path);
   };
   surroundings.run = output_of;
-  surroundings.transport = &transport;
+  surroundings.transport = transport;
   surroundings.clock = system_clock();
   return surroundings;
 }

@@ -30,7 +30,7 @@ struct Surroundings {
 };
 
 // The system's. Warns of files with credentials that others may read.
-[[nodiscard]] Surroundings system_surroundings(Transport& transport);
+[[nodiscard]] Surroundings system_surroundings(Transport* transport = nullptr);
 
 [[nodiscard]] bool is_true(std::string_view text);
 

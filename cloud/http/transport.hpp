@@ -37,7 +37,7 @@ class Transport {
 };
 
 struct TransportSettings {
-  std::string ca_bundle;         // a file of certificates to trust; empty: the system's
+  std::string ca_bundle{};       // a file of certificates to trust; empty: the system's
   std::size_t connections = 64;  // kept open for another request
 };
 

@@ -128,7 +128,7 @@ class CredentialCase {
       const auto real = root / path.relative_path();
       return std::filesystem::is_regular_file(real) ? std::optional<std::string>(read_file(real)) : std::nullopt;
     };
-    surroundings.run = system_surroundings(made_up_.transport).run;
+    surroundings.run = system_surroundings().run;
     return {{}, surroundings};
   }
 

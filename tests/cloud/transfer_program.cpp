@@ -13,8 +13,8 @@ namespace {
 
 int run(const std::string& verb, const std::string& from, const std::string& to, bool resume) {
   using namespace plume::cloud;
-  const auto transport = make_transport();
-  const Config config({}, system_surroundings(*transport));
+  const auto transport = make_transport(Config({}, system_surroundings()).transport_settings());
+  const Config config({}, system_surroundings(transport.get()));
   CredentialChain keys(config);
   S3 s3(*transport, &keys, config.surroundings().clock, s3_settings(config), s3_client_settings(config));
   if (verb == "put") {

@@ -3,8 +3,14 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdio>
+
+#include "../scratch_folder.hpp"
 #include "cloud/client/clock.hpp"
 #include "cloud/signing/digest.hpp"
 #include "loopback_server.hpp"
@@ -216,6 +222,64 @@ TEST_F(TransportTest, GoesByAProxyUnlessItMustNot) {
   ::unsetenv("http_proxy");
   ::unsetenv("no_proxy");
   EXPECT_EQ(proxy.requests(), 1);
+}
+
+// OpenSSL's own test server, with a certificate that nobody has signed.
+class TlsServer {
+ public:
+  explicit TlsServer(const ScratchFolder& folder) : certificate_((folder / "certificate.pem").string()) {
+    const std::string key = (folder / "key.pem").string();
+    const std::string make = fmt::format(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost "
+        "-keyout '{}' -out '{}' 2>/dev/null",
+        key, certificate_);
+    if (std::system(make.c_str()) != 0) throw std::runtime_error("openssl makes no certificate");
+    {
+      const LoopbackServer gone(echo);
+      port_ = gone.port();
+    }
+    const std::string port = std::to_string(port_);
+    child_ = ::fork();
+    if (child_ == 0) {
+      static_cast<void>(std::freopen("/dev/null", "w", stdout));
+      ::execlp("openssl", "openssl", "s_server", "-quiet", "-www", "-accept", port.c_str(), "-cert",
+               certificate_.c_str(), "-key", key.c_str(), nullptr);
+      ::_exit(127);
+    }
+  }
+  ~TlsServer() {
+    ::kill(child_, SIGTERM);
+    ::waitpid(child_, nullptr, 0);
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+  [[nodiscard]] const std::string& certificate() const noexcept { return certificate_; }
+  [[nodiscard]] std::string url(const std::string& host) const { return fmt::format("https://{}:{}/", host, port_); }
+
+ private:
+  std::string certificate_;
+  int port_ = 0;
+  pid_t child_ = -1;
+};
+
+TEST_F(TransportTest, TrustsOnlyWhomItIsTold) {
+  if (std::system("openssl version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no openssl";
+  ScratchFolder folder;
+  const TlsServer server(folder);
+  const auto trusting = make_transport({.ca_bundle = server.certificate()});
+  HttpResponse response;
+  for (int tries = 0; tries < 100 && response.status == 0; ++tries) {
+    try {
+      response = trusting->send(request_to(server.url("localhost")));
+    } catch (const TransportError&) {  // it takes a moment to listen
+      std::this_thread::sleep_for(50ms);
+    }
+  }
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(kind_of(*transport_, request_to(server.url("localhost"))), TransportError::Kind::refused);
+  EXPECT_EQ(kind_of(*trusting, request_to(server.url("127.0.0.1"))), TransportError::Kind::refused);  // another name
+  const auto mistaken = make_transport({.ca_bundle = "/no/such/file"});
+  EXPECT_EQ(kind_of(*mistaken, request_to(server.url("localhost"))), TransportError::Kind::refused);
 }
 
 }  // namespace
