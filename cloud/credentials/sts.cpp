@@ -45,27 +45,19 @@ Credentials assume_role(const Config& config, const Role& role, const Credential
                            ? fmt::format("plume-{}", surroundings.clock.now().time_since_epoch().count())
                            : role.session_name;
   Form form;
-  form.add("Action", web ? "AssumeRoleWithWebIdentity" : "AssumeRole").add("Version", "2011-06-15");
   form.add("RoleArn", role.arn).add("RoleSessionName", session);
   form.add_if("WebIdentityToken", role.web_identity).add_if("ExternalId", role.external_id);
   form.add_if("DurationSeconds", role.duration);
-
   EndpointChoice choice = config.endpoint_choice(sts);
   if (choice.region.empty()) choice.region = "us-east-1";
-  TextBody body(form.text());
-  ServiceRequest request;
-  request.what = fmt::format("{} {}", web ? "AssumeRoleWithWebIdentity" : "AssumeRole", role.arn);
-  request.endpoint = service_endpoint(sts, choice);
-  request.method = "POST";
-  request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-  request.body = &body;
-  request.payload_hash = hex(sha256(form.text()));
 
   std::optional<GivenKeys> keys;
   if (!web) keys.emplace(*base);
   ServiceClient client(*surroundings.transport, keys ? &*keys : nullptr, surroundings.clock,
                        {.attempts = config.attempts().value_or(3)});
-  return parse_reply(request.what, client.call(request).body, role);
+  const std::string action = web ? "AssumeRoleWithWebIdentity" : "AssumeRole";
+  const std::string what = fmt::format("{} {}", action, role.arn);
+  return parse_reply(what, query_call(client, service_endpoint(sts, choice), what, action, "2011-06-15", form), role);
 }
 
 }  // namespace plume::cloud
