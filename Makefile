@@ -76,7 +76,7 @@ setup-build:
 setup-test:
 	@$(SETUP) build test
 setup-slow:
-	@$(SETUP) build test slurm cloud image page
+	@$(SETUP) build test slurm cloud
 setup-fuzz:
 	@$(SETUP) build fuzz
 setup-image:

@@ -19,7 +19,8 @@ struct Flags {
 
 class Config {
  public:
-  // Reads the profile files; the surroundings' transport may come later, by what this says of it. Throws cloud::Error (usage) where they are damaged.
+  // Reads the profile files; the surroundings' transport may come later, by what this says of it. Throws cloud::Error
+  // (usage) where they are damaged.
   Config(Flags flags, Surroundings surroundings);
 
   [[nodiscard]] const Flags& flags() const noexcept { return flags_; }

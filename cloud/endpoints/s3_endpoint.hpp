@@ -22,7 +22,8 @@ struct S3Choice : EndpointChoice {
   bool disable_express_session = false;
 };
 
-// Throws cloud::Error (usage), in the words of AWS's rules, for choices that exclude each other and names that cannot be.
+// Throws cloud::Error (usage), in the words of AWS's rules, for choices that exclude each other and names that cannot
+// be.
 [[nodiscard]] Endpoint s3_endpoint(const S3Choice& choice);
 
 // Whether a name can stand before the host of S3: 3 to 63 lower-case letters, digits and dashes, no address.

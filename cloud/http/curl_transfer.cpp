@@ -8,7 +8,7 @@ namespace plume::cloud {
 namespace {
 
 // Bytes handed over at once: fewer, larger reads and writes of files and sockets.
-constexpr long buffer_size = 512 * 1024;
+constexpr long buffer_size = 512L * 1024;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -82,7 +82,7 @@ class CurlTransport final : public Transport {
     while (const CURLMsg* const message = curl().multi_info_read(multi_, &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       CURL* const easy = message->easy_handle;
-      const CURLcode code = message->data.result;
+      const CURLcode code = message->data.result;  // NOLINT(cppcoreguidelines-pro-type-union-access): libcurl's own
       curl().multi_remove_handle(multi_, easy);
       const auto ended = running_.extract(easy);
       const std::unique_ptr<CurlTransfer> transfer = std::move(ended.mapped());

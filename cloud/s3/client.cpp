@@ -9,7 +9,7 @@
 namespace plume::cloud {
 namespace {
 
-constexpr std::size_t buffer_size = 256 * 1024;
+constexpr std::size_t buffer_size = 256UL * 1024;
 
 class TextSink final : public BodySink {
  public:
@@ -83,7 +83,7 @@ ServiceRequest S3::request(const std::string& operation, const std::string& meth
   return request;
 }
 
-void S3::set_body(ServiceRequest& request, Body& body, bool insists_on_checksum) {
+void S3::set_body(ServiceRequest& request, Body& body, bool insists_on_checksum) const {
   const bool https = request.endpoint.url.scheme == "https";
   const bool hashed = settings_.payload_signing == PayloadSigning::always ||
                       (settings_.payload_signing == PayloadSigning::automatic && !https);

@@ -157,7 +157,7 @@ class S3 {
   [[nodiscard]] Endpoint endpoint(const std::string& bucket, const std::string& region = {});
   [[nodiscard]] Credentials session(const std::string& bucket);
   // Hash and checksum of the body, by one pass over it.
-  void set_body(ServiceRequest& request, Body& body, bool insists_on_checksum = false);
+  void set_body(ServiceRequest& request, Body& body, bool insists_on_checksum = false) const;
   [[nodiscard]] HttpResponse call(const ServiceRequest& request) { return client_.call(request); }
   static void add_options(ServiceRequest& request, const PutOptions& options);
 

@@ -28,7 +28,7 @@ bool take(std::string_view& text, std::string_view literal) {
 template <class Add>
 void for_each_piece(const LocalFile& file, std::uint64_t offset, std::uint64_t size, const Add& add) {
   FileBody body(file, offset, size);
-  std::vector<std::byte> buffer(256 * 1024);
+  std::vector<std::byte> buffer(256UL * 1024);
   while (const std::size_t got = body.read(buffer)) add(std::span<const std::byte>(buffer).first(got));
 }
 

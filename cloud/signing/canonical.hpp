@@ -32,8 +32,8 @@ struct CanonicalRequest {
   std::string signed_headers;  // host;x-amz-date
 };
 
-// Signs all headers but those that proxies and HTTP libraries change: Connection, Expect, Transfer-Encoding, User-Agent,
-// X-Amzn-Trace-Id and Authorization itself. payload_hash: 64 hexadecimal digits, or one of the words for none.
+// Signs all headers but those that proxies and HTTP libraries change: Connection, Expect, Transfer-Encoding,
+// User-Agent, X-Amzn-Trace-Id and Authorization itself. payload_hash: 64 hexadecimal digits, or a word for none.
 [[nodiscard]] CanonicalRequest canonical_request(const RequestView& request, PathRules rules,
                                                  std::string_view payload_hash);
 

@@ -1,7 +1,7 @@
 // Bodies in the encoding aws-chunked: each chunk signed, so that a body can be sent before it is known to the end, and
 // trailers, such as a checksum, behind it.
-// Source: Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in Multiple
-// Chunks", and the same "Including Trailing Headers".
+// Source: Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in
+// Multiple Chunks", and the same "Including Trailing Headers".
 #pragma once
 
 #include <cstddef>

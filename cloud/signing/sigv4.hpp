@@ -49,7 +49,8 @@ struct Signature {
 // Whether a session token is part of what is signed, or only sent along (some services want that).
 enum class TokenIs { signed_too, appended };
 
-// Adds X-Amz-Date, X-Amz-Security-Token where there is a token, and Authorization to `headers`, which are request.headers.
+// Adds X-Amz-Date, X-Amz-Security-Token where there is a token, and Authorization to `headers`, which are
+// request.headers.
 // What is to be signed of them, such as x-amz-content-sha256, stands there before.
 Signature sign_headers(std::string_view method, std::string_view path, std::string_view query, Headers& headers,
                        const Credentials& credentials, const SigningKey& key, Time time, PathRules rules,

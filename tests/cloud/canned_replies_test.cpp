@@ -1,4 +1,5 @@
-// The scripted replies with which AWS's own client for S3 is tested: each takes part in a transfer, and all 38 are counted.
+// The scripted replies with which AWS's own client for S3 is tested: each takes part in a transfer, and all 38 are
+// counted.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 

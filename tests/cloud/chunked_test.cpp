@@ -1,5 +1,5 @@
-// The documentation's upload in chunks (Amazon S3 API Reference, "Transferring Payload in Multiple Chunks" and "Including
-// Trailing Headers"): 65 KiB of 'a' in chunks of 64 KiB.
+// The documentation's upload in chunks (Amazon S3 API Reference, "Transferring Payload in Multiple Chunks" and
+// "Including Trailing Headers"): 65 KiB of 'a' in chunks of 64 KiB.
 #include "cloud/signing/chunked.hpp"
 
 #include <gtest/gtest.h>

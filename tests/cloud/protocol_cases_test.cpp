@@ -1,6 +1,6 @@
-// The request cases of the two protocols whose calls plume builds from values: awsJson1.1 and query. Out of scope is what
-// no service that plume calls has: host prefixes and compression asked for by a model, tokens made up by the client, and in
-// query flattened, renamed and keyed lists (STS has plain ones).
+// The request cases of the two protocols whose calls plume builds from values: awsJson1.1 and query. Out of scope is
+// what no service that plume calls has: host prefixes and compression asked for by a model, tokens made up by the
+// client, and in query flattened, renamed and keyed lists (STS has plain ones).
 #include <gtest/gtest.h>
 
 #include <set>

@@ -19,7 +19,8 @@ std::string signature_of(std::string_view method, std::string_view path, std::st
       .signature;
 }
 
-// Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in a Single Chunk".
+// Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring Payload in a Single
+// Chunk".
 TEST(SigV4, SignsTheDocumentationsS3Requests) {
   const Header host{"Host", "examplebucket.s3.amazonaws.com"};
   EXPECT_EQ(signature_of("GET", "/test.txt", "", {host, {"Range", "bytes=0-9"}}, empty_hash),
