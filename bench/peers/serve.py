@@ -134,14 +134,22 @@ class Server:
             f"{self.url}/invocations",
         ]
         figures = json.loads(run(command).splitlines()[-1])
+        spent = self.cpu_seconds() - before
+        self.settle()
         if figures["failed"] or not figures["requests"]:
             raise SystemExit(f"{self.name} with {clients} clients: {figures}")
         return {
             "rate": figures["requests"] / figures["seconds"],
             "p50": figures["p50"],
             "p99": figures["p99"],
-            "cpu_ms": 1e3 * (self.cpu_seconds() - before) / figures["requests"],
+            "cpu_ms": 1e3 * spent / figures["requests"],
         }
+
+    def settle(self):
+        """Waits until it has done what a load that is over has left in its queue."""
+        spent = -1.0
+        while spent != (spent := self.cpu_seconds()):
+            time.sleep(0.3)
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGTERM)
