@@ -30,7 +30,7 @@ class PngReader {
   PngReader& operator=(const PngReader&) = delete;
 
   bool read_header() {
-    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng has no other way
     png_set_read_fn(png_, this, give);
     png_read_info(png_, info_);
     png_set_packing(png_);
@@ -41,7 +41,7 @@ class PngReader {
   }
 
   bool read_rows(png_bytep* rows) {
-    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;  // NOLINT(cert-err52-cpp): libpng has no other way
     png_read_image(png_, rows);
     return true;
   }

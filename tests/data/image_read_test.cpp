@@ -67,7 +67,8 @@ class ImageRead : public testing::Test {
   // What gdal_translate with these options makes of a five-band image of floats.
   std::filesystem::path translated(const std::string& options, const char* name) {
     const auto from = folder_ / "source.tif";
-    if (!std::filesystem::exists(from)) data::write_geotiff(from, {75, 300, 5}, noise(75 * 300 * 5, 3), somewhere());
+    if (!std::filesystem::exists(from))
+      data::write_geotiff(from, {75, 300, 5}, noise(std::size_t{75} * 300 * 5, 3), somewhere());
     auto to = folder_ / name;
     const std::string command =
         fmt::format("gdal_translate -q {} {} {} 2> /dev/null", options, from.string(), to.string());

@@ -24,7 +24,7 @@ TEST(Histogram, BucketsAreCumulative) {
 }
 
 TEST(Histogram, LabelsStandOnEveryLine) {
-  Histogram histogram(std::span(bounds).first(1));
+  Histogram histogram(std::span<const double>(bounds).first(1));
   histogram.observe(1);
   EXPECT_EQ(histogram.text("x", "stage=\"queue\""),
             "x_bucket{stage=\"queue\",le=\"0.5\"} 0\n"

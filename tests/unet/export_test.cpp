@@ -1,6 +1,7 @@
 // Models written for SageMaker: the archive unpacks to a model that predicts the same, and is the same every time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -59,8 +60,10 @@ TEST(Archive, HoldsFilesOfAnySizeForTar) {
   const ScratchFolder folder;
   const std::vector<std::pair<std::string, std::string>> files{
       {"c", std::string(1, 'x')}, {"a", ""}, {"b", std::string(512, 'y')}, {"d", std::string(100'000, 'z')}};
-  std::vector<unet::ArchivedFile> archived;
-  for (const auto& [name, text] : files) archived.push_back({name, bytes_of(text)});
+  std::vector<unet::ArchivedFile> archived(files.size());
+  std::transform(files.begin(), files.end(), archived.begin(), [](const auto& file) {
+    return unet::ArchivedFile{file.first, bytes_of(file.second)};
+  });
   const auto archive = unet::make_tar_gz(archived);
   write_file(folder / "a.tar.gz", {reinterpret_cast<const char*>(archive.data()), archive.size()});
   fs::create_directory(folder / "out");

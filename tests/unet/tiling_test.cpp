@@ -13,7 +13,6 @@
 #include "../expect_error.hpp"
 #include "../random_values.hpp"
 #include "../real_data.hpp"
-#include "conv_layer.hpp"
 #include "data/images/image_read.hpp"
 #include "trained_network.hpp"
 #include "unet/families.hpp"
@@ -24,7 +23,6 @@
 namespace plume::unet {
 namespace {
 
-using tests::conv_layer;
 using tests::trained_network;
 
 // A small network of each family.

@@ -129,8 +129,8 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->add_option("-o,--output", arguments->output,
                    "A file (.png: the mask; .npy, .tif: probability; .geojson: polygons), or a folder")
       ->required();
-  std::vector<std::string> names;
-  for (const auto& pair : result_names) names.push_back(pair.first);
+  std::vector<std::string> names(result_names.size());
+  std::transform(result_names.begin(), result_names.end(), names.begin(), [](const auto& pair) { return pair.first; });
   command->add_option("--format", arguments->formats, "Of a folder's files, by default mask and npy; of a .png, which")
       ->delimiter(',')
       ->check(CLI::IsMember(names));

@@ -157,6 +157,8 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
       ->capture_default_str()
       ->check(CLI::IsMember(std::vector<std::string>(serve::answer_types.begin(), serve::answer_types.end())))
       ->envname("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT");
+  command->add_option("--samples", settings->samples,
+                      "Folder of images that the page offers; by default the folder samples of the model's");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
   add_tile_option(*command, settings->tile);
   add_device_options(*command, settings->device);

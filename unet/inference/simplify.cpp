@@ -1,9 +1,9 @@
 // Fewer corners, but never a polygon that is none.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 
 #include "unet/inference/polygons.hpp"
@@ -37,13 +37,12 @@ struct Edge {
   std::size_t ring;
   std::size_t first, last;  // where its ends are among the exact ring's corners
   std::size_t next;         // the edge behind it
-  [[nodiscard]] int least() const { return std::min(from.x, to.x); }
-  [[nodiscard]] int most() const { return std::max(from.x, to.x); }
 };
 
 bool on(Corner point, const Edge& edge) {
-  return turn(edge.from, edge.to, point) == 0 && point.x >= edge.least() && point.x <= edge.most() &&
-         point.y >= std::min(edge.from.y, edge.to.y) && point.y <= std::max(edge.from.y, edge.to.y);
+  const auto between = [](int value, int a, int b) { return value >= std::min(a, b) && value <= std::max(a, b); };
+  return turn(edge.from, edge.to, point) == 0 && between(point.x, edge.from.x, edge.to.x) &&
+         between(point.y, edge.from.y, edge.to.y);
 }
 
 // Whether a point lies in the corner a-b-c, to the side where the turn is positive.
@@ -76,16 +75,60 @@ bool inside(const Ring& ring, double x, double y) {
   return odd;
 }
 
+struct Box {
+  int left, top, right, bottom;
+};
+
+template <class Corners>
+Box box_of(const Corners& corners) {
+  const auto [left, right] =
+      std::minmax_element(corners.begin(), corners.end(), [](Corner a, Corner b) { return a.x < b.x; });
+  const auto [top, bottom] =
+      std::minmax_element(corners.begin(), corners.end(), [](Corner a, Corner b) { return a.y < b.y; });
+  return {left->x, top->y, right->x, bottom->y};
+}
+
+// Things by where they are, so that each is compared with its neighbours alone.
+class Grid {
+ public:
+  explicit Grid(Box box)
+      : box_(box),
+        columns_((box.right - box.left) / edge + 1),
+        cells_(static_cast<std::size_t>(columns_) * static_cast<std::size_t>((box.bottom - box.top) / edge + 1)) {}
+
+  void add(Box box, std::size_t thing) {
+    visit(box, [&](std::vector<std::size_t>& cell) { cell.push_back(thing); });
+  }
+
+  // visitor(things) of each cell that the box, which lies within the grid's, touches.
+  template <class Visitor>
+  void visit(Box box, Visitor&& visitor) {
+    for (int row = (box.top - box_.top) / edge; row <= (box.bottom - box_.top) / edge; ++row) {
+      for (int column = (box.left - box_.left) / edge; column <= (box.right - box_.left) / edge; ++column)
+        visitor(cells_[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_) +
+                       static_cast<std::size_t>(column)]);
+    }
+  }
+
+  [[nodiscard]] const std::vector<std::vector<std::size_t>>& cells() const { return cells_; }
+
+ private:
+  static constexpr int edge = 8;  // pixels
+  Box box_;
+  int columns_;
+  std::vector<std::vector<std::size_t>> cells_;
+};
+
 // Rings of a polygon with some of their corners left out.
 class Simplification {
  public:
-  Simplification(const std::vector<Ring>& exact, double tolerance) : exact_(exact), tolerance_(tolerance) {
+  Simplification(const std::vector<Ring>& exact, double tolerance)
+      : exact_(exact), tolerance_(tolerance), box_(box_of(exact[0])), holes_(box_) {
     for (std::size_t r = 0; r < exact.size(); ++r) {
       kept_.emplace_back(exact[r].size(), std::uint8_t{0});
       leave_out(r);
-      if (r > 0) holes_.push_back({exact[r][0], r});
+      if (const Corner corner = exact[r][0]; r > 0) holes_.add({corner.x, corner.y, corner.x, corner.y}, r);
     }
-    std::sort(holes_.begin(), holes_.end(), by_place);
   }
 
   // Takes corners back until no ring has vanished, swallowed a hole, or crosses itself or another.
@@ -165,7 +208,8 @@ class Simplification {
     return true;
   }
 
-  // Where a pixel of a hole lies between an edge and the corners that it replaces, it has changed sides.
+  // Where a pixel of a hole lies between an edge and the corners that it replaces, it has changed sides. A hole begins
+  // with the edge below one of its pixels.
   bool take_back_at_holes(const std::vector<Edge>& edges) {
     bool changed = false;
     for (const Edge& edge : edges) {
@@ -173,30 +217,30 @@ class Simplification {
       const auto first = exact_[edge.ring].begin() + static_cast<std::ptrdiff_t>(edge.first);
       Ring pocket(first, first + static_cast<std::ptrdiff_t>(edge.last - edge.first + 1));
       pocket.push_back(pocket.front());
-      const auto [left, right] = std::minmax_element(pocket.begin(), pocket.end(), by_x);
-      const auto last = std::upper_bound(holes_.begin(), holes_.end(), Hole{{right->x, 0}, 0}, by_place);
-      for (auto hole = std::lower_bound(holes_.begin(), holes_.end(), Hole{{left->x, 0}, 0}, by_place); hole != last;
-           ++hole) {
-        if (hole->ring == edge.ring || !inside(pocket, hole->corner.x + 0.5, hole->corner.y - 0.5)) continue;
-        changed = take_back(edge) || changed;
-        break;
-      }
+      const auto swallowed = [&](std::size_t hole) {
+        const Corner corner = exact_[hole][0];
+        return hole != edge.ring && inside(pocket, corner.x + 0.5, corner.y - 0.5);
+      };
+      bool any = false;
+      holes_.visit(box_of(pocket),
+                   [&](const auto& holes) { any = any || std::any_of(holes.begin(), holes.end(), swallowed); });
+      if (any) changed = take_back(edge) || changed;
     }
     return changed;
   }
 
   bool take_back_at_crossings(const std::vector<Edge>& edges) {
+    Grid grid(box_);
+    for (std::size_t e = 0; e < edges.size(); ++e) grid.add(box_of(std::array{edges[e].from, edges[e].to}), e);
     bool changed = false;
-    std::vector<std::size_t> order(edges.size());
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(),
-              [&](std::size_t a, std::size_t b) { return edges[a].least() < edges[b].least(); });
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const Edge& a = edges[order[i]];
-      for (std::size_t j = i + 1; j < order.size() && edges[order[j]].least() <= a.most(); ++j) {
-        const Edge& b = edges[order[j]];
-        if (!cross(a, b)) continue;
-        for (const Edge* edge : {&a, &b, &edges[a.next], &edges[b.next]}) changed = take_back(*edge) || changed;
+    for (const auto& cell : grid.cells()) {
+      for (std::size_t i = 0; i < cell.size(); ++i) {
+        for (std::size_t j = i + 1; j < cell.size(); ++j) {
+          const Edge& a = edges[cell[i]];
+          const Edge& b = edges[cell[j]];
+          if (!cross(a, b)) continue;
+          for (const Edge* edge : {&a, &b, &edges[a.next], &edges[b.next]}) changed = take_back(*edge) || changed;
+        }
       }
     }
     return changed;
@@ -219,17 +263,10 @@ class Simplification {
     return edges;
   }
 
-  // A hole begins with the edge below one of its pixels.
-  struct Hole {
-    Corner corner;
-    std::size_t ring;
-  };
-  static bool by_x(Corner a, Corner b) { return a.x < b.x; }
-  static bool by_place(const Hole& a, const Hole& b) { return by_x(a.corner, b.corner); }
-
   const std::vector<Ring>& exact_;
   double tolerance_;
-  std::vector<Hole> holes_;                      // from left to right
+  Box box_;
+  Grid holes_;                                   // rings but the first, by the corner they begin with
   std::vector<std::vector<std::uint8_t>> kept_;  // by ring, by corner
 };
 

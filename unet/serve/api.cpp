@@ -66,7 +66,9 @@ std::vector<Api::Route> Api::routes() const {
                            {"DELETE", "/models/{name}", &Api::unload_model, true},
                            {"POST", "/models/{name}/invoke"}});
   } else {
-    all.push_back({"POST", "/invocations"});
+    all.insert(all.end(), {{"POST", "/invocations"},
+                           {"GET", "/samples", &Api::list_samples},
+                           {"GET", "/samples/{name}", &Api::show_sample, true}});
   }
   return all;
 }
@@ -99,7 +101,7 @@ void Api::answer(const Route& route, http::Request request, http::Reply reply, s
   if (!route.slow) return work();
   const std::string id = request.id;
   if (!management_.post(std::move(work))) {
-    reply(http::problem(Status::service_unavailable, "too many models are being loaded", id));
+    reply(http::problem(Status::service_unavailable, "too many models and samples are being loaded", id));
   }
 }
 
@@ -135,6 +137,15 @@ http::Response Api::openapi(const http::Request& /*request*/, const std::string&
 
 http::Response Api::metrics(const http::Request& /*request*/, const std::string& /*name*/) {
   return {Status::ok, "text/plain; version=0.0.4; charset=utf-8", metrics_text(scheduler_, http_counts_, budget_), {}};
+}
+
+http::Response Api::list_samples(const http::Request& /*request*/, const std::string& /*name*/) {
+  return json_response({{"samples", settings_.samples.names()}});
+}
+
+http::Response Api::show_sample(const http::Request& /*request*/, const std::string& name) {
+  Samples::Sample sample = settings_.samples.read(name);
+  return {Status::ok, std::move(sample.content_type), std::move(sample.content), {}};
 }
 
 // What SageMaker's batch transform asks before it begins.

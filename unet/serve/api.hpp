@@ -12,6 +12,7 @@
 #include "unet/serve/http/message.hpp"
 #include "unet/serve/invocation.hpp"
 #include "unet/serve/model_store.hpp"
+#include "unet/serve/samples.hpp"
 #include "unet/serve/scheduler.hpp"
 #include "unet/serve/task_thread.hpp"
 
@@ -22,6 +23,7 @@ struct ApiSettings {
   SchedulerSettings scheduler;
   bool multi_model = false;
   std::size_t max_body = 0;  // as the HTTP server has it
+  Samples samples;
 };
 
 class Api : public http::Handler {
@@ -56,6 +58,8 @@ class Api : public http::Handler {
   [[nodiscard]] http::Response page(const http::Request& request, const std::string& name);
   [[nodiscard]] http::Response openapi(const http::Request& request, const std::string& name);
   [[nodiscard]] http::Response metrics(const http::Request& request, const std::string& name);
+  [[nodiscard]] http::Response list_samples(const http::Request& request, const std::string& name);
+  [[nodiscard]] http::Response show_sample(const http::Request& request, const std::string& name);
   [[nodiscard]] http::Response execution_parameters(const http::Request& request, const std::string& name);
   [[nodiscard]] http::Response list_models(const http::Request& request, const std::string& name);
   [[nodiscard]] http::Response show_model(const http::Request& request, const std::string& name);
@@ -71,7 +75,7 @@ class Api : public http::Handler {
   const http::Counts& http_counts_;
   std::vector<Route> routes_;
   std::atomic<State> state_{State::starting};
-  TaskThread management_{16};  // loads and unloads models
+  TaskThread management_{16};  // loads and unloads models, reads samples
   Scheduler scheduler_;
 };
 

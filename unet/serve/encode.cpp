@@ -31,7 +31,7 @@ std::string encode_npy(const Probabilities& probabilities) {
 unet::ResultKind result_kind(const AnswerType& type) {
   if (type.name == "image/tiff") return unet::ResultKind::tif;
   if (type.name == "application/geo+json") return unet::ResultKind::geojson;
-  return type.overlay ? unet::ResultKind::overlay : unet::ResultKind::mask;
+  return type.picture == Picture::mask ? unet::ResultKind::mask : unet::ResultKind::overlay;
 }
 
 std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
@@ -42,6 +42,7 @@ std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities
   image.pixels = std::move(asked.pixels);
   image.valid = std::move(asked.valid);
   image.georeference = std::move(asked.georeference);
+  if (type.picture == Picture::scene) std::fill(probabilities.values.begin(), probabilities.values.end(), 0.0F);
   const auto prediction = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
   return text_of(unet::encode(result_kind(type), prediction, image, {.tolerance = type.simplify}));
 }
@@ -70,11 +71,12 @@ double number_of(const MediaType& type, std::string_view name, double most, doub
   throw request_error(Status::not_acceptable, "{}={} is not between 0 and {}", name, text, most);
 }
 
-bool is_overlay(const MediaType& type) {
+Picture picture_of(const MediaType& type) {
   const std::string_view kind = type.parameter("kind");
-  if (kind.empty() || kind == "mask") return false;
-  if (type.name == "image/png" && kind == "overlay") return true;
-  throw request_error(Status::not_acceptable, "kind={} is not made; image/png has mask and overlay", kind);
+  if (kind.empty() || kind == "mask") return Picture::mask;
+  if (type.name == "image/png" && kind == "overlay") return Picture::overlay;
+  if (type.name == "image/png" && kind == "scene") return Picture::scene;
+  throw request_error(Status::not_acceptable, "kind={} is not made; image/png has mask, overlay and scene", kind);
 }
 
 }  // namespace
@@ -89,7 +91,7 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
   }
   return {.name = type->name,
           .threshold = static_cast<float>(number_of(*type, "threshold", 1, threshold)),
-          .overlay = is_overlay(*type),
+          .picture = picture_of(*type),
           .simplify = number_of(*type, "simplify", most_simplified, 0)};
 }
 

@@ -11,14 +11,18 @@
 
 namespace plume::serve {
 
+// What image/png shows: the mask (0 and 255, or the class), the image with smoke painted over it (unet/inference/overlay.hpp), or
+// the same without the smoke.
+enum class Picture { mask, overlay, scene };
+
 // What a client asked for. Parameters of its Accept:
 //   threshold  between 0 and 1: smoke is where the probability is above (image/png, application/geo+json)
-//   kind       of image/png: "mask" (the default; 0 and 255, or the class) or "overlay" (unet/inference/overlay.hpp)
+//   kind       of image/png: "mask" (the default), "overlay" or "scene"
 //   simplify   of application/geo+json: pixels by which outlines may be off (unet/inference/polygons.hpp)
 struct AnswerType {
   std::string name;
   float threshold = 0.5F;
-  bool overlay = false;
+  Picture picture = Picture::mask;
   double simplify = 0;
 };
 

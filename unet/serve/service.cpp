@@ -15,6 +15,14 @@ std::size_t mebibytes(double count) {
   return static_cast<std::size_t>(count * (1 << 20));
 }
 
+// A model's folder may bring images to try it with.
+Samples samples_of(const ServeSettings& settings) {
+  if (!settings.samples.empty()) return Samples(settings.samples);
+  const std::filesystem::path own = settings.model / "samples";
+  std::error_code failed;
+  return std::filesystem::is_directory(own, failed) ? Samples(own) : Samples();
+}
+
 int or_cores(int count) {
   return count > 0 ? count : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
@@ -31,6 +39,7 @@ ApiSettings api_settings(const ServeSettings& settings, const Device& device) {
   api.scheduler.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(settings.timeout * 1000));
   api.multi_model = settings.multi_model;
   api.max_body = mebibytes(settings.max_payload);
+  api.samples = samples_of(settings);
   return api;
 }
 

@@ -16,6 +16,7 @@ struct ServeSettings {
   bool multi_model = false;             // no model at first; clients load some, from models_folder
   std::filesystem::path models_folder;  //
   double memory_limit = 0;              // MiB that the process may come to by loading models; 0: any
+  std::filesystem::path samples;  // folder of images that the page offers; empty: the model's own, where it has one
   unet::DeviceSettings device{};
   int tile = 0;  // largest edge of the tiles that large images are cut into; 0: as memory allows
 
