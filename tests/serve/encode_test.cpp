@@ -20,9 +20,9 @@ TEST(ChooseAnswer, TakesTypeAndParameters) {
   EXPECT_EQ(choose_answer("*/*", "image/png", 0.5F).name, "image/png");
   EXPECT_EQ(choose_answer("application/*", "image/png", 0.5F).name, "application/json");
   const AnswerType picture = chosen("image/png; kind=overlay; threshold=0.75");
-  EXPECT_TRUE(picture.overlay);
+  EXPECT_EQ(picture.picture, Picture::overlay);
   EXPECT_EQ(picture.threshold, 0.75F);
-  EXPECT_FALSE(chosen("image/png; kind=mask").overlay);
+  EXPECT_EQ(chosen("image/png; kind=mask").picture, Picture::mask);
   EXPECT_EQ(chosen("application/geo+json; simplify=1.5").simplify, 1.5);
 }
 
