@@ -128,6 +128,18 @@ TEST_F(ServeLife, SageMakersVariablesAreHonoured) {
   EXPECT_EQ(ask_little(server.port())->header("content-type"), "application/x-npy");
 }
 
+TEST_F(ServeLife, OtherOptionsAreTakenFromVariablesToo) {
+  const RunningServer server({"--model", model_}, {.environment = {"PLUME_ACCESS_LOG=1"}, .largest_file = {}});
+  EXPECT_EQ(ask(server.port(), "GET", "/ping")->status, 200);
+  const auto begin = Clock::now();
+  const auto logged = [&] { return server.errors().find("/ping") != std::string::npos; };
+  while (!logged() && seconds_since(begin) < 5) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(logged()) << server.errors();
+  expect_one_line(
+      run_command(plume_infer({"serve", model_}), {.environment = {"PLUME_MAX_BATCH=0"}, .largest_file = {}}), 2,
+      "--max-batch: Value 0");
+}
+
 TEST_F(ServeLife, PingAnswersWhileEveryWorkerIsBusy) {
   const RunningServer server({"--model", model_, "--max-payload", "64", "--max-batch", "1"});
   std::atomic<bool> done{false};
