@@ -3,8 +3,9 @@
 
     page_test.py PLUME PLUME_INFER DATA [--screenshots FOLDER] [--axe axe.min.js]
 
-Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, moves threshold and opacity
-by keyboard, reads under the cursor, downloads. Fails at a message on the console, a request to elsewhere, or (with
+Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, chooses its bands, moves
+threshold and opacity by keyboard, reads under the cursor, downloads. Fails at a share of smoke that is not NASA's, a
+message on the console, a request to elsewhere, or (with
 axe-core, https://github.com/dequelabs/axe-core) a serious fault of accessibility. DATA holds NASA's model and GOES
 tiles. Exit status 77, with a line that says why: no browser here, or no data.
 """
@@ -30,6 +31,7 @@ def skip(why):
 
 
 try:
+    import numpy
     from selenium import webdriver
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
@@ -37,8 +39,9 @@ try:
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.support.ui import Select, WebDriverWait
 except ImportError:
-    skip("no selenium (python3-selenium)")
+    skip("no selenium or NumPy (python3-selenium, python3-numpy)")
 
+BANDS = "1-6"  # a seventh is in the tiles as they were published, and unused
 LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
 
 
@@ -114,7 +117,7 @@ class Page:
 
 def answer(url, tile, accept):
     request = urllib.request.Request(
-        f"{url}invocations", tile.read_bytes(), {"Content-Type": "image/tiff", "Accept": accept}
+        f"{url}invocations", tile.read_bytes(), {"Content-Type": f"image/tiff; bands={BANDS}", "Accept": accept}
     )
     with urllib.request.urlopen(request) as reply:
         return reply.read()
@@ -125,11 +128,12 @@ def check(condition, what):
         raise SystemExit(f"page_test.py: {what}")
 
 
-def takes_a_file(page, tile):
+def takes_a_file(page, tile, share):
+    page["bands"].send_keys(BANDS)
     page["file"].send_keys(str(tile))
     page.loaded(tile.name)
     check(page["canvas"].is_displayed() and not page["drop"].is_displayed(), "the picture is not shown")
-    check(re.fullmatch(r"\d+\.\d\d %", page.text("share")), f"share: {page.text('share')}")
+    check(page.text("share") == f"{share:.2f} %", f"share: {page.text('share')}, NASA's output has {share:.2f} %")
     check(page.text("size") == "256 x 256", f"size: {page.text('size')}")
     page.wait(lambda: "km²" in page.text("area"), "no area in square kilometres of a georeferenced tile")
 
@@ -193,6 +197,15 @@ def takes_a_sample(page, name):
     page.loaded(name)
 
 
+def tells_of_too_many_bands(page, name):
+    page["bands"].send_keys(Keys.CONTROL, "a")
+    page["bands"].send_keys(Keys.BACKSPACE, Keys.ENTER)
+    page.wait(lambda: "7 bands, the model takes 6" in page.text("problem"), "seven bands go without a word")
+    page["bands"].send_keys(BANDS, Keys.ENTER)
+    page.wait(lambda: page.text("problem") == "", f"a problem stands: {page.text('problem')}")
+    page.loaded(name)
+
+
 def tells_of_an_error(page, folder):
     broken = folder / "broken.tif"
     broken.write_bytes(b"II*\0 and no more")
@@ -242,8 +255,9 @@ def main():
     options = parser.parse_args()
     if not shutil.which("chromium") or not shutil.which("chromedriver"):
         skip("no browser (chromium, chromium-driver)")
-    tiles = sorted((options.data / "goes16_tiles" / "tiles").glob("*_48_19.tif"))
+    tiles = sorted((options.data / "goes16_tiles" / "original_float32").glob("*_48_19.tif"))
     keras = options.data / "pixel_detector" / "smoke_wmts_ref_3layer.h5"
+    expected = options.data / "pixel_detector" / "expected" / f"{keras.stem}__48_19.npy"
     if not tiles or not keras.exists():
         skip("NASA's model and GOES tiles are not there")
     with contextlib.ExitStack() as stack:
@@ -260,7 +274,7 @@ def main():
         url = stack.enter_context(server(options.plume_infer, model, samples))
         driver = stack.enter_context(browser(downloads))
         page = Page(driver, url)
-        takes_a_file(page, tile)
+        takes_a_file(page, tile, 100 * float((numpy.load(expected) > 0.5).mean()))
         moves_the_threshold(page)
         moves_the_opacity(page)
         reads_under_the_cursor(page)
@@ -272,6 +286,7 @@ def main():
                 check(not (found := faults(driver, options.axe)), f"{shown}: {'; '.join(found)}")
         messages = [entry["message"] for entry in driver.get_log("browser")]
         check(not messages, f"the console says: {messages}")
+        tells_of_too_many_bands(page, "a sample.tif")
         tells_of_an_error(page, folder)
         check(not (outside := outside_requests(driver, url)), f"asked elsewhere: {outside}")
     print("page_test.py: all as it should be")
