@@ -76,7 +76,8 @@ setup-build:
 setup-test:
 	@$(SETUP) build test
 setup-slow:
-	@$(SETUP) build test slurm cloud
+	@$(SETUP) build test slurm cloud peers
+	@cmake/install_peers.sh build/peers
 setup-fuzz:
 	@$(SETUP) build fuzz
 setup-image:

@@ -155,9 +155,10 @@ TEST_F(ServeProgram, OpenApiTellsOfEveryPathThereIs) {
 }
 
 TEST_F(ServeProgram, OpenApiIsValid) {
-  if (!python_has("openapi_spec_validator")) GTEST_SKIP() << "no Python module openapi_spec_validator";
+  if (!python_has("openapi_spec_validator", peers_python))
+    GTEST_SKIP() << "no openapi_spec_validator in " << peers_python;
   write_file(*folder_ / "openapi.json", ask(server_->port(), "GET", "/openapi.json")->body);
-  const Outcome outcome = run_command({python, "-m", "openapi_spec_validator", *folder_ / "openapi.json"});
+  const Outcome outcome = run_command({peers_python, "-m", "openapi_spec_validator", *folder_ / "openapi.json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output << outcome.errors;
 }
 
