@@ -18,6 +18,7 @@ from cpu import ROOT, run
 import numpy as np
 
 TICK = os.sysconf("SC_CLK_TCK")
+PAUSE, IDLE_SHARE = 0.3, 0.1  # seconds, and of a core
 PEERS = ROOT / "bench" / "peers"
 WRK = """
 local file = io.open("{body}", "rb")
@@ -178,10 +179,11 @@ class Server:
         }
 
     def settle(self):
-        """Waits until it has done what a load that is over has left in its queue."""
-        spent = -1.0
-        while spent != (spent := self.cpu_seconds()):
-            time.sleep(0.3)
+        """Waits until it has done what a load that is over has left in its queue; some programs never rest quite."""
+        spent = 0.0
+        while self.cpu_seconds() - spent > IDLE_SHARE * PAUSE:
+            spent = self.cpu_seconds()
+            time.sleep(PAUSE)
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGTERM)

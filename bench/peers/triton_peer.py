@@ -31,9 +31,7 @@ def main():
         outputs = [session.run(None, {"x": images[i : i + 1]})[0] for i in range(len(images))]
         return [np.ascontiguousarray(np.concatenate(outputs).transpose(0, 2, 3, 1))]
 
-    config = TritonConfig(
-        http_address="127.0.0.1", http_port=options.port, allow_grpc=False, allow_metrics=False, log_info=False
-    )
+    config = TritonConfig(http_address="127.0.0.1", http_port=options.port, allow_grpc=False, allow_metrics=False)
     with Triton(config=config) as server:
         server.bind(
             "smoke",
