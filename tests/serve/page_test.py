@@ -11,9 +11,7 @@ tiles. Exit status 77, with a line that says why: no browser here, or no data.
 """
 
 import argparse
-import base64
 import contextlib
-import json
 import pathlib
 import re
 import shutil
@@ -24,25 +22,19 @@ import tempfile
 import time
 import urllib.request
 
-
-def skip(why):
-    print(f"page_test.py: {why}")
-    sys.exit(77)
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from browser import browser, check, console, faults, look, outside_requests, skip
 
 try:
     import numpy
-    from selenium import webdriver
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.chrome.service import Service
-    from selenium.webdriver.support.ui import Select, WebDriverWait
 except ImportError:
-    skip("no selenium or NumPy (python3-selenium, python3-numpy)")
+    skip("no NumPy (python3-numpy)")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 BANDS = "1-6"  # a seventh is in the tiles as they were published, and unused
-LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
 
 
 def free_port():
@@ -66,21 +58,6 @@ def server(plume_infer, model, samples):
     finally:
         process.terminate()
         process.wait(timeout=40)
-
-
-@contextlib.contextmanager
-def browser(downloads):
-    settings = webdriver.ChromeOptions()
-    settings.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,1000"):
-        settings.add_argument(argument)
-    settings.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=settings)
-    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 class Page:
@@ -121,11 +98,6 @@ def answer(url, tile, accept):
     )
     with urllib.request.urlopen(request) as reply:
         return reply.read()
-
-
-def check(condition, what):
-    if not condition:
-        raise SystemExit(f"page_test.py: {what}")
 
 
 def takes_a_file(page, tile, share):
@@ -214,37 +186,6 @@ def tells_of_an_error(page, folder):
     check(page["canvas"].is_displayed(), "an error takes the picture away")
 
 
-def outside_requests(driver, url):
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [
-        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
-    ]
-    return [address for address in asked if not address.startswith((url, "blob:", "data:"))]
-
-
-def look(page, folder):
-    for width, scheme in LOOKS:
-        page.driver.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
-        page.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-        overflow = page.driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
-        check(overflow <= 0, f"at {width} pixels the page is {overflow} too wide")
-        if folder:
-            picture = page.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-            (folder / f"page-{width}-{scheme}.png").write_bytes(base64.b64decode(picture["data"]))
-        yield f"{width} {scheme}"
-
-
-def faults(driver, axe):
-    driver.execute_script(axe.read_text())
-    found = driver.execute_async_script("axe.run().then(arguments[0])")["violations"]
-    return [f"{fault['id']}: {fault['help']}" for fault in found if fault["impact"] in ("serious", "critical")]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plume")
@@ -253,8 +194,6 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--axe", type=pathlib.Path)
     options = parser.parse_args()
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        skip("no browser (chromium, chromium-driver)")
     tiles = sorted((options.data / "goes16_tiles" / "original_float32").glob("*_48_19.tif"))
     keras = options.data / "pixel_detector" / "smoke_wmts_ref_3layer.h5"
     expected = options.data / "pixel_detector" / "expected" / f"{keras.stem}__48_19.npy"
@@ -281,11 +220,10 @@ def main():
         downloads_what_the_server_says(page, tile, downloads)
         takes_a_drop(page, pathlib.Path(shutil.copy(tile, folder / "dropped.tif")))
         takes_a_sample(page, "a sample.tif")
-        for shown in look(page, options.screenshots):
+        for shown in look(driver, options.screenshots, "page"):
             if options.axe:
                 check(not (found := faults(driver, options.axe)), f"{shown}: {'; '.join(found)}")
-        messages = [entry["message"] for entry in driver.get_log("browser")]
-        check(not messages, f"the console says: {messages}")
+        check(not (messages := console(driver)), f"the console says: {messages}")
         tells_of_too_many_bands(page, "a sample.tif")
         tells_of_an_error(page, folder)
         check(not (outside := outside_requests(driver, url)), f"asked elsewhere: {outside}")
