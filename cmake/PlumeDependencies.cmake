@@ -66,7 +66,7 @@ else()
 endif()
 # What cloud/ stands on. OpenSSL 3: its libcrypto signs; libcurl sends; pugixml reads what S3 answers.
 find_package(CURL 7.76)
-find_package(OpenSSL 3.0 COMPONENTS Crypto)
+find_package(OpenSSL 3.0 COMPONENTS Crypto SSL)
 find_package(pugixml)
 set(PLUME_HAS_CLOUD ON)
 foreach(need CURL:libcurl4-openssl-dev OpenSSL:libssl-dev pugixml:libpugixml-dev)
