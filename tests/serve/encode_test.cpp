@@ -59,5 +59,15 @@ TEST(RequireHolds, SeveralImagesAreNumbersOnly) {
   }
 }
 
+TEST(RequireHolds, APngHasEdgesOfAMillionPixels) {
+  const ImageBatch wide{.images = 1, .height = 1, .width = 1'000'001, .bands = 1};
+  expect_refused(Status::not_acceptable, "1x1000001", [&] { require_holds({.name = "image/png"}, wide); });
+  EXPECT_NO_THROW(require_holds({.name = "image/tiff"}, wide));
+  const std::vector<float> row(1'000'000);
+  const ImageBatch widest{.images = 1, .height = 1, .width = 1'000'000, .bands = 1, .pixels = row};
+  EXPECT_NO_THROW(require_holds({.name = "image/png"}, widest));
+  EXPECT_NO_THROW(static_cast<void>(encode_answer({.name = "image/png"}, widest, {1, 1, 1'000'000, 1, row})));
+}
+
 }  // namespace
 }  // namespace plume::serve

@@ -36,7 +36,7 @@ inline constexpr std::array<std::string_view, 5> answer_types{"application/json"
 // means nothing.
 [[nodiscard]] AnswerType choose_answer(std::string_view accept, std::string_view first, float threshold);
 
-// Throws RequestError (not_acceptable) for several images and a type that is of one.
+// Throws RequestError (not_acceptable) for several images and a type that is of one, or one that is too long for a PNG.
 void require_holds(const AnswerType& type, const ImageBatch& asked);
 
 struct Encoded {
