@@ -132,7 +132,8 @@ class TiffReader {
     }
   }
 
-  // Pixel by pixel, each with all of its samples. YCbCr that has fewer samples of colour than of brightness has shorter rows.
+  // Pixel by pixel, each with all of its samples. YCbCr that has fewer samples of colour than of brightness has shorter
+  // rows.
   void require_plain_rows(std::size_t sample_bytes) const {
     const std::size_t samples = layout_.together ? layout_.samples : 1U;
     if (static_cast<std::size_t>(row_bytes()) != layout_.block_width * samples * sample_bytes)
