@@ -1,9 +1,11 @@
 // TIFFs block by block: a strip or tile is decoded by libtiff, and its samples go to their places.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <map>
+#include <span>
+#include <vector>
 
 #include "data/images/geotiff_tags.hpp"
 #include "data/images/raster_rules.hpp"
@@ -104,44 +106,38 @@ class TiffReader {
   }
 
  private:
-  template <class T>
-  void read_as(Raster& raster, const std::vector<int>& chosen) {
-    require_plain_rows(sizeof(T));
-    const int planes = layout_.together ? 1 : layout_.samples;
-    for (int plane = 0; plane < planes; ++plane) {
-      const auto wanted = places_of(plane, chosen);
-      if (wanted.empty()) continue;
-      for (std::uint32_t row = 0; row < layout_.height; row += layout_.block_height) {
-        for (std::uint32_t column = 0; column < layout_.width; column += layout_.block_width) {
-          decode(row, column, static_cast<std::uint16_t>(plane));
-          for (const auto& [sample, slot] : wanted) place<T>(raster, row, column, sample, slot);
-        }
-      }
-    }
-  }
-
-  // Pixel by pixel, each with all of its samples. YCbCr that has fewer samples of colour than of brightness has shorter rows.
-  void require_plain_rows(std::size_t sample_bytes) const {
-    const std::size_t samples = layout_.together ? layout_.samples : 1U;
-    if (static_cast<std::size_t>(row_bytes()) != layout_.block_width * samples * sample_bytes)
-      throw input_error("{}: its samples do not lie pixel by pixel, as in subsampled YCbCr; save it as RGB", name_);
-  }
-
   struct Place {
-    int sample = 0;  // within a pixel of the block
+    int sample = 0;  // within a pixel
     int slot = 0;    // among the raster's bands; alpha for an alpha sample
   };
   static constexpr int alpha = -1;
 
-  // What a plane's blocks hold that is wanted.
-  [[nodiscard]] std::vector<Place> places_of(int plane, const std::vector<int>& chosen) const {
-    std::vector<Place> places;
-    const auto add = [&](int sample, int slot) {
-      if (layout_.together || sample == plane) places.push_back({layout_.together ? sample : 0, slot});
-    };
-    for (std::size_t slot = 0; slot < chosen.size(); ++slot) add(chosen[slot], static_cast<int>(slot));
-    for (const int sample : layout_.alpha) add(sample, alpha);
-    return places;
+  template <class T>
+  void read_as(Raster& raster, const std::vector<int>& chosen) {
+    require_plain_rows(sizeof(T));
+    std::vector<Place> wanted;
+    for (std::size_t slot = 0; slot < chosen.size(); ++slot) wanted.push_back({chosen[slot], static_cast<int>(slot)});
+    for (const int sample : layout_.alpha) wanted.push_back({sample, alpha});
+    if (layout_.together) return read_blocks<T>(raster, 0, wanted);
+    for (const auto& [plane, slot] : wanted) read_blocks<T>(raster, plane, std::array{Place{0, slot}});
+  }
+
+  template <class T>
+  void read_blocks(Raster& raster, int plane, std::span<const Place> wanted) {
+    for (std::uint32_t row = 0; row < layout_.height; row += layout_.block_height) {
+      for (std::uint32_t column = 0; column < layout_.width; column += layout_.block_width) {
+        decode(row, column, static_cast<std::uint16_t>(plane));
+        for (const auto& [sample, slot] : wanted) place<T>(raster, row, column, sample, slot);
+      }
+    }
+  }
+
+  // Pixel by pixel, each with all of its samples. YCbCr that has fewer samples of colour than of brightness has shorter
+  // rows.
+  void require_plain_rows(std::size_t sample_bytes) const {
+    const std::size_t samples = layout_.together ? layout_.samples : 1U;
+    if (static_cast<std::size_t>(row_bytes()) != layout_.block_width * samples * sample_bytes)
+      throw input_error("{}: its samples do not lie pixel by pixel, as in subsampled YCbCr; save it as RGB", name_);
   }
 
   // The block that begins there into block_.

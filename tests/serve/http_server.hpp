@@ -23,8 +23,8 @@ using tests::request_text;
 
 inline constexpr std::size_t budget_bytes = 1 << 20;
 
-// Answers with the request's method, path and body; "/headers" with its headers; "/later" from another thread, once it may;
-// "/big" with many bytes; "/dropped" never.
+// Answers with the request's method, path and body; "/headers" with its headers; "/later" from another thread, once it
+// may; "/big" with many bytes; "/dropped" never.
 class Echo : public Handler {
  public:
   ~Echo() override {

@@ -1,6 +1,7 @@
 // From /proc/self.
 #include "unet/serve/process_state.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -18,6 +19,9 @@ std::size_t resident_bytes() {
 }
 
 std::size_t open_files() {
+  // From Linux 6.2 on the folder's size is their number; counting thousands takes its time.
+  struct stat folder {};
+  if (::stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0) return static_cast<std::size_t>(folder.st_size);
   std::error_code failed;
   const std::filesystem::directory_iterator files("/proc/self/fd", failed);
   if (failed) return 0;

@@ -1,6 +1,9 @@
 // The phases of a request: header, body, handling, answer; Boost.Beast parses, Boost.Asio waits.
 #include "unet/serve/http/connection.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -280,7 +283,7 @@ void Connection::answer(Response response) {
   share_.force(body_text_.size());
   transfer_begun_ = Clock::now();
   written_ = 0;
-  enter(Phase::writing, time_left(written_));
+  enter(Phase::writing, time_left(0));
   const std::array<asio::const_buffer, 2> parts{asio::buffer(header_text_),
                                                 head_only_ ? asio::const_buffer() : asio::buffer(body_text_)};
   const auto count = [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
@@ -353,13 +356,19 @@ void Connection::on_timeout() {
     case Phase::header: return refuse(Status::request_timeout, "the request's header did not arrive in time");
     case Phase::body: return refuse(Status::request_timeout, "the request's body came too slowly");
     case Phase::writing:
-      if (time_left(written_) <= milliseconds(0)) return close();
-      return enter(Phase::writing, time_left(written_));
+      if (time_left(taken()) <= milliseconds(0)) return close();
+      return enter(Phase::writing, time_left(taken()));
     case Phase::idle:
     case Phase::lingering: return close();
     case Phase::handling:
     case Phase::closed: return;
   }
+}
+
+std::size_t Connection::taken() {
+  int held = 0;
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &held) != 0) return written_;
+  return written_ - std::min(written_, static_cast<std::size_t>(held));
 }
 
 milliseconds Connection::time_left(std::size_t bytes) const {

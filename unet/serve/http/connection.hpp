@@ -71,6 +71,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enter(Phase phase, std::chrono::milliseconds limit);
   void on_timeout();
   [[nodiscard]] std::chrono::milliseconds idle_limit() const;
+  // Bytes of the answer that have reached the client: not those that the system holds for it.
+  [[nodiscard]] std::size_t taken();
   // Of a transfer that has come to so many bytes.
   [[nodiscard]] std::chrono::milliseconds time_left(std::size_t bytes) const;
   void leave_idle();
