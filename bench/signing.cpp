@@ -1,5 +1,5 @@
-// How many small requests a core signs per second, and what of it is hashing: for a put to S3 with a checksum, and for a call
-// in JSON.
+// How many small requests a core signs per second, and what of it is hashing: for a put to S3 with a checksum, and for
+// a call in JSON.
 #include <benchmark/benchmark.h>
 
 #include "cloud/signing/sigv4.hpp"

@@ -1,7 +1,7 @@
-// How fast requests may leave: what AWS's clients call the adaptive mode. Nothing is held back until a service throttles;
-// from then on the rate falls with every throttled reply and grows with every other one.
-// Source: AWS SDKs and Tools Reference Guide, "Retry behavior"; Ha, Rhee and Xu, "CUBIC: a new TCP-friendly high-speed TCP
-// variant", 2008, equations 1 and 2.
+// How fast requests may leave: what AWS's clients call the adaptive mode. Nothing is held back until a service
+// throttles; from then on the rate falls with every throttled reply and grows with every other one.
+// Source: AWS SDKs and Tools Reference Guide, "Retry behavior"; Ha, Rhee and Xu, "CUBIC: a new TCP-friendly high-speed
+// TCP variant", 2008, equations 1 and 2.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// A body in the encoding aws-chunked, made while it is sent: read once, where a hash or checksum in the header would take
-// another reading before.
+// A body in the encoding aws-chunked, made while it is sent: read once, where a hash or checksum in the header would
+// take another reading before.
 #pragma once
 
 #include <string>

@@ -40,7 +40,7 @@ TEST(RateLimiter, HoldsNobodyBackUntilItIsThrottled) {
 TEST(RateLimiter, FindsTheRateThatAServiceTakes) {
   TestClock clock;
   RateLimiter limiter(clock.clock());
-  // A service that takes 20 requests a second, and a client that has as many as it may send; a request takes a millisecond.
+  // A service that takes 20 requests a second, and a client that has as many as it may send, each of a millisecond.
   constexpr double capacity = 20;
   double tokens = capacity;
   double filled = 0;
