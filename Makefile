@@ -32,7 +32,7 @@ asan: setup-test build-asan/build.ninja  ## Run the unit tests under AddressSani
 	tests/run.py asan
 
 # GCC 12's ThreadSanitizer cannot map its shadow under the address randomisation of newer kernels, hence setarch.
-tsan: setup-test build-tsan/build.ninja  ## Run the loader's tests under ThreadSanitizer, in build-tsan/
+tsan: setup-test build-tsan/build.ninja  ## Run the tests of threads under ThreadSanitizer, in build-tsan/
 	setarch -R cmake --build --preset tsan
 	setarch -R tests/run.py tsan
 

@@ -25,15 +25,18 @@ enum class Failure {
 class Error : public plume::Error {
  public:
   // `code` is the service's own word for it, such as NoSuchKey; empty where none was given.
-  Error(Failure failure, const std::string& message, std::string code = {})
-      : plume::Error(ErrorKind::remote, message), failure_(failure), code_(std::move(code)) {}
+  // `attempt`: which one of a request it is the answer to, from 1.
+  Error(Failure failure, const std::string& message, std::string code = {}, int attempt = 1)
+      : plume::Error(ErrorKind::remote, message), failure_(failure), code_(std::move(code)), attempt_(attempt) {}
   [[nodiscard]] Failure failure() const noexcept { return failure_; }
   [[nodiscard]] const std::string& code() const noexcept { return code_; }
+  [[nodiscard]] int attempt() const noexcept { return attempt_; }
   [[nodiscard]] int exit_code() const noexcept override { return static_cast<int>(failure_); }
 
  private:
   Failure failure_;
   std::string code_;
+  int attempt_;
 };
 
 template <class... Args>

@@ -63,7 +63,11 @@ struct ServiceClient::Try {
 };
 
 ServiceClient::ServiceClient(Transport& transport, CredentialSource* credentials, Clock clock, ClientSettings settings)
-    : transport_(transport), credentials_(credentials), clock_(std::move(clock)), settings_(std::move(settings)) {}
+    : transport_(transport),
+      credentials_(credentials),
+      clock_(std::move(clock)),
+      settings_(std::move(settings)),
+      limiter_(clock_) {}
 
 SigningKey ServiceClient::signing_key(const Credentials& credentials, Time time, const std::string& region,
                                       const std::string& service) {
@@ -90,16 +94,20 @@ HttpResponse ServiceClient::answer(const ServiceRequest& request) {
   if (!request.even_when_cancelled) state.cancelled = settings_.cancelled;
   while (true) {
     try {
+      if (settings_.adaptive) limiter_.wait(state.cancelled);
       HttpResponse response = send(request, state);
-      if (is_fine(request, response)) {
+      response.attempt = state.attempt;
+      const bool fine = is_fine(request, response);
+      const ServiceError error = fine ? ServiceError() : parse_service_error(response);
+      const Fault fault = fine ? Fault::lasting : fault_of(error);
+      if (settings_.adaptive) limiter_.replied(fault == Fault::throttled);
+      if (fine) {
         if (request.sink != nullptr) request.sink->end(response);
         quota_.give_back(state.last);
         return response;
       }
-      const ServiceError error = parse_service_error(response);
       tell(fmt::format("{}: {} {}", request.what, error.status, error.code));
       if (cure(request, response, error, state)) continue;
-      const Fault fault = fault_of(error);
       if (fault == Fault::lasting || !try_again(state, fault, asked_delay(response, clock_.now()))) return response;
     } catch (const TransportError& error) {
       tell(fmt::format("{}: {}", request.what, error.what()));
@@ -146,9 +154,10 @@ void ServiceClient::sign(const ServiceRequest& request, const Endpoint& endpoint
   const std::string& hash = request.payload_hash.empty() ? empty_hash : request.payload_hash;
   if (s3) message.headers.push_back({"x-amz-content-sha256", hash});
   message.headers.push_back({"Host", message.url.authority()});
+  const SigningKey key = signing_key(keys, time, endpoint.signing_region, endpoint.signing_name);
   const Signature signature = sign_headers(message.method, message.url.path, message.url.query, message.headers, keys,
-                                           signing_key(keys, time, endpoint.signing_region, endpoint.signing_name),
-                                           time, s3 ? s3_path : PathRules{}, hash);
+                                           key, time, s3 ? s3_path : PathRules{}, hash);
+  if (request.on_signed) request.on_signed(key, time, signature.signature);
   if (settings_.debug)
     tell(with_token_hidden(fmt::format("{}: canonical request\n{}\n{}: string to sign\n{}", request.what,
                                        signature.canonical.text, request.what, signature.string_to_sign),

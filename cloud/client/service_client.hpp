@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cloud/client/clock.hpp"
+#include "cloud/client/rate_limiter.hpp"
 #include "cloud/client/retry.hpp"
 #include "cloud/endpoints/endpoint.hpp"
 #include "cloud/http/transport.hpp"
@@ -39,6 +40,8 @@ struct ServiceRequest {
   std::optional<Credentials> session;
   // The endpoint in another region, where the reply says that the bucket is there; once.
   std::function<Endpoint(const std::string& region)> elsewhere;
+  // Gets each attempt's signature before it is sent; a body in chunks hangs on it.
+  std::function<void(const SigningKey&, Time, const std::string& signature)> on_signed;
   // Some replies of 200 hold an error.
   bool ok_may_hold_error = false;
   // Cleaning up goes on after a user has cancelled.
@@ -47,6 +50,7 @@ struct ServiceRequest {
 
 struct ClientSettings {
   int attempts = 3;
+  bool adaptive = false;  // also slow down where a service throttles
   Timeouts timeouts{};
   std::string user_agent = "plume";
   const std::atomic<bool>* cancelled = nullptr;
@@ -99,6 +103,7 @@ class ServiceClient {
   Clock clock_;
   ClientSettings settings_;
   RetryQuota quota_;
+  RateLimiter limiter_;
   std::atomic<long> skew_{0};  // seconds that services are ahead of us
   std::mutex keys_mutex_;
   std::vector<SigningKey> keys_;

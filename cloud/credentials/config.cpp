@@ -79,4 +79,11 @@ std::optional<int> Config::attempts() const {
   return value;
 }
 
+bool Config::adaptive() const {
+  const std::string mode = setting("AWS_RETRY_MODE", "retry_mode").value_or("standard");
+  if (same_but_for_case(mode, "adaptive")) return true;
+  if (same_but_for_case(mode, "standard") || same_but_for_case(mode, "legacy")) return false;
+  throw cloud_error(Failure::usage, "AWS_RETRY_MODE or retry_mode: {} is neither standard nor adaptive", mode);
+}
+
 }  // namespace plume::cloud

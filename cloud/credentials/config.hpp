@@ -48,6 +48,9 @@ class Config {
 
   // AWS_MAX_ATTEMPTS or max_attempts; nothing where neither is set. Throws cloud::Error (usage) where it is no number.
   [[nodiscard]] std::optional<int> attempts() const;
+  // AWS_RETRY_MODE or retry_mode. Throws cloud::Error (usage) where it is neither standard nor adaptive (legacy, which
+  // old clients have, is standard).
+  [[nodiscard]] bool adaptive() const;
 
  private:
   Flags flags_;

@@ -40,6 +40,7 @@ struct HttpResponse {
   int status = 0;
   Headers headers;
   std::string body;  // empty where a sink took it
+  int attempt = 1;   // of several at the same request, which one it answers
 
   [[nodiscard]] bool ok() const noexcept { return status >= 200 && status < 300; }
   // Empty where there is none of that name.

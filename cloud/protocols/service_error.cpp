@@ -95,6 +95,7 @@ bool holds_error(const HttpResponse& response) {
 ServiceError parse_service_error(const HttpResponse& response) {
   ServiceError error;
   error.status = response.status;
+  error.attempt = response.attempt;
   error.code = shape_name(response.header("x-amzn-errortype"));
   if (first_character(response.body) == '<') {
     read_xml(response.body, error);
@@ -138,7 +139,7 @@ Error to_error(const std::string& what, const ServiceError& error) {
   if (!error.message.empty()) text += ": " + error.message;
   if (!error.request_id.empty()) text += fmt::format(" (request {})", error.request_id);
   std::replace(text.begin(), text.end(), '\n', ' ');
-  return {failure_of(error), text, error.code};
+  return {failure_of(error), text, error.code, error.attempt};
 }
 
 }  // namespace plume::cloud

@@ -17,6 +17,7 @@ struct ServiceError {
   std::string request_id;
   std::string region;       // where the bucket is instead
   std::string server_time;  // where a clock was found wrong
+  int attempt = 1;          // HttpResponse's
 };
 
 // Of a reply, or of one of 200 whose body is an error. Copes with an empty body or message, XML from a service that

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "cloud/s3/chunked_body.hpp"
 #include "cloud/s3/text_sink.hpp"
 #include "cloud/s3/xml.hpp"
 #include "cloud/signing/percent.hpp"
@@ -66,10 +67,39 @@ ServiceRequest S3::request(const std::string& operation, const std::string& meth
   return request;
 }
 
-void S3::set_body(ServiceRequest& request, Body& body, bool insists_on_checksum) const {
+bool S3::signs_bodies(const ServiceRequest& request) const {
   const bool https = request.endpoint.url.scheme == "https";
-  const bool hashed = settings_.payload_signing == PayloadSigning::always ||
-                      (settings_.payload_signing == PayloadSigning::automatic && !https);
+  return settings_.payload_signing == PayloadSigning::always ||
+         (settings_.payload_signing == PayloadSigning::automatic && !https);
+}
+
+std::unique_ptr<Body> S3::set_object(ServiceRequest& request, Body& body) const {
+  const bool is_signed = signs_bodies(request) && client_.credentials() != nullptr;
+  const ChecksumKind trailer = settings_.checksum_when_supported ? settings_.checksum : ChecksumKind::none;
+  const bool worth_it = body.size() > 0 && (is_signed || trailer != ChecksumKind::none);
+  if (!settings_.chunked || !worth_it) {
+    set_body(request, body);
+    return nullptr;
+  }
+  auto chunks = std::make_unique<ChunkedBody>(body, is_signed, trailer);
+  request.body = chunks.get();
+  request.payload_hash = chunks->payload();
+  request.headers.push_back({"Content-Encoding", "aws-chunked"});
+  request.headers.push_back({"x-amz-decoded-content-length", std::to_string(body.size())});
+  if (trailer != ChecksumKind::none) {
+    request.headers.push_back({"x-amz-sdk-checksum-algorithm", std::string(name_of(trailer))});
+    request.headers.push_back({"x-amz-trailer", header_of(trailer)});
+  }
+  // Without keys nobody adds it.
+  if (client_.credentials() == nullptr) request.headers.push_back({"x-amz-content-sha256", request.payload_hash});
+  request.on_signed = [body = chunks.get()](const SigningKey& key, Time time, const std::string& signature) {
+    body->begin(key, time, signature);
+  };
+  return chunks;
+}
+
+void S3::set_body(ServiceRequest& request, Body& body, bool insists_on_checksum) const {
+  const bool hashed = signs_bodies(request);
   const bool summed =
       settings_.checksum != ChecksumKind::none && (settings_.checksum_when_supported || insists_on_checksum);
   Sha256 hash;
@@ -126,8 +156,32 @@ std::string S3::put(const ObjectName& name, Body& body, const PutOptions& option
   ServiceRequest put = request("PutObject", "PUT", name);
   add_options(put, options);
   if (options.only_if_absent) put.headers.push_back({"If-None-Match", "*"});
-  set_body(put, body);
-  return std::string(call(put).header("etag"));
+  const auto sent = set_object(put, body);
+  try {
+    return std::string(call(put).header("etag"));
+  } catch (const Error& error) {
+    // An earlier attempt may have stored it, and the reply was lost on its way.
+    const bool may_be_ours = options.only_if_absent && error.failure() == Failure::conflict && error.attempt() > 1;
+    if (!may_be_ours || !holds(name, body)) throw;
+    return head(name).etag;
+  }
+}
+
+// By its checksum, else by an ETag that is its MD5.
+bool S3::holds(const ObjectName& name, Body& body) {
+  const auto there = find(name);
+  if (!there || there->size != body.size()) return false;
+  Checksum sum(there->checksum ? there->checksum->kind : ChecksumKind::none);
+  Md5 md5;
+  body.rewind();
+  std::vector<std::byte> buffer(buffer_size);
+  while (const std::size_t size = body.read(buffer)) {
+    const auto bytes = std::span<const std::byte>(buffer).first(size);
+    sum.add(bytes);
+    md5.add(bytes);
+  }
+  if (there->checksum) return sum.finish() == there->checksum->value;
+  return there->etag == '"' + hex(md5.finish()) + '"';
 }
 
 std::string S3::put(const ObjectName& name, const std::string& text, const PutOptions& options) {

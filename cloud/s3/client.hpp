@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -84,6 +85,9 @@ struct S3Settings {
   bool checksum_when_supported = true;  // else only where S3 insists
   bool validate_when_supported = true;  // what comes
   PayloadSigning payload_signing = PayloadSigning::automatic;
+  // Bodies go in chunks, each signed for where a body's hash would be, with the checksum behind them: so they are read
+  // once, not twice. Not every server knows trailers: Ceph 16 and Swift do not.
+  bool chunked = false;
 };
 
 class S3 {
@@ -158,6 +162,10 @@ class S3 {
   [[nodiscard]] Credentials session(const std::string& bucket);
   // Hash and checksum of the body, by one pass over it.
   void set_body(ServiceRequest& request, Body& body, bool insists_on_checksum = false) const;
+  // The same, but for a body that may go in chunks: what is sent, to be kept until it was.
+  [[nodiscard]] std::unique_ptr<Body> set_object(ServiceRequest& request, Body& body) const;
+  [[nodiscard]] bool signs_bodies(const ServiceRequest& request) const;
+  [[nodiscard]] bool holds(const ObjectName& name, Body& body);
   [[nodiscard]] HttpResponse call(const ServiceRequest& request) { return client_.call(request); }
   static void add_options(ServiceRequest& request, const PutOptions& options);
 

@@ -105,8 +105,11 @@ class RangesDownload {
   }
 
   void add(std::size_t part, std::uint32_t crc32c) {
+    const std::uint64_t offset = part * options_.part_size;
+    const std::uint64_t size = std::min(options_.part_size, partial_.size() - offset);
+    partial_.file().start_sync(offset, size);  // else all of the file would wait for the disk at its end
     partial_.add(part, crc32c);
-    if (options_.progress) options_.progress(std::min(options_.part_size, partial_.size() - part * options_.part_size));
+    if (options_.progress) options_.progress(size);
   }
 
   // Whether what came is not what the object's checksum, where it has one, says; the last time that is an error.

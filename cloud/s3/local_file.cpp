@@ -72,6 +72,12 @@ void LocalFile::resize(std::uint64_t size) {
     throw environment_error("{}: cannot be made {} bytes long: {}", path_.string(), size, reason());
 }
 
+void LocalFile::start_sync(std::uint64_t offset, std::uint64_t size) noexcept {
+  // Where a file system knows nothing of it, sync() has more to do.
+  static_cast<void>(
+      ::sync_file_range(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size), SYNC_FILE_RANGE_WRITE));
+}
+
 void LocalFile::sync() {
   if (::fsync(descriptor_) != 0) throw environment_error("{}: cannot be written: {}", path_.string(), reason());
 }

@@ -25,6 +25,8 @@ class LocalFile {
   [[nodiscard]] std::size_t read(std::span<std::byte> into, std::uint64_t offset) const;
   void write(std::span<const std::byte> bytes, std::uint64_t offset);
   void resize(std::uint64_t size);
+  // Has the disk begin with these bytes, so that sync() waits for less.
+  void start_sync(std::uint64_t offset, std::uint64_t size) noexcept;
   void sync();
 
  private:

@@ -43,7 +43,7 @@ Part S3::upload_part(const ObjectName& name, const std::string& upload_id, int n
   ServiceRequest upload = request("UploadPart", "PUT", name);
   upload.what += fmt::format(" part {}", number);
   upload.query = Form().add("partNumber", std::to_string(number)).add("uploadId", upload_id).text();
-  set_body(upload, body);
+  const auto sent = set_object(upload, body);
   const HttpResponse response = call(upload);
   Part part;
   part.number = number;

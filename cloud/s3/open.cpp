@@ -43,6 +43,7 @@ S3Settings s3_settings(const Config& config) {
 ClientSettings s3_client_settings(const Config& config) {
   ClientSettings settings;
   settings.attempts = config.attempts().value_or(10);
+  settings.adaptive = config.adaptive();
   return settings;
 }
 

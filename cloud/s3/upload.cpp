@@ -133,7 +133,8 @@ class PartsUpload {
       return etag.empty() ? s3_.head(name_).etag : etag;  // Ceph leaves it out
     } catch (const Error& error) {
       // The answer to an earlier try may have been lost: then the object is there.
-      if (error.failure() != Failure::not_found && error.failure() != Failure::unavailable) throw;
+      const bool refused_later = error.failure() == Failure::conflict && error.attempt() > 1;
+      if (error.failure() != Failure::not_found && error.failure() != Failure::unavailable && !refused_later) throw;
       const auto there = s3_.find(name_);
       const std::string expected = etag_of(parts_);
       if (!there || expected.empty() || without_quotes(there->etag) != expected) throw;

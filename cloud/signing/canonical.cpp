@@ -77,12 +77,17 @@ std::string canonical_query(std::string_view query) {
 }
 
 CanonicalRequest canonical_request(const RequestView& request, PathRules rules, std::string_view payload_hash) {
-  std::vector<std::pair<std::string, std::string_view>> headers;
+  std::string names;  // all in one piece, of which `headers` has views
+  std::size_t size = 0;
+  for (const Header& header : request.headers) size += header.name.size();
+  names.reserve(size);
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
   headers.reserve(request.headers.size());
   for (const Header& header : request.headers) {
-    std::string name = lower_case(header.name);
-    if (std::find(left_out.begin(), left_out.end(), name) == left_out.end())
-      headers.emplace_back(std::move(name), header.value);
+    const std::size_t begin = names.size();
+    for (const char c : header.name) names += lower_case(c);
+    const std::string_view name = std::string_view(names).substr(begin);
+    if (std::find(left_out.begin(), left_out.end(), name) == left_out.end()) headers.emplace_back(name, header.value);
   }
   // Values of one name stay in their order.
   std::stable_sort(headers.begin(), headers.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

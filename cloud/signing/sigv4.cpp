@@ -75,7 +75,9 @@ Signature sign_headers(std::string_view method, std::string_view path, std::stri
   if (has_token && token == TokenIs::signed_too) add_token();
   Signature result = sign({method, path, query, headers}, key, time, rules, payload_hash);
   if (has_token && token == TokenIs::appended) add_token();
-  std::string authorization{algorithm};
+  std::string authorization;
+  authorization.reserve(320);
+  authorization += algorithm;
   authorization += " Credential=";
   authorization += key.credential();
   authorization += ", SignedHeaders=";

@@ -30,6 +30,11 @@ int year_of(const Parts& parts) {
   return static_cast<int>(parts.date.year());
 }
 
+// Every request has a time, which fmt would take a fifth of its signature's time for.
+void put_digits(std::string& text, std::size_t at, std::size_t digits, std::int64_t value) {
+  for (; digits > 0; value /= 10) text[at + --digits] = static_cast<char>('0' + value % 10);
+}
+
 // Digits and literals in turn, from the front of a text.
 class Reader {
  public:
@@ -137,14 +142,18 @@ std::optional<Time> parse_iso(std::string_view text) {
 
 std::string amz_time(Time time) {
   const Parts parts = parts_of(time);
-  return fmt::format("{}T{:02}{:02}{:02}Z", amz_date(time), parts.clock.hours().count(), parts.clock.minutes().count(),
-                     parts.clock.seconds().count());
+  std::string text = "00000000T000000Z";
+  put_digits(text, 0, 4, year_of(parts));
+  put_digits(text, 4, 2, static_cast<unsigned>(parts.date.month()));
+  put_digits(text, 6, 2, static_cast<unsigned>(parts.date.day()));
+  put_digits(text, 9, 2, parts.clock.hours().count());
+  put_digits(text, 11, 2, parts.clock.minutes().count());
+  put_digits(text, 13, 2, parts.clock.seconds().count());
+  return text;
 }
 
 std::string amz_date(Time time) {
-  const Parts parts = parts_of(time);
-  return fmt::format("{:04}{:02}{:02}", year_of(parts), static_cast<unsigned>(parts.date.month()),
-                     static_cast<unsigned>(parts.date.day()));
+  return amz_time(time).substr(0, 8);
 }
 
 std::string iso_time(Time time) {

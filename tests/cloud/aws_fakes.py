@@ -1,4 +1,4 @@
-"""Servers of a test's own that speak like AWS: Lambda's Runtime API, and a gate that lets in who signs as botocore does."""
+"""Servers of a test's own that speak like AWS: Lambda's Runtime API; S3 and SageMaker, which check signatures."""
 
 import calendar
 import hashlib
@@ -181,14 +181,14 @@ class RuntimeApi:
         return self.answers.get(timeout=seconds + 2)
 
 
-def environment(runtime, s3=None, sagemaker=None, **more):
+def environment(runtime, s3, sagemaker, **more):
     found = {
         "AWS_LAMBDA_RUNTIME_API": runtime.server.address,
         "AWS_ACCESS_KEY_ID": KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_SESSION_TOKEN": TOKEN,
         "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_S3": f"http://{s3.server.address}" if s3 else "http://127.0.0.1:1",
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{sagemaker.server.address}" if sagemaker else "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_S3": f"http://{s3.server.address}",
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{sagemaker.server.address}",
     }
     return {**found, **more}

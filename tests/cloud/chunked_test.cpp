@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cloud/s3/chunked_body.hpp"
 #include "example_keys.hpp"
 #include "kernels/base/crc32c.hpp"
 
@@ -59,6 +60,25 @@ TEST(Chunked, SignsTheDocumentationsTrailer) {
   EXPECT_NE(text.find("1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7"), std::string::npos);
   EXPECT_NE(text.find("2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992"), std::string::npos);
   EXPECT_EQ(frames.signature(), "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435");
+}
+
+TEST(Chunked, ABodyMakesTheDocumentationsWhileItIsSent) {
+  const std::string seed = "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
+  ChunkFrames frames(example_key(), example_time, seed);
+  const std::string expected = encoded(frames, {{"x-amz-checksum-crc32c", "sOO8/Q=="}});
+  TextBody text(body);
+  ChunkedBody chunks(text, true, ChecksumKind::crc32c);
+  chunks.begin(example_key(), example_time, seed);
+  EXPECT_EQ(chunks.payload(), streaming_payload_trailer);
+  EXPECT_EQ(chunks.size(), expected.size());
+  for (const std::size_t piece : {1000UL, 100'000UL}) {  // sent twice, as another attempt would
+    chunks.rewind();
+    std::string sent;
+    std::vector<std::byte> buffer(piece);
+    while (const std::size_t size = chunks.read(buffer))
+      sent.append(reinterpret_cast<const char*>(buffer.data()), size);
+    EXPECT_TRUE(sent == expected);
+  }
 }
 
 TEST(Chunked, FramesWithoutSignatures) {

@@ -1,4 +1,4 @@
-// `plume data fetch` as a user runs it, from a Ceph that has real ABI files under NOAA's own keys, for everybody to read.
+// `plume data fetch` as a user runs it, from a Ceph that has real ABI files under NOAA's own keys, open to everybody.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <signal.h>

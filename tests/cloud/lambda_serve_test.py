@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The tutorial's last chapter, end to end: lambda_serve_test.py PLUME PLUME_INFER PLUME_LAMBDA DATA
 
-NASA's model, imported by plume and served by plume-infer, is the endpoint behind the gate of a fake SageMaker; plume-lambda
-is asked as the tutorial asks its function, and answers what Keras gave. DATA holds the model, tiles and what is expected.
-Exit status 77, with a line that says why: no botocore, numpy or GDAL here, or no data.
+NASA's model, imported by plume and served by plume-infer, is the endpoint behind the gate of a fake SageMaker;
+plume-lambda is asked as the tutorial asks its function, and answers what Keras gave. DATA holds the model, tiles and
+what is expected. Exit status 77, with a line that says why: no botocore, numpy or GDAL here, or no data.
 """
 
 import contextlib
@@ -66,7 +66,7 @@ def behind_sagemaker(url):
             with urllib.request.urlopen(onward) as reply:
                 return request.reply(200, reply.read(), {"Content-Type": reply.headers["Content-Type"]})
         except urllib.error.HTTPError as refusal:
-            body = {"OriginalStatusCode": refusal.code, "OriginalMessage": refusal.read().decode(), "Message": "see there"}
+            body = {"OriginalStatusCode": refusal.code, "OriginalMessage": refusal.read().decode(), "Message": "see"}
             return request.reply(424, json.dumps(body), {"x-amzn-ErrorType": "ModelError"})
 
     return answer
@@ -111,7 +111,9 @@ def main(plume, plume_infer, plume_lambda, data):
 
         for tile in TILES:
             expected = np.load(models / "expected" / f"{MODEL}__{tile}.npy").reshape(256, 256)
-            for how in ({"file_name": f"me/{tile}.npy"}, {"file_name": f"me/{tile}.tif", "content_type": "image/tiff; bands=1-6"}):
+            by_name = {"file_name": f"me/{tile}.npy"}
+            by_type = {"file_name": f"me/{tile}.tif", "content_type": "image/tiff; bands=1-6"}
+            for how in (by_name, by_type):
                 answer = infer(bucket="smoke-dataset-bucket", **how)
                 assert answer["statusCode"] == 200, answer
                 assert answer["headers"]["Content-Type"].startswith("application/json"), answer["headers"]

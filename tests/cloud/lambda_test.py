@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """plume-lambda as AWS runs it: lambda_test.py PLUME_LAMBDA [--alone]
 
-Under a fake Runtime API, beside fakes of S3 and SageMaker that check signatures by botocore. With --alone the program runs
-where there is no other file: no library, no loader. Exit status 77, with a line that says why: no botocore here.
+Under a fake Runtime API, beside fakes of S3 and SageMaker that check signatures by botocore. With --alone the program
+runs where there is no other file: no library, no loader. Exit status 77, with a line that says why: no botocore here.
 """
 
 import base64
@@ -31,7 +31,7 @@ PREDICTIONS = json.dumps({"predictions": [[[[0.25]]]]})
 def version_1(body, headers=None, **more):
     return {
         "resource": "/", "path": "/", "httpMethod": "POST", "headers": headers or {"Content-Type": "application/json"},
-        "multiValueHeaders": {}, "queryStringParameters": None, "requestContext": {"httpMethod": "POST", "stage": "prod"},
+        "multiValueHeaders": {}, "queryStringParameters": None, "requestContext": {"httpMethod": "POST"},
         "body": body, "isBase64Encoded": False, **more,
     }  # fmt: skip
 
@@ -81,7 +81,8 @@ class Function(unittest.TestCase):
             if "AWS_CA_BUNDLE" in environment:
                 shutil.copy(environment["AWS_CA_BUNDLE"], root / "etc" / "trusted.pem")
                 environment["AWS_CA_BUNDLE"] = "/etc/trusted.pem"
-            command = ["unshare", "--map-root-user", shutil.which("chroot", path="/usr/sbin:/usr/bin"), root, "/bootstrap"]
+            chroot = shutil.which("chroot", path="/usr/sbin:/usr/bin")
+            command = ["unshare", "--map-root-user", chroot, root, "/bootstrap"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         self.stack.callback(self.stop)
@@ -127,9 +128,8 @@ class Function(unittest.TestCase):
         event = {"bucket": "smoke", "file_name": "a b/tile+1.npy", "content_type": "application/x-npy; x=1"}
         self.assertEqual(self.ask(event)["body"], PREDICTIONS)
         self.assertEqual(self.endpoint.requests[-1].headers["Content-Type"], "application/x-npy; x=1")
-        self.assertEqual(
-            [(line["status"], line["source"], line["bytes_in"]) for line in self.log_lines()], [(200, "s3", len(IMAGE))] * 3
-        )
+        logged = [(line["status"], line["source"], line["bytes_in"]) for line in self.log_lines()]
+        self.assertEqual(logged, [(200, "s3", len(IMAGE))] * 3)
 
     def test_takes_an_image_in_the_body(self):
         self.start()
@@ -209,7 +209,7 @@ class Function(unittest.TestCase):
             (502, model_error(500, "segmentation fault at 0x1"), "container failed"),
             (503, model_error(503, "queue"), "busy"),
             (413, (413, "", {}), "too large"),
-            (502, (400, '{"Message": "Endpoint not found"}', {"x-amzn-ErrorType": "ValidationError"}), "ValidationError"),
+            (502, (400, '{"Message": "not found"}', {"x-amzn-ErrorType": "ValidationError"}), "ValidationError"),
             (502, (403, "<Error><Code>AccessDenied</Code></Error>", {}), "AccessDenied"),
             (502, (530, "", {"x-amzn-ErrorType": "InternalDependencyException"}), "InternalDependencyException"),
         ]
@@ -230,7 +230,8 @@ class Function(unittest.TestCase):
         self.answer = lambda request: request.reply(400, '{"message": "Rate exceeded"}', throttle)
         answer = self.refusal(429, version_1("[]"), "busy")
         self.assertEqual(answer["headers"]["Retry-After"], "1")
-        self.answer = lambda request: request.reply(429, "", {"x-amzn-ErrorType": "ModelNotReadyException", "Retry-After": "0"})
+        not_ready = {"x-amzn-ErrorType": "ModelNotReadyException", "Retry-After": "0"}
+        self.answer = lambda request: request.reply(429, "", not_ready)
         answer = self.refusal(429, version_1("[]"), "busy")
         self.assertEqual(answer["headers"]["Retry-After"], "0")
 

@@ -14,6 +14,7 @@ TEST_F(RgwTest, DoesWhatS3Does) {
   check_odd_keys();
   check_listing();
   check_multipart();
+  check_chunked();
   check_refusals();
   check_presigned();
   check_form();

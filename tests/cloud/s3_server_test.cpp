@@ -145,6 +145,26 @@ void S3ServerTest::check_multipart() {
   EXPECT_TRUE(s3_->list_uploads(bucket_, "").empty());
 }
 
+// Each chunk's signature is verified.
+void S3ServerTest::check_chunked() {
+  S3Settings settings;
+  settings.chunked = true;
+  settings.checksum = ChecksumKind::none;
+  const auto chunked = server().client(settings);
+  for (const std::size_t size : {0UL, 5UL, 65536UL, 200'000UL}) {
+    const std::string bytes = noise(size, 3);
+    chunked->put(named("chunked"), bytes);
+    EXPECT_TRUE(s3_->get_text(named("chunked")) == bytes) << size;
+  }
+  const std::string bytes = noise((11 << 20) + 1, 4);
+  write_file(folder_ / "in-chunks", bytes);
+  UploadOptions options;
+  options.part_size = 5 << 20;
+  options.single_up_to = 5 << 20;
+  upload_file(*chunked, folder_ / "in-chunks", named("chunked"), options);
+  EXPECT_TRUE(s3_->get_text(named("chunked")) == bytes);
+}
+
 void S3ServerTest::check_refusals() {
   s3_->put(named("kept"), "first");
   FixedKeys wrong_secret(server().access_key(), "not the secret");

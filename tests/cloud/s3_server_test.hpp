@@ -24,6 +24,7 @@ class S3ServerTest : public testing::Test {
   void check_odd_keys();
   void check_listing();
   void check_multipart();
+  void check_chunked();
   void check_refusals();
   void check_presigned();
   void check_form();

@@ -6,9 +6,12 @@
 #include "cloud/s3/parallel.hpp"
 #include "cloud/s3/partial_download.hpp"
 #include "cloud/s3/upload.hpp"
+#include "cloud/signing/chunked.hpp"
 #include "example_keys.hpp"
 #include "kernels/base/crc32c.hpp"
 #include "s3_server.hpp"
+#include "scripted_transport.hpp"
+#include "test_clock.hpp"
 #include "test_surroundings.hpp"
 
 namespace plume::tests {
@@ -152,6 +155,76 @@ TEST_F(S3RequestTest, CarriesItsOptions) {
   EXPECT_NE(signed_headers.find("x-amz-tagging"), std::string::npos);
 }
 
+TEST_F(S3RequestTest, SendsABodyInChunks) {
+  S3Settings chunked;
+  chunked.chunked = true;
+  const Sent open = put(chunked, {}, false);
+  EXPECT_EQ(open.header("x-amz-content-sha256"), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER");
+  EXPECT_EQ(open.header("content-encoding"), "aws-chunked");
+  EXPECT_EQ(open.header("x-amz-decoded-content-length"), "5");
+  EXPECT_EQ(open.header("x-amz-trailer"), "x-amz-checksum-crc32c");
+  const std::string authorization = open.header("authorization");
+  const std::string seed = authorization.substr(authorization.find("Signature=") + 10);
+  ChunkFrames frames({keys_.get(false), clock_.time, "us-east-1", "s3"}, clock_.time, seed);
+  std::string expected = frames.before(as_bytes("hello"));
+  expected += "hello\r\n";
+  expected += frames.end({{"x-amz-checksum-crc32c", "mnG7TA=="}});
+  EXPECT_EQ(open.body, expected);
+
+  const Sent secure = put(chunked);
+  EXPECT_EQ(secure.header("x-amz-content-sha256"), "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
+  EXPECT_EQ(secure.body, "5\r\nhello\r\n0\r\nx-amz-checksum-crc32c:mnG7TA==\r\n\r\n");
+
+  chunked.checksum = ChecksumKind::none;
+  EXPECT_EQ(put(chunked, {}, false).header("x-amz-content-sha256"), "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+  EXPECT_EQ(put(chunked).header("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");  // nothing for chunks to carry
+}
+
+class ConditionalPutTest : public S3RequestTest {
+ protected:
+  void lose_the_reply() {
+    transport_.answer([](const Sent&) -> HttpResponse { throw TransportError(TransportError::Kind::broken, "reset"); });
+  }
+  void refuse() { transport_.answer({412, {}, "<Error><Code>PreconditionFailed</Code></Error>"}); }
+  void say_it_is(Headers headers) { transport_.answer({200, std::move(headers), {}}); }
+  std::string put_if_absent() {
+    S3Settings settings;
+    settings.choice.region = "us-east-1";
+    PutOptions options;
+    options.only_if_absent = true;
+    return S3(transport_, &keys_, clock_.clock(), settings).put({"b", "k"}, "hello", options);
+  }
+};
+
+TEST_F(ConditionalPutTest, KnowsItsOwnObjectAgainWhenAReplyWasLost) {
+  const Headers by_etag{{"Content-Length", "5"}, {"ETag", "\"5d41402abc4b2a76b9719d911017c592\""}};
+  const Headers by_checksum{{"Content-Length", "5"}, {"ETag", "\"x\""}, {"x-amz-checksum-crc32c", "mnG7TA=="}};
+  for (const Headers& ours : {by_etag, by_checksum}) {
+    lose_the_reply();
+    refuse();
+    say_it_is(ours);
+    say_it_is(ours);
+    EXPECT_EQ(put_if_absent(), ours[1].value);
+    EXPECT_EQ(transport_.left(), 0U);
+  }
+}
+
+TEST_F(ConditionalPutTest, DoesNotTakeAnothersForItsOwn) {
+  const Headers same_size{{"Content-Length", "5"}, {"ETag", "\"0123456789abcdef0123456789abcdef\""}};
+  const Headers other_sum{{"Content-Length", "5"}, {"ETag", "\"x\""}, {"x-amz-checksum-crc32c", "AAAAAA=="}};
+  const Headers other_size{{"Content-Length", "6"}, {"ETag", "\"5d41402abc4b2a76b9719d911017c592\""}};
+  for (const Headers& others : {same_size, other_sum, other_size}) {
+    lose_the_reply();
+    refuse();
+    say_it_is(others);
+    EXPECT_THROW(put_if_absent(), cloud::Error);
+    EXPECT_EQ(transport_.left(), 0U);
+  }
+  refuse();  // at once: it was there before, whatever it is
+  EXPECT_THROW(put_if_absent(), cloud::Error);
+  EXPECT_EQ(transport_.left(), 0U);
+}
+
 TEST(S3Settings, ComeFromTheUsersFiles) {
   TestSurroundings made_up;
   made_up.files["/home/.aws/config"] =
@@ -164,6 +237,11 @@ TEST(S3Settings, ComeFromTheUsersFiles) {
   EXPECT_TRUE(settings.validate_when_supported);
   EXPECT_EQ(settings.payload_signing, PayloadSigning::always);
   EXPECT_EQ(s3_client_settings(Config({}, made_up.surroundings())).attempts, 10);
+  EXPECT_FALSE(s3_client_settings(Config({}, made_up.surroundings())).adaptive);
+  made_up.variables["AWS_RETRY_MODE"] = "adaptive";
+  EXPECT_TRUE(s3_client_settings(Config({}, made_up.surroundings())).adaptive);
+  made_up.variables["AWS_RETRY_MODE"] = "eager";
+  EXPECT_THROW(static_cast<void>(s3_client_settings(Config({}, made_up.surroundings()))), cloud::Error);
   made_up.variables["AWS_ENDPOINT_URL_S3"] = "http://here";
   EXPECT_EQ(s3_settings(Config({}, made_up.surroundings())).choice.custom, "http://here");
   EXPECT_EQ(s3_settings(Config({.endpoint_url = "http://flag"}, made_up.surroundings())).choice.custom, "http://flag");

@@ -1,22 +1,49 @@
-// One transfer as a program, to be killed and measured: put FILE s3://BUCKET/KEY or get s3://BUCKET/KEY FILE, with the
-// environment's settings; --resume goes on with one that was broken off.
+// Transfers as a program, to be killed and measured: put FILE s3://BUCKET/KEY or get s3://BUCKET/KEY FILE, with the
+// environment's settings; --resume goes on with one that was broken off. A folder goes to, and comes from, a key that
+// ends with a slash.
 #include <fmt/core.h>
 
 #include <cstring>
 #include <string>
 
 #include "cloud/s3/download.hpp"
+#include "cloud/s3/objects.hpp"
 #include "cloud/s3/open.hpp"
+#include "cloud/s3/parallel.hpp"
 #include "cloud/s3/upload.hpp"
 
 namespace {
 
+namespace fs = std::filesystem;
+using namespace plume::cloud;
+
+constexpr std::size_t files_at_once = 16;
+
+int put_folder(S3& s3, const fs::path& folder, const ObjectName& to) {
+  const std::vector<fs::path> files(fs::directory_iterator(folder), fs::directory_iterator{});
+  run_parallel(files.size(), files_at_once, [&](std::size_t i) {
+    upload_file(s3, files[i], {to.bucket, to.key + files[i].filename().string()});
+  });
+  return 0;
+}
+
+int get_folder(S3& s3, const ObjectName& from, const fs::path& folder) {
+  std::vector<ObjectToFile> files;
+  for (const ListedObject& object : list_all(s3, from.bucket, from.key))
+    files.push_back({object.key, object.size, folder / object.key.substr(from.key.size())});
+  DownloadAllOptions options;
+  options.jobs = files_at_once;
+  static_cast<void>(download_all(s3, from.bucket, files, options));
+  return 0;
+}
+
 int run(const std::string& verb, const std::string& from, const std::string& to, bool resume) {
-  using namespace plume::cloud;
   const auto transport = make_transport(Config({}, system_surroundings()).transport_settings());
   const Config config({}, system_surroundings(transport.get()));
   CredentialChain keys(config);
   S3 s3(*transport, &keys, config.surroundings().clock, s3_settings(config), s3_client_settings(config));
+  if (verb == "put" && fs::is_directory(from)) return put_folder(s3, from, parse_object_name(to));
+  if (verb == "get" && from.ends_with('/')) return get_folder(s3, parse_object_name(from), to);
   if (verb == "put") {
     UploadOptions options;
     options.resume = resume;

@@ -181,7 +181,7 @@ void add_fetch_command(CLI::App& data_app, Action& action) {
       ->check(CLI::IsMember(data::abi::archive_products()));
   app->add_option("--bands", arguments->bands, "Which channels, e.g. 1-6 or 1,3,7")->capture_default_str();
   app->add_option("--satellite", arguments->satellite,
-                  "GOES 16 to 19; the one in the east was 16 until April 2025, then 19, in the west 17 until January 2023, "
+                  "GOES 16 to 19; in the east 16 until April 2025, then 19; in the west 17 until January 2023, "
                   "then 18")
       ->capture_default_str()
       ->check(CLI::Range(16, 19));
