@@ -1,26 +1,25 @@
 // The handlers behind StopSignal.
 #include "unet/stop_signal.hpp"
 
-#include <atomic>
 #include <csignal>
 
 namespace plume::unet {
 namespace {
 
 // Read by any thread, written by a handler: only a lock-free atomic may be both.
-std::atomic<int> stop_requested{0};
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 void on_signal(int signal) {
   // A person who presses Ctrl-C again means it; schedulers and `timeout` repeat SIGTERM as a matter of course.
-  if (signal == SIGINT && stop_requested.load() != 0) std::signal(SIGINT, SIG_DFL);
-  stop_requested.store(1);
+  if (signal == SIGINT && stop_requested.load()) std::signal(SIGINT, SIG_DFL);
+  stop_requested.store(true);
 }
 
 }  // namespace
 
 StopSignal::StopSignal() {
-  stop_requested.store(0);
+  stop_requested.store(false);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   std::signal(SIGUSR1, on_signal);
@@ -37,8 +36,8 @@ StopSignal::~StopSignal() {
   std::signal(SIGUSR1, SIG_DFL);
 }
 
-bool StopSignal::requested() noexcept {
-  return stop_requested.load() != 0;
+const std::atomic<bool>& StopSignal::flag() noexcept {
+  return stop_requested;
 }
 
 }  // namespace plume::unet

@@ -1,6 +1,8 @@
 // SIGINT and SIGTERM as a request to finish the step at hand, save and stop.
 #pragma once
 
+#include <atomic>
+
 namespace plume::unet {
 
 // Handlers are in place while an object lives. After a second SIGINT a third one ends the process at once; SIGTERM may be
@@ -12,7 +14,9 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  [[nodiscard]] static bool requested() noexcept;
+  [[nodiscard]] static bool requested() noexcept { return flag().load(); }
+  // The same, for who looks at it by itself.
+  [[nodiscard]] static const std::atomic<bool>& flag() noexcept;
 };
 
 }  // namespace plume::unet

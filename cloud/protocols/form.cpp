@@ -9,14 +9,6 @@
 #include "cloud/signing/percent.hpp"
 
 namespace plume::cloud {
-namespace {
-
-std::string or_else(const std::string& text, const char* otherwise) {
-  return text.empty() ? otherwise : text;
-}
-
-}  // namespace
-
 Form& Form::add(std::string_view name, std::string_view value) {
   if (!text_.empty()) text_ += '&';
   text_ += percent_encode(name);
@@ -35,16 +27,15 @@ Form& Form::add_value(const std::string& name, const nlohmann::json& value, cons
     }
   } else if (shape.type == Type::list) {
     if (value.empty()) return add(name, "");
-    const std::string prefix =
-        flattened ? name : fmt::format("{}.{}", name, or_else(shape.element().wire_name, "member"));
+    const std::string prefix = flattened ? name : fmt::format("{}.{}", name, shape.element().sent_or("member"));
     for (std::size_t i = 0; i < value.size(); ++i)
       add_value(fmt::format("{}.{}", prefix, i + 1), value[i], *shape.element().shape);
   } else if (shape.type == Type::map) {
     int number = 0;
     for (const auto& [key, inner] : value.items()) {
       const std::string entry = fmt::format("{}{}.{}", name, flattened ? "" : ".entry", ++number);
-      add(fmt::format("{}.{}", entry, or_else(shape.key().wire_name, "key")), key);
-      add_value(fmt::format("{}.{}", entry, or_else(shape.value().wire_name, "value")), inner, *shape.value().shape);
+      add(fmt::format("{}.{}", entry, shape.key().sent_or("key")), key);
+      add_value(fmt::format("{}.{}", entry, shape.value().sent_or("value")), inner, *shape.value().shape);
     }
   } else {
     add(name, to_text(value, shape, TimeFormat::iso));

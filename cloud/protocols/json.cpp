@@ -76,7 +76,7 @@ Json parse_document(const std::string& what, const std::string& body) {
 }
 
 Json json_call(ServiceClient& client, const Endpoint& endpoint, const std::string& service,
-               const std::string& operation, const Json& input) {
+               const std::string& operation, const Json& input, bool even_when_cancelled) {
   const std::string text = input.is_null() ? "{}" : input.dump();
   TextBody body(text);
   ServiceRequest request;
@@ -88,6 +88,7 @@ Json json_call(ServiceClient& client, const Endpoint& endpoint, const std::strin
                      {"X-Amz-Target", fmt::format("{}.{}", service, operation)}};
   request.body = &body;
   request.payload_hash = hex(sha256(text));
+  request.even_when_cancelled = even_when_cancelled;
   return parse_document(operation, client.call(request).body);
 }
 

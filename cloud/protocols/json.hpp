@@ -21,7 +21,8 @@ namespace plume::cloud {
 // `service` is what stands before the operation in X-Amz-Target: SageMaker. Documents are as they are sent; an empty
 // reply is an empty object. Throws as ServiceClient::call, and cloud::Error (unavailable) where the reply is no JSON.
 [[nodiscard]] nlohmann::json json_call(ServiceClient& client, const Endpoint& endpoint, const std::string& service,
-                                       const std::string& operation, const nlohmann::json& input);
+                                       const std::string& operation, const nlohmann::json& input,
+                                       bool even_when_cancelled = false);
 
 // A reply's body; `what` for the message where it is no JSON.
 [[nodiscard]] nlohmann::json parse_document(const std::string& what, const std::string& body);

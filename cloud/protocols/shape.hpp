@@ -50,6 +50,7 @@ struct Member {
     return place == Place::body || place == Place::label || place == Place::query;
   }
   [[nodiscard]] const std::string& sent_as() const noexcept { return wire_name.empty() ? name : wire_name; }
+  [[nodiscard]] std::string sent_or(const char* usual) const { return wire_name.empty() ? usual : wire_name; }
 };
 
 struct Shape {

@@ -12,14 +12,27 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string or_else(const std::string& text, const char* otherwise) {
-  return text.empty() ? otherwise : text;
+// Also of line breaks, which a parser would change: pugixml's own escapes leave them.
+std::string escape(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '<': escaped += "&lt;"; break;
+      case '>': escaped += "&gt;"; break;
+      case '&': escaped += "&amp;"; break;
+      case '"': escaped += "&quot;"; break;
+      case '\r': escaped += "&#13;"; break;
+      case '\n': escaped += "&#10;"; break;
+      default: escaped += c;
+    }
+  }
+  return escaped;
 }
 
 void add_namespace(pugi::xml_node node, const XmlNamespace& space) {
   if (space.uri.empty()) return;
   const std::string name = space.prefix.empty() ? "xmlns" : "xmlns:" + space.prefix;
-  node.append_attribute(name.c_str()).set_value(space.uri.c_str());
+  node.append_attribute(name.c_str()).set_value(escape(space.uri).c_str());
 }
 
 pugi::xml_node add_element(pugi::xml_node parent, const std::string& name, const XmlNamespace& space) {
@@ -35,9 +48,8 @@ const XmlNamespace& namespace_of(const Member& member) {
 void fill(pugi::xml_node node, const Json& value, const Shape& shape);
 
 void fill_entry(pugi::xml_node entry, const std::string& key, const Json& value, const Shape& map) {
-  fill(add_element(entry, or_else(map.key().wire_name, "key"), namespace_of(map.key())), key, *map.key().shape);
-  fill(add_element(entry, or_else(map.value().wire_name, "value"), namespace_of(map.value())), value,
-       *map.value().shape);
+  fill(add_element(entry, map.key().sent_or("key"), namespace_of(map.key())), key, *map.key().shape);
+  fill(add_element(entry, map.value().sent_or("value"), namespace_of(map.value())), value, *map.value().shape);
 }
 
 void add_flattened(pugi::xml_node parent, const Json& value, const Member& member) {
@@ -59,7 +71,7 @@ void fill_structure(pugi::xml_node node, const Json& value, const Shape& shape) 
     if (member.place != Place::body || found == value.end() || found->is_null()) continue;
     if (member.xml_attribute) {
       node.append_attribute(member.sent_as().c_str())
-          .set_value(to_text(*found, *member.shape, TimeFormat::iso).c_str());
+          .set_value(escape(to_text(*found, *member.shape, TimeFormat::iso)).c_str());
     } else if (member.flattened) {
       add_flattened(node, *found, member);
     } else {
@@ -73,17 +85,17 @@ void fill(pugi::xml_node node, const Json& value, const Shape& shape) {
   if (shape.type == Type::list) {
     const Member& element = shape.element();
     for (const Json& inner : value)
-      fill(add_element(node, or_else(element.wire_name, "member"), namespace_of(element)), inner, *element.shape);
+      fill(add_element(node, element.sent_or("member"), namespace_of(element)), inner, *element.shape);
   } else if (shape.type == Type::map) {
     for (const auto& [key, inner] : value.items()) fill_entry(node.append_child("entry"), key, inner, shape);
   } else {
-    node.append_child(pugi::node_pcdata).set_value(to_text(value, shape, TimeFormat::iso).c_str());
+    node.append_child(pugi::node_pcdata).set_value(escape(to_text(value, shape, TimeFormat::iso)).c_str());
   }
 }
 
 void read_entry(const pugi::xml_node& entry, const Shape& map, Json& into) {
-  const std::string key = or_else(map.key().wire_name, "key");
-  const std::string value = or_else(map.value().wire_name, "value");
+  const std::string key = map.key().sent_or("key");
+  const std::string value = map.value().sent_or("value");
   into[entry.child_value(key.c_str())] = from_xml(entry.child(value.c_str()), *map.value().shape);
 }
 
@@ -116,7 +128,9 @@ std::string to_xml(const Json& value, const Shape& shape, const std::string& nam
   pugi::xml_document document;
   fill(add_element(document, name, shape.xml_namespace), value, shape);
   std::ostringstream text;
-  document.save(text, "", pugi::format_raw | pugi::format_no_declaration | pugi::format_no_empty_element_tags);
+  document.save(
+      text, "",
+      pugi::format_raw | pugi::format_no_declaration | pugi::format_no_empty_element_tags | pugi::format_no_escapes);
   return text.str();
 }
 
@@ -138,7 +152,7 @@ Json from_xml(const pugi::xml_node& node, const Shape& shape) {
       }
       return value;
     case Type::list: {
-      const std::string name = or_else(shape.element().wire_name, "member");
+      const std::string name = shape.element().sent_or("member");
       for (const pugi::xml_node inner : node.children(name.c_str()))
         value.push_back(from_xml(inner, *shape.element().shape));
       return value;
