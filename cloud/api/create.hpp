@@ -61,8 +61,8 @@ struct ApiOptions {
   std::function<void(const std::string&)> tell{};
 };
 
-// The address that answers. Where something fails, what this call has made is removed again. Throws cloud::Error; conflict
-// where there is a function or API of that name.
+// The address that answers. Where something fails, what this call has made is removed again. Throws cloud::Error;
+// conflict where there is a function or API of that name.
 std::string create_api(ApiServices& services, const ApiSettings& settings, const ApiOptions& options);
 
 // Removes APIs and function of that name, and the function's log. What was removed, in words.

@@ -23,7 +23,8 @@ class Functions {
   Functions(ServiceClient& client, Endpoint endpoint) : client_(client), endpoint_(std::move(endpoint)) {}
 
   [[nodiscard]] std::optional<FunctionState> find(const std::string& name);
-  // CreateFunction's document; a role that was just made may take a while until Lambda can take it on, which is waited for.
+  // CreateFunction's document. A role that was just made may take a while until Lambda can take it on, which is waited
+  // for.
   FunctionState create(const nlohmann::json& function);
   // Throws cloud::Error: failed with Lambda's reason, timeout.
   FunctionState wait_active(const std::string& name, std::chrono::milliseconds poll, std::chrono::milliseconds timeout);

@@ -1,5 +1,5 @@
-// Documents in JSON, and calls of the protocol awsJson1.1, which SageMaker and application autoscaling speak: a document
-// there, one back.
+// Documents in JSON, and calls of the protocol awsJson1.1, which SageMaker and application autoscaling speak: a
+// document there, one back.
 // Source: the Smithy specification, "AWS JSON 1.1 protocol".
 #pragma once
 

@@ -1,6 +1,6 @@
 // What a service takes and gives: the types of values, and where in a request or reply they stand.
-// A value is JSON in memory whatever is sent: bytes are a string of them, times are seconds since 1970, and numbers that
-// are not finite are the words NaN, Infinity and -Infinity.
+// A value is JSON in memory whatever is sent: bytes are a string of them, times are seconds since 1970, and numbers
+// that are not finite are the words NaN, Infinity and -Infinity.
 // Source: the Smithy specification, "Simple types", "Aggregate types", "HTTP binding traits", "XML binding traits".
 #pragma once
 

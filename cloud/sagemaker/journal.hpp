@@ -1,5 +1,5 @@
-// What runs were about to make and have made, on the disk before it is asked for: who is killed leaves a note of what may
-// be there.
+// What runs were about to make and have made, on the disk before it is asked for: who is killed leaves a note of what
+// may be there.
 #pragma once
 
 #include <filesystem>

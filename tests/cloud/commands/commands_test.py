@@ -82,8 +82,8 @@ class Invoke(FakeTest):
                          ("application/x-npy", "image/png"))
 
     def test_many(self):
-        out = self.plume("cloud", "invoke", "smoke", "--in", self.tile, "--repeat", "20", "--concurrency", "4", "--json",
-                         "--out", self.folder / "answer.json")
+        out = self.plume("cloud", "invoke", "smoke", "--in", self.tile, "--repeat", "20", "--concurrency", "4",
+                         "--json", "--out", self.folder / "answer.json")
         self.assertEqual(json.loads(out)["requests"], 20)
         self.assertEqual(len(self.aws.inputs("invocations")), 20)
 

@@ -199,7 +199,8 @@ class Deploy(FakeTest):
             return real(**value)
         self.aws.CreateEndpoint = killing
         processes.append(subprocess.Popen(
-            self.command("cloud", "deploy", "smoke", "--model", MODEL, "--image", IMAGE, "--role", ROLE, "--yes", *QUICK),
+            self.command("cloud", "deploy", "smoke", "--model", MODEL, "--image", IMAGE, "--role", ROLE, "--yes",
+                         *QUICK),
             env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         processes[0].communicate(timeout=30)
         del self.aws.endpoints["smoke"]  # as if it had not come about: only the journal knows of the others

@@ -1,5 +1,6 @@
 """As much of AWS as plume's cloud commands meet, by a script: endpoints walk through the states that a test gives them,
-requests are throttled and replies lost as it says. It verifies signatures and inputs, refuses duplicates and keeps a log."""
+requests are throttled and replies lost as it says. It verifies signatures and inputs, refuses duplicates and keeps a
+log."""
 import collections
 import http.server
 import json
@@ -177,7 +178,8 @@ class FakeAws:
 
     def DeleteEndpointConfig(self, EndpointConfigName):
         self.find(self.configs, "endpoint-config", EndpointConfigName)
-        if any(EndpointConfigName in (endpoint["config"], endpoint.get("next")) for endpoint in self.endpoints.values()):
+        if any(EndpointConfigName in (endpoint["config"], endpoint.get("next"))
+               for endpoint in self.endpoints.values()):
             self.violations.append(f"DeleteEndpointConfig {EndpointConfigName}, which an endpoint has")
         del self.configs[EndpointConfigName]
 

@@ -1,4 +1,4 @@
-"""Inputs of operations held against AWS's own models: names, types, what is required, ranges, patterns, enumerations."""
+"""Inputs of operations held against AWS's own models: names, types, what is required, ranges, patterns, words."""
 import functools
 import json
 import pathlib

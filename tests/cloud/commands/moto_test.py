@@ -87,8 +87,8 @@ def gate_before(port, keys):
 class Moto:
     """A server that checks signatures once a user is there: three requests are free, and make it.
 
-    Of a request without a body whose address holds parameters moto computes another signature than botocore does, so that
-    no client gets through; with `gate` it checks nothing, and what stands before it does, by botocore's own code."""
+    Of a request without a body whose address holds parameters moto computes another signature than botocore does, so
+    that no client gets through; with `gate` it checks nothing, and what stands before it does, by botocore's code."""
 
     def __init__(self, gate=False):
         port = free_port()
@@ -162,8 +162,8 @@ class MotoTest(PlumeTest):
         return self.plume("cloud", "push", path, "s3://bucket/models/").strip()
 
     def deploy(self, name, model, *options, code=0, env=None):
-        return self.plume("cloud", "deploy", name, "--model", model, "--image", IMAGE, "--role", self.role, "--instance",
-                          INSTANCE, "--yes", *QUICK, *options, code=code, env=env)
+        return self.plume("cloud", "deploy", name, "--model", model, "--image", IMAGE, "--role", self.role,
+                          "--instance", INSTANCE, "--yes", *QUICK, *options, code=code, env=env)
 
     def teardown(self, name, model):
         self.plume("cloud", "teardown", name, "--all", "--yes", *QUICK)
@@ -181,8 +181,8 @@ class MotoTest(PlumeTest):
         return path
 
     def create_api(self, *options, code=0, role=None):
-        return self.plume("cloud", "api", "create", "smoke-api", "--endpoint", "asked", "--role", role or self.lambda_role,
-                          "--function", self.function(), "--poll", "0.05", *options, code=code)
+        return self.plume("cloud", "api", "create", "smoke-api", "--endpoint", "asked",
+                          "--role", role or self.lambda_role, "--function", self.function(), "--poll", "0.05", *options, code=code)
 
 
 class Checking(MotoTest):
