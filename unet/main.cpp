@@ -17,5 +17,6 @@ int main(int argc, char** argv) {
         add_doctor_command(app, action);
         add_bench_command(app, action);
         add_quantize_command(app, action);
+        add_cloud_commands(app, action);
       });
 }

@@ -11,19 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::array<std::string_view, 13> throttled{"BandwidthLimitExceeded",
-                                                     "LimitExceededException",
-                                                     "PriorRequestNotComplete",
-                                                     "ProvisionedThroughputExceededException",
-                                                     "RequestLimitExceeded",
-                                                     "RequestThrottled",
-                                                     "RequestThrottledException",
-                                                     "SlowDown",
-                                                     "ThrottledException",
-                                                     "Throttling",
-                                                     "ThrottlingException",
-                                                     "TooManyRequestsException",
-                                                     "TransactionInProgressException"};
 constexpr std::array<std::string_view, 5> transient{"InternalError", "ConditionalRequestConflict", "OperationAborted",
                                                     "RequestTimeout", "RequestTimeoutException"};
 
@@ -42,7 +29,7 @@ std::optional<long> number(std::string_view text) {
 }  // namespace
 
 Fault fault_of(const ServiceError& error) {
-  if (is_one_of(throttled, error.code) || error.status == 429) return Fault::throttled;
+  if (is_throttled(error)) return Fault::throttled;
   const bool server = error.status == 500 || error.status == 502 || error.status == 503 || error.status == 504;
   return server || is_one_of(transient, error.code) ? Fault::transient : Fault::lasting;
 }

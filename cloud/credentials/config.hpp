@@ -22,6 +22,8 @@ class Config {
   // Reads the profile files; the surroundings' transport may come later, by what this says of it. Throws cloud::Error
   // (usage) where they are damaged.
   Config(Flags flags, Surroundings surroundings);
+  // Which outlives it.
+  void use(Transport& transport) noexcept { surroundings_.transport = &transport; }
 
   [[nodiscard]] const Flags& flags() const noexcept { return flags_; }
   [[nodiscard]] const Surroundings& surroundings() const noexcept { return surroundings_; }

@@ -3,7 +3,7 @@
 
 #include "cloud/client/service_client.hpp"
 #include "cloud/credentials/sources.hpp"
-#include "cloud/protocols/query.hpp"
+#include "cloud/protocols/form.hpp"
 
 namespace plume::cloud {
 namespace {

@@ -42,6 +42,11 @@ inline constexpr Service sso{"portal.sso", "portal.sso-fips", "awsssoportal", "S
 inline constexpr Service sagemaker{"api.sagemaker", "api-fips.sagemaker", "sagemaker", "SAGEMAKER"};
 inline constexpr Service sagemaker_runtime{"runtime.sagemaker", "runtime-fips.sagemaker", "sagemaker",
                                            "SAGEMAKER_RUNTIME"};
+inline constexpr Service application_autoscaling{"application-autoscaling", "application-autoscaling-fips",
+                                                 "application-autoscaling", "APPLICATION_AUTO_SCALING"};
+inline constexpr Service cloudwatch_logs{"logs", "logs-fips", "logs", "CLOUDWATCH_LOGS"};
+inline constexpr Service container_registry{"api.ecr", "ecr-fips", "ecr", "ECR"};
+inline constexpr Service iam{"iam", "iam-fips", "iam", "IAM"};
 inline constexpr Service lambda{"lambda", "lambda-fips", "lambda", "LAMBDA"};
 inline constexpr Service api_gateway{"apigateway", "apigateway-fips", "apigateway", "APIGATEWAYV2"};
 

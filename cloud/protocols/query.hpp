@@ -1,31 +1,30 @@
-// Requests of the query protocol, which STS speaks: a form's fields, with nested values under dotted names.
+// Calls of the query protocol, which STS and IAM speak: a form there, XML back.
 // Source: the Smithy specification, "AWS query protocol".
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <string_view>
 
 #include "cloud/client/service_client.hpp"
+#include "cloud/protocols/form.hpp"
 
 namespace plume::cloud {
 
-// Fields of application/x-www-form-urlencoded, and of an address's query.
-class Form {
- public:
-  Form& add(std::string_view name, std::string_view value);
-  // Where there is a value.
-  Form& add_if(std::string_view name, std::string_view value) { return value.empty() ? *this : add(name, value); }
-  // An object's members as name.member, a list's as name.member.1 and so on; an object without a name as its members.
-  Form& add_tree(const std::string& name, const nlohmann::json& value);
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
-
- private:
-  std::string text_;
+struct QueryOperation {
+  std::string name;
+  std::string version;
+  Shape input{};
+  Shape output{};
 };
 
-// The reply's XML. `what` for messages. Throws as ServiceClient::call.
-[[nodiscard]] std::string query_call(ServiceClient& client, const Endpoint& endpoint, const std::string& what,
-                                     const std::string& action, const std::string& version, const Form& parameters);
+// The form that is sent.
+[[nodiscard]] std::string query_form(const QueryOperation& operation, const nlohmann::json& input);
+
+// Of a reply of 2xx. Throws cloud::Error (unavailable) where its body is no XML.
+[[nodiscard]] nlohmann::json query_reply(const QueryOperation& operation, const std::string& body);
+
+// `what` for messages. Throws as query_reply and ServiceClient::call.
+[[nodiscard]] nlohmann::json query_call(ServiceClient& client, const Endpoint& endpoint, const std::string& what,
+                                        const QueryOperation& operation, const nlohmann::json& input);
 
 }  // namespace plume::cloud

@@ -14,12 +14,12 @@ char first_character(std::string_view body) {
   return at == std::string_view::npos ? '\0' : body[at];
 }
 
-// Error itself, or within ErrorResponse (query) or Response/Errors (EC2).
+// Error itself, or within ErrorResponse (query; moto has Errors there) or Response/Errors (EC2).
 pugi::xml_node error_node(const pugi::xml_document& document) {
   const pugi::xml_node root = document.document_element();
   const std::string_view name = root.name();
   if (name == "Error") return root;
-  if (name == "ErrorResponse") return root.child("Error");
+  if (name == "ErrorResponse") return root.child("Error") ? root.child("Error") : root.child("Errors").child("Error");
   if (name == "Response") return root.child("Errors").child("Error");
   return {};
 }
@@ -109,6 +109,23 @@ ServiceError parse_service_error(const HttpResponse& response) {
   return error;
 }
 
+bool is_throttled(const ServiceError& error) {
+  static constexpr std::array<std::string_view, 13> throttled{"BandwidthLimitExceeded",
+                                                              "LimitExceededException",
+                                                              "PriorRequestNotComplete",
+                                                              "ProvisionedThroughputExceededException",
+                                                              "RequestLimitExceeded",
+                                                              "RequestThrottled",
+                                                              "RequestThrottledException",
+                                                              "SlowDown",
+                                                              "ThrottledException",
+                                                              "Throttling",
+                                                              "ThrottlingException",
+                                                              "TooManyRequestsException",
+                                                              "TransactionInProgressException"};
+  return error.status == 429 || is_one_of(throttled, error.code);
+}
+
 Failure failure_of(const ServiceError& error) {
   static constexpr std::array<std::string_view, 14> credentials{"AccessDenied",
                                                                 "AccessDeniedException",
@@ -128,9 +145,9 @@ Failure failure_of(const ServiceError& error) {
   if (error.status == 404 || error.status == 410 || error.code.starts_with("NoSuch")) return Failure::not_found;
   if (error.status == 409 || error.status == 412) return Failure::conflict;
   if (error.status == 401 || error.status == 403) return Failure::credentials;
-  if (error.status == 429 || error.status >= 500) return Failure::unavailable;
+  if (is_throttled(error) || error.status >= 500) return Failure::unavailable;
   // 200 with an error inside says by its code whose fault it is.
-  if (error.code == "InternalError" || error.code == "SlowDown") return Failure::unavailable;
+  if (error.code == "InternalError") return Failure::unavailable;
   return Failure::failed;
 }
 

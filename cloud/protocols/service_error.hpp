@@ -27,6 +27,9 @@ struct ServiceError {
 // Whether a body is an error, whatever its status says: S3 answers some requests with 200 before it knows.
 [[nodiscard]] bool holds_error(const HttpResponse& response);
 
+// Too many requests, in one of many words.
+[[nodiscard]] bool is_throttled(const ServiceError& error);
+
 // What a caller can do about it.
 [[nodiscard]] Failure failure_of(const ServiceError& error);
 

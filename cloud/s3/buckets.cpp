@@ -1,18 +1,24 @@
 // Buckets: made, listed, removed.
-#include "cloud/protocols/query.hpp"
+#include <nlohmann/json.hpp>
+
+#include "cloud/protocols/form.hpp"
 #include "cloud/s3/client.hpp"
 #include "cloud/s3/xml.hpp"
 #include "cloud/signing/percent.hpp"
 
 namespace plume::cloud {
+namespace {
+
+const Shape bucket_shape{.members = {{"LocationConstraint", &string_shape}}, .xml_namespace = {s3_namespace}};
+
+}  // namespace
 
 void S3::create_bucket(const std::string& bucket) {
   ServiceRequest create = request("CreateBucket", "PUT", {bucket, {}});
   const std::string& region = create.endpoint.signing_region;
   TextBody body(region == "us-east-1"
                     ? std::string()
-                    : "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" +
-                          xml_element("LocationConstraint", region) + "</CreateBucketConfiguration>");
+                    : to_xml({{"LocationConstraint", region}}, bucket_shape, "CreateBucketConfiguration"));
   if (body.size() > 0) set_body(create, body);
   static_cast<void>(call(create));
 }

@@ -2,6 +2,7 @@
 #include "cloud/s3/client.hpp"
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "cloud/s3/chunked_body.hpp"
 #include "cloud/s3/text_sink.hpp"
@@ -12,6 +13,12 @@ namespace plume::cloud {
 namespace {
 
 constexpr std::size_t buffer_size = 256UL * 1024;
+
+const Shape object_shape{.members = {{"Key", &string_shape}}};
+const Shape objects_shape{.type = Type::list, .members = {{"", &object_shape}}};
+const Shape delete_shape{
+    .members = {{"Quiet", &boolean_shape}, {.name = "Object", .shape = &objects_shape, .flattened = true}},
+    .xml_namespace = {s3_namespace}};
 
 ObjectInfo info_of(const HttpResponse& response) {
   ObjectInfo info;
@@ -219,9 +226,9 @@ void S3::remove(const ObjectName& name) {
 
 std::vector<std::pair<std::string, std::string>> S3::remove_all(const std::string& bucket,
                                                                 const std::vector<std::string>& keys) {
-  std::string text = "<Delete><Quiet>true</Quiet>";
-  for (const std::string& key : keys) text += "<Object>" + xml_element("Key", key) + "</Object>";
-  text += "</Delete>";
+  nlohmann::json deleted{{"Quiet", true}, {"Object", nlohmann::json::array()}};
+  for (const std::string& key : keys) deleted["Object"].push_back({{"Key", key}});
+  const std::string text = to_xml(deleted, delete_shape, "Delete");
   ServiceRequest remove = request("DeleteObjects", "POST", {bucket, {}});
   remove.query = "delete=";
   remove.headers.push_back({"Content-Type", "application/xml"});

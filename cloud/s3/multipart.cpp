@@ -1,5 +1,7 @@
 // Uploads in parts.
-#include "cloud/protocols/query.hpp"
+#include <nlohmann/json.hpp>
+
+#include "cloud/protocols/form.hpp"
 #include "cloud/s3/client.hpp"
 #include "cloud/s3/xml.hpp"
 
@@ -21,6 +23,16 @@ void read_checksum(const pugi::xml_node& node, Part& part) {
     return;
   }
 }
+
+const Shape part_shape{.members = {{"PartNumber", &integer_shape},
+                                   {"ETag", &string_shape},
+                                   {"ChecksumCRC32", &string_shape},
+                                   {"ChecksumCRC32C", &string_shape},
+                                   {"ChecksumCRC64NVME", &string_shape},
+                                   {"ChecksumSHA256", &string_shape}}};
+const Shape parts_shape{.type = Type::list, .members = {{"", &part_shape}}};
+const Shape completed_shape{.members = {{.name = "Part", .shape = &parts_shape, .flattened = true}},
+                            .xml_namespace = {s3_namespace}};
 
 }  // namespace
 
@@ -82,13 +94,13 @@ std::vector<Part> S3::list_parts(const ObjectName& name, const std::string& uplo
 
 std::string S3::complete_upload(const ObjectName& name, const std::string& upload_id, const std::vector<Part>& parts,
                                 const std::string& checksum, bool only_if_absent) {
-  std::string text = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  nlohmann::json completed{{"Part", nlohmann::json::array()}};
   for (const Part& part : parts) {
-    text += "<Part>" + xml_element("PartNumber", std::to_string(part.number)) + xml_element("ETag", part.etag);
-    if (!part.checksum.empty()) text += xml_element(checksum_element(part.checksum_kind), part.checksum);
-    text += "</Part>";
+    nlohmann::json one{{"PartNumber", part.number}, {"ETag", part.etag}};
+    if (!part.checksum.empty()) one[checksum_element(part.checksum_kind)] = part.checksum;
+    completed["Part"].push_back(std::move(one));
   }
-  text += "</CompleteMultipartUpload>";
+  const std::string text = to_xml(completed, completed_shape, "CompleteMultipartUpload");
   ServiceRequest complete = request("CompleteMultipartUpload", "POST", name);
   complete.query = Form().add("uploadId", upload_id).text();
   complete.headers.push_back({"Content-Type", "application/xml"});

@@ -1,21 +1,16 @@
-// The few XML documents that S3 wants and sends.
+// S3's documents in XML.
 #pragma once
 
-#include <pugixml.hpp>
 #include <string>
 #include <string_view>
 
-#include "cloud/error.hpp"
+#include "cloud/protocols/xml.hpp"
 
 namespace plume::cloud {
 
-// Characters that would be markup, and those that XML cannot hold as they are, as references.
-[[nodiscard]] std::string xml_escape(std::string_view text);
-
-// <name>text</name>
-[[nodiscard]] std::string xml_element(std::string_view name, std::string_view text);
+inline const std::string s3_namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 // A reply's document; throws cloud::Error (unavailable) naming `what` where it is none, or of another name.
-[[nodiscard]] pugi::xml_document parse_xml(const std::string& what, std::string_view body, std::string_view root);
+[[nodiscard]] pugi::xml_document parse_xml(const std::string& what, const std::string& body, std::string_view root);
 
 }  // namespace plume::cloud

@@ -1,6 +1,5 @@
-// The request cases of the two protocols whose calls plume builds from values: awsJson1.1 and query. Out of scope is
-// what no service that plume calls has: host prefixes and compression asked for by a model, tokens made up by the
-// client, and in query flattened, renamed and keyed lists (STS has plain ones).
+// Every request and reply of the protocols' known answers. Out of scope, and counted, is what no service that plume calls
+// has: hosts with a prefix, requests compressed or with an MD5 as a model asks, tokens that a client makes up.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -9,6 +8,9 @@
 #include "aws_data.hpp"
 #include "cloud/protocols/json.hpp"
 #include "cloud/protocols/query.hpp"
+#include "cloud/protocols/rest.hpp"
+#include "cloud/protocols/xml.hpp"
+#include "model_shapes.hpp"
 #include "scripted_transport.hpp"
 #include "test_clock.hpp"
 
@@ -18,48 +20,20 @@ namespace {
 using namespace cloud;
 using Json = nlohmann::json;
 
-// A case's parameters as they are sent: by its model, bytes in base64, times in the format they are to have.
-class Encoder {
- public:
-  Encoder(const Json& shapes, std::string usual_time) : shapes_(shapes), usual_time_(std::move(usual_time)) {}
-
-  [[nodiscard]] Json encode(const Json& value, const Json& reference) const {
-    const Json& shape = shapes_.at(reference.at("shape").get<std::string>());
-    const std::string type = shape["type"];
-    if (type == "structure" && !shape.value("document", false)) {
-      Json encoded = Json::object();
-      for (const auto& [name, member] : value.items()) {
-        if (member.is_null()) continue;
-        const Json& inner = shape["members"][name];
-        encoded[inner.value("locationName", name)] = encode(member, inner);
-      }
-      return encoded;
-    }
-    if (type == "list" || type == "map") {
-      Json encoded = value;
-      for (auto& member : encoded) member = encode(member, shape[type == "list" ? "member" : "value"]);
-      return encoded;
-    }
-    if (type == "blob") return base64(value.get<std::string>());
-    if (type == "timestamp") {
-      const Time time{std::chrono::seconds(value.get<long>())};
-      const std::string format = shape.value("timestampFormat", reference.value("timestampFormat", usual_time_));
-      if (format == "iso8601") return iso_time(time);
-      if (format == "rfc822") return http_date(time);
-    }
-    return value;
-  }
-
- private:
-  const Json& shapes_;
-  std::string usual_time_;
+struct Counts {
+  int replayed = 0;
+  int out_of_scope = 0;
+  int errors = 0;  // replies that ServiceErrorCases replays
 };
 
-bool has_any(const Json& group, std::initializer_list<const char*> words) {
-  const std::string text = group["shapes"].dump() + group["cases"][0]["given"].dump();
-  for (const char* const word : words)
-    if (text.find(std::string("\"") + word + '"') != std::string::npos) return true;
-  return false;
+Json groups_of(const char* direction, const std::string& protocol) {
+  return read_json(aws_data() / "protocols" / direction / (protocol + ".json"));
+}
+
+bool is_out_of_scope(const Json& one) {
+  const Json& given = one["given"];
+  return given.contains("endpoint") || given.contains("requestcompression") || given.contains("httpChecksumRequired") ||
+         one["id"].get<std::string>().ends_with("IdempotencyTokenAutoFill");
 }
 
 // In no order, as members of a structure have none.
@@ -70,21 +44,74 @@ std::multiset<std::string> fields_of(const std::string& form) {
   return fields;
 }
 
-struct Counts {
-  int replayed = 0;
-  int out_of_scope = 0;
-};
+// What parts are sorted by: members of a structure and entries of a map have no order, elements of a list have one.
+std::string sort_key(const std::string& part) {
+  const bool entry = part.starts_with("entry[") || part.starts_with("myMap[key[") || part.starts_with("KVP[");
+  return entry ? part : part.substr(0, part.find('['));
+}
 
-// `call` sends a case's parameters to the endpoint.
+// A document's elements without blanks between them.
+std::string canonical_xml(const pugi::xml_node& node) {
+  if (node.type() == pugi::node_pcdata) return node.value();
+  std::vector<std::string> parts;
+  for (const pugi::xml_attribute attribute : node.attributes())
+    parts.push_back(fmt::format("@{}={}", attribute.name(), attribute.value()));
+  for (const pugi::xml_node child : node.children()) parts.push_back(canonical_xml(child));
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const std::string& one, const std::string& other) { return sort_key(one) < sort_key(other); });
+  std::string text = std::string(node.name()) + '[';
+  for (const std::string& part : parts) text += part + ';';
+  return text + ']';
+}
+
+std::string canonical_xml(const std::string& text) {
+  pugi::xml_document document;
+  EXPECT_TRUE(document.load_buffer(text.data(), text.size())) << text;
+  return canonical_xml(document.document_element());
+}
+
+void expect_same_body(const std::string& sent, const std::string& expected, const std::string& type) {
+  if (expected.empty() || type.empty()) {
+    EXPECT_EQ(sent, expected);
+  } else if (type.find("json") != std::string::npos) {
+    EXPECT_EQ(Json::parse(sent), Json::parse(expected));
+  } else if (type == "application/xml") {
+    EXPECT_EQ(canonical_xml(sent), canonical_xml(expected));
+  } else if (type == "application/x-www-form-urlencoded") {
+    EXPECT_EQ(fields_of(sent), fields_of(expected));
+  } else {
+    EXPECT_EQ(sent, expected);
+  }
+}
+
+void expect_same_request(const Sent& sent, const Json& expected) {
+  EXPECT_EQ(sent.method, expected["method"]);
+  const std::string uri = expected["uri"];
+  const std::size_t mark = uri.find('?');
+  EXPECT_EQ(sent.url.path, uri.substr(0, mark));
+  EXPECT_EQ(fields_of(sent.url.query), fields_of(mark == std::string::npos ? "" : uri.substr(mark + 1)));
+  const Json headers = expected.value("headers", Json::object());
+  for (const auto& [name, value] : headers.items()) EXPECT_EQ(sent.header(name), value) << name;
+  for (const Json& name : expected.value("forbidHeaders", Json::array()))
+    EXPECT_EQ(find_header(sent.headers, name.get<std::string>()), nullptr) << name;
+  // Content-Length is the transport's, which sends it where there is a body.
+  for (const Json& name : expected.value("requireHeaders", Json::array()))
+    EXPECT_TRUE(find_header(sent.headers, name.get<std::string>()) != nullptr ||
+                (name == "Content-Length" && !sent.body.empty()))
+        << name;
+  if (expected.contains("body")) expect_same_body(sent.body, expected["body"], sent.header("Content-Type"));
+}
+
+// `call` sends a case's parameters to the endpoint: (client, endpoint, group, case, shapes).
 template <class Call>
-Counts replay(const char* protocol, std::initializer_list<const char*> out_of_scope, const std::string& usual_time,
-              const Call& call) {
+Counts replay_requests(const std::string& protocol, const Call& call) {
   Counts counts;
-  const Json groups = Json::parse(read_file(aws_data() / "protocols/input" / (std::string(protocol) + ".json")));
+  const Json groups = groups_of("input", protocol);
   for (const Json& group : groups) {
+    ModelShapes shapes(group["shapes"]);
     for (const Json& one : group["cases"]) {
       SCOPED_TRACE(one["id"].get<std::string>());
-      if (has_any(group, out_of_scope)) {
+      if (is_out_of_scope(one)) {
         ++counts.out_of_scope;
         continue;
       }
@@ -93,55 +120,147 @@ Counts replay(const char* protocol, std::initializer_list<const char*> out_of_sc
       transport.answer({200, {}, {}});
       TestClock clock;
       ServiceClient client(transport, nullptr, clock.clock());
-      const Json& given = one["given"];
-      Json input;
-      if (given.contains("input")) input = Encoder(group["shapes"], usual_time).encode(one["params"], given["input"]);
       const std::string host = group.value("clientEndpoint", one.value("clientEndpoint", "https://example.com"));
-      call(client, Endpoint{*parse_url(host), "service", "us-east-1"}, group["metadata"],
-           given["name"].get<std::string>(), input);
-      const Sent& sent = transport.sent().at(0);
-      const Json& expected = one["serialized"];
-      EXPECT_EQ(sent.method, expected["method"]);
-      EXPECT_EQ(sent.url.path, expected["uri"]);
-      const Json headers = expected.value("headers", Json::object());
-      for (const auto& [name, value] : headers.items()) EXPECT_EQ(sent.header(name), value) << name;
-      if (!expected.contains("body")) continue;
-      const std::string body = expected["body"];
-      if (std::string_view(protocol) == "json") {
-        EXPECT_EQ(Json::parse(sent.body), Json::parse(body));
-      } else {
-        EXPECT_EQ(fields_of(sent.body), fields_of(body));
-      }
+      call(client, Endpoint{*parse_url(host), "service", "us-east-1"}, group, one, shapes);
+      expect_same_request(transport.sent().at(0), one["serialized"]);
     }
   }
   return counts;
 }
 
-TEST(ProtocolCases, RequestsInJson) {
+const Shape& input_of(const Json& one, ModelShapes& shapes) {
+  return shapes.shape(one["given"].value("input", Json()));
+}
+
+// A result as plume gives it: times without fractions of a second.
+Json in_whole_seconds(Json value, const Shape& shape) {
+  if (shape.type == Type::timestamp) return value.get<long>();
+  if (shape.type == Type::structure)
+    for (const Member& member : shape.members)
+      if (value.contains(member.name)) value[member.name] = in_whole_seconds(value[member.name], *member.shape);
+  if (shape.type == Type::list || shape.type == Type::map)
+    for (Json& inner : value)
+      if (!inner.is_null()) inner = in_whole_seconds(inner, *shape.members.back().shape);
+  return value;
+}
+
+// `read` makes a value of a case's reply: (case, output shape, reply).
+template <class Read>
+Counts replay_replies(const std::string& protocol, const Read& read) {
+  Counts counts;
+  const Json groups = groups_of("output", protocol);
+  for (const Json& group : groups) {
+    ModelShapes shapes(group["shapes"]);
+    for (const Json& one : group["cases"]) {
+      SCOPED_TRACE(one["id"].get<std::string>());
+      if (one.contains("errorCode")) {
+        ++counts.errors;
+        continue;
+      }
+      ++counts.replayed;
+      const Json& response = one["response"];
+      HttpResponse reply{response["status_code"], {}, response.value("body", "")};
+      const Json headers = response.value("headers", Json::object());
+      for (const auto& [name, value] : headers.items()) reply.headers.push_back({name, value});
+      const Shape& shape = shapes.shape(one["given"].value("output", Json()));
+      EXPECT_EQ(read(one, shape, reply), in_whole_seconds(one["result"], shape));
+    }
+  }
+  return counts;
+}
+
+RestOperation operation_of(const Json& one, DocumentFormat format) {
+  const Json& given = one["given"];
+  return {.name = given["name"],
+          .method = given["http"]["method"],
+          .uri = given["http"]["requestUri"],
+          .format = format,
+          .xml_name = given.value("input", Json::object()).value("locationName", "")};
+}
+
+Counts replay_rest_requests(const std::string& protocol, DocumentFormat format) {
+  return replay_requests(protocol, [&](ServiceClient& client, const Endpoint& endpoint, const Json&, const Json& one,
+                                       ModelShapes& shapes) {
+    RestOperation operation = operation_of(one, format);
+    operation.input = input_of(one, shapes);
+    static_cast<void>(rest_call(client, endpoint, {operation}, one["params"]));
+  });
+}
+
+Counts replay_rest_replies(const std::string& protocol, DocumentFormat format) {
+  return replay_replies(protocol, [&](const Json& one, const Shape& shape, const HttpResponse& reply) {
+    RestOperation operation = operation_of(one, format);
+    operation.output = shape;
+    return rest_reply(operation, reply);
+  });
+}
+
+TEST(ProtocolCases, RequestsOfJson11) {
   PLUME_NEEDS_AWS_DATA();
-  const Counts counts =
-      replay("json", {"endpoint", "requestcompression"}, "unixTimestamp",
-             [](ServiceClient& client, const Endpoint& endpoint, const Json& metadata, const std::string& operation,
-                const Json& input) {
-               static_cast<void>(json_call(client, endpoint, metadata["targetPrefix"], operation, input));
-             });
+  const Counts counts = replay_requests("json", [](ServiceClient& client, const Endpoint& endpoint, const Json& group,
+                                                   const Json& one, ModelShapes& shapes) {
+    static_cast<void>(json_call(client, endpoint, group["metadata"]["targetPrefix"], one["given"]["name"],
+                                to_document(one["params"], input_of(one, shapes))));
+  });
   EXPECT_EQ(counts.replayed, 50);
   EXPECT_EQ(counts.out_of_scope, 4);
 }
 
-TEST(ProtocolCases, RequestsInForms) {
+TEST(ProtocolCases, RepliesOfJson11) {
   PLUME_NEEDS_AWS_DATA();
-  const Counts counts =
-      replay("query", {"endpoint", "requestcompression", "idempotencyToken", "flattened", "map"}, "iso8601",
-             [](ServiceClient& client, const Endpoint& endpoint, const Json& metadata, const std::string& operation,
-                const Json& input) {
-               Form form;
-               if (input.is_object())
-                 for (const auto& [name, value] : input.items()) form.add_tree(name, value);
-               static_cast<void>(query_call(client, endpoint, operation, operation, metadata["apiVersion"], form));
-             });
-  EXPECT_EQ(counts.replayed + counts.out_of_scope, 38);
-  EXPECT_EQ(counts.replayed, 17);
+  const Counts counts = replay_replies("json", [](const Json&, const Shape& shape, const HttpResponse& reply) {
+    return from_document(parse_document("case", reply.body), shape);
+  });
+  EXPECT_EQ(counts.replayed, 46);
+  EXPECT_EQ(counts.errors, 12);
+}
+
+TEST(ProtocolCases, RequestsOfQuery) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_requests("query", [](ServiceClient& client, const Endpoint& endpoint, const Json& group,
+                                                    const Json& one, ModelShapes& shapes) {
+    const QueryOperation operation{one["given"]["name"], group["metadata"]["apiVersion"], input_of(one, shapes)};
+    static_cast<void>(query_call(client, endpoint, "case", operation, one["params"]));
+  });
+  EXPECT_EQ(counts.replayed, 33);
+  EXPECT_EQ(counts.out_of_scope, 5);
+}
+
+TEST(ProtocolCases, RepliesOfQuery) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_replies("query", [](const Json& one, const Shape& shape, const HttpResponse& reply) {
+    return query_reply({.name = one["given"]["name"], .version = {}, .output = shape}, reply.body);
+  });
+  EXPECT_EQ(counts.replayed, 35);
+  EXPECT_EQ(counts.errors, 3);
+}
+
+TEST(ProtocolCases, RequestsOfRestJson) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_rest_requests("rest-json", DocumentFormat::json);
+  EXPECT_EQ(counts.replayed, 107);
+  EXPECT_EQ(counts.out_of_scope, 6);
+}
+
+TEST(ProtocolCases, RepliesOfRestJson) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_rest_replies("rest-json", DocumentFormat::json);
+  EXPECT_EQ(counts.replayed, 79);
+  EXPECT_EQ(counts.errors, 12);
+}
+
+TEST(ProtocolCases, RequestsOfRestXml) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_rest_requests("rest-xml", DocumentFormat::xml);
+  EXPECT_EQ(counts.replayed, 88);
+  EXPECT_EQ(counts.out_of_scope, 6);
+}
+
+TEST(ProtocolCases, RepliesOfRestXml) {
+  PLUME_NEEDS_AWS_DATA();
+  const Counts counts = replay_rest_replies("rest-xml", DocumentFormat::xml);
+  EXPECT_EQ(counts.replayed, 76);
+  EXPECT_EQ(counts.errors, 2);
 }
 
 }  // namespace

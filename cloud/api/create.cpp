@@ -1,0 +1,171 @@
+// Function, API, integration, route, stage, permission; back in the other order.
+#include "cloud/api/create.hpp"
+
+#include <algorithm>
+
+#include "cloud/endpoints/arn.hpp"
+#include "cloud/endpoints/url.hpp"
+#include "cloud/signing/digest.hpp"
+
+namespace plume::cloud {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t most_archive = 50UL << 20;  // that a request may hold
+
+void check(const ApiSettings& settings) {
+  const auto require = [](bool fine, const char* what, const std::string& value, const char* otherwise) {
+    if (!fine) throw cloud_error(Failure::usage, "{} {}: {}", what, value, otherwise);
+  };
+  require(is_host_label(settings.name), "name", settings.name, "it has 1 to 63 letters, digits and dashes");
+  const auto role = parse_arn(settings.role);
+  require(role && role->service == "iam", "role", settings.role, "it is arn:aws:iam::ACCOUNT:role/NAME");
+  require(settings.archive.empty() != settings.image.empty(), "function", settings.image,
+          "it is an archive or an image, one of them");
+  require(settings.archive.size() <= most_archive, "function", settings.name, "Lambda takes archives of 50 MiB");
+  require(settings.route.starts_with('/'), "route", settings.route, "it begins with a slash");
+  require(settings.memory >= 128 && settings.memory <= 10'240, "memory", std::to_string(settings.memory),
+          "Lambda has 128 to 10240 MiB");
+  require(settings.timeout >= 1 && settings.timeout <= 900, "timeout", std::to_string(settings.timeout),
+          "Lambda gives 1 to 900 s");
+}
+
+Json function_document(const ApiSettings& settings) {
+  Json variables{{"ENDPOINT_NAME", settings.endpoint}};
+  if (!settings.bucket.empty()) variables["PLUME_BUCKET"] = settings.bucket;
+  Json function{{"FunctionName", settings.name},
+                {"Role", settings.role},
+                {"Timeout", settings.timeout},
+                {"MemorySize", settings.memory},
+                {"Environment", {{"Variables", std::move(variables)}}},
+                {"Architectures", Json::array({"x86_64"})},
+                {"Tags", settings.tags}};
+  if (!settings.image.empty()) {
+    function["PackageType"] = "Image";
+    function["Code"] = {{"ImageUri", settings.image}};
+  } else {
+    function["PackageType"] = "Zip";
+    function["Runtime"] = "provided.al2023";
+    function["Handler"] = "bootstrap";
+    function["Code"] = {{"ZipFile", base64(settings.archive)}};
+  }
+  return function;
+}
+
+// arn:aws:lambda:REGION:ACCOUNT:function:NAME says where and whose the API is as well.
+std::string api_arn(const ApiIds& ids, const std::string& route) {
+  const auto function = parse_arn(ids.function_arn);
+  if (!function) return fmt::format("arn:aws:execute-api:REGION:ACCOUNT:{}/*/*{}", ids.api, route);
+  return fmt::format("arn:{}:execute-api:{}:{}:{}/*/*{}", function->partition, function->region, function->account,
+                     ids.api, route);
+}
+
+// What has been made, to be removed when this goes without release().
+class Made {
+ public:
+  explicit Made(const ApiOptions& options) : options_(options) {}
+  ~Made() {
+    for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) {
+      try {
+        undo->second();
+        tell(undo->first + " removed again");
+      } catch (const std::exception& error) {
+        tell(fmt::format("{} remains: {}", undo->first, error.what()));
+      }
+    }
+  }
+  Made(const Made&) = delete;
+  Made& operator=(const Made&) = delete;
+  void add(const std::string& what, std::function<void()> undo) {
+    tell(what + " made");
+    undo_.emplace_back(what, std::move(undo));
+  }
+  void release() { undo_.clear(); }
+
+ private:
+  void tell(const std::string& line) const {
+    if (options_.tell) options_.tell(line);
+  }
+  const ApiOptions& options_;
+  std::vector<std::pair<std::string, std::function<void()>>> undo_;
+};
+
+}  // namespace
+
+ApiDocuments api_documents(const ApiSettings& settings, const ApiIds& ids) {
+  check(settings);
+  const std::string key = "POST " + settings.route;
+  return {.function = function_document(settings),
+          .api = {{"name", settings.name}, {"protocolType", "HTTP"}, {"tags", settings.tags}},
+          .integration = {{"integrationType", "AWS_PROXY"},
+                          {"integrationUri", ids.function_arn},
+                          {"payloadFormatVersion", "2.0"},
+                          {"timeoutInMillis", 30'000}},
+          .route = {{"routeKey", key}, {"target", "integrations/" + ids.integration}},
+          .stage = {{"stageName", "$default"}, {"autoDeploy", true}},
+          .permission = {{"StatementId", "plume-api"},
+                         {"Action", "lambda:InvokeFunction"},
+                         {"Principal", "apigateway.amazonaws.com"},
+                         {"SourceArn", api_arn(ids, settings.route)}}};
+}
+
+std::vector<std::pair<std::string, Json>> api_plan(const ApiSettings& settings) {
+  ApiDocuments documents = api_documents(settings, {});
+  if (!settings.archive.empty())
+    documents.function["Code"]["ZipFile"] = fmt::format("{} bytes", settings.archive.size());
+  return {{"CreateLogGroup", {{"logGroupName", function_log_group(settings.name)}}},
+          {"PutRetentionPolicy",
+           {{"logGroupName", function_log_group(settings.name)}, {"retentionInDays", settings.keep_logs}}},
+          {"CreateFunction", documents.function},
+          {"CreateApi", documents.api},
+          {"CreateIntegration", documents.integration},
+          {"CreateRoute", documents.route},
+          {"CreateStage", documents.stage},
+          {"AddPermission", documents.permission}};
+}
+
+std::string create_api(ApiServices& services, const ApiSettings& settings, const ApiOptions& options) {
+  ApiIds ids;
+  const ApiDocuments first = api_documents(settings, ids);
+  const auto same_name = [&](const HttpApi& api) { return api.name == settings.name; };
+  const std::vector<HttpApi> apis = services.gateway.list();
+  if (services.functions.find(settings.name) || std::any_of(apis.begin(), apis.end(), same_name))
+    throw cloud_error(Failure::conflict, "there is a function or an API {}: plume cloud api delete {}", settings.name,
+                      settings.name);
+  Made made(options);
+  const std::string group = function_log_group(settings.name);
+  if (services.logs.create(group, settings.keep_logs))
+    made.add("log group " + group, [&services, group] { services.logs.remove(group); });
+  ids.function_arn = services.functions.create(first.function).arn;
+  made.add("function " + settings.name, [&] { services.functions.remove(settings.name); });
+  services.functions.wait_active(settings.name, options.poll, options.timeout);
+  const HttpApi api = services.gateway.create(first.api);
+  ids.api = api.id;
+  made.add("API " + api.id, [&services, id = api.id] { services.gateway.remove(id); });
+  ids.integration = services.gateway.add_integration(api.id, api_documents(settings, ids).integration);
+  const ApiDocuments last = api_documents(settings, ids);
+  services.gateway.add_route(api.id, last.route);
+  services.gateway.add_stage(api.id, last.stage);
+  services.functions.allow(settings.name, last.permission);
+  made.release();
+  return api.url + settings.route;
+}
+
+std::vector<std::string> delete_api(ApiServices& services, const std::string& name) {
+  std::vector<std::string> removed;
+  for (const HttpApi& api : services.gateway.list()) {
+    if (api.name != name) continue;
+    services.gateway.remove(api.id);
+    removed.push_back("API " + api.id);
+  }
+  if (services.functions.find(name)) {
+    services.functions.remove(name);
+    removed.push_back("function " + name);
+  }
+  if (services.logs.remove(function_log_group(name))) removed.push_back("log group " + function_log_group(name));
+  if (removed.empty()) throw cloud_error(Failure::not_found, "there is neither a function nor an API {}", name);
+  return removed;
+}
+
+}  // namespace plume::cloud
