@@ -293,6 +293,27 @@ TEST_F(ServeLife, HostileClientsLeaveItAsItWas) {
   EXPECT_EQ(ask_little(server.port())->status, 200);
 }
 
+TEST_F(ServeLife, GoesOnWhereNobodyReadsItsLogAnyMore) {
+  const std::string log = (folder_ / "log").string();
+  ASSERT_EQ(::mkfifo(log.c_str(), 0600), 0);
+  RunningCommand server({"bash", "-c", "exec \"$@\" 2> " + log, "bash", PLUME_INFER_PROGRAM, "serve", "--model", model_,
+                         "--port", "0", "--access-log"},
+                        folder_ / "errors");
+  int port = 0;
+  {
+    std::ifstream reader(log);
+    std::string line;
+    std::getline(reader, line);
+    port = std::stoi(line.substr(line.rfind(':') + 1));
+  }
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = ask(port, "GET", "/ping");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 200);
+  }
+  EXPECT_FALSE(server.wait_for(0.2)) << "it has ended";
+}
+
 TEST_F(ServeLife, TheAccessLogHasALinePerRequest) {
   RunningServer server({"--model", model_, "--access-log"});
   EXPECT_EQ(ask(server.port(), "GET", "/ping", "X-Request-Id: first\r\n")->status, 200);

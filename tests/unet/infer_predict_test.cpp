@@ -148,7 +148,7 @@ TEST_F(InferPredictTest, PolygonsOfAnotherProjectionArePlacedByPlume) {
             0);
   const auto outline = [&](const std::string& name, const char* coordinates) {
     const auto json = nlohmann::json::parse(read_file(file(name)));
-    EXPECT_NE(json["coordinates"].get<std::string>().find(coordinates), std::string::npos);
+    EXPECT_NE(json["coordinate_system"].get<std::string>().find(coordinates), std::string::npos);
     EXPECT_EQ(json["features"].size(), 1U);  // all of the image
     return json["features"][0]["geometry"]["coordinates"][0];
   };

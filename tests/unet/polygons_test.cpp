@@ -291,7 +291,7 @@ TEST(Geojson, OutlinesRunCounterClockwiseInAnyCoordinates) {
     EXPECT_EQ(feature["properties"]["area_pixels"], 9);
     EXPECT_EQ(feature["properties"]["mean_probability"], 0.5);
     EXPECT_EQ(feature["properties"]["max_probability"], 0.5);
-    const std::string coordinates = json["coordinates"];
+    const std::string coordinates = json["coordinate_system"];
     EXPECT_EQ(coordinates.find("pixels") == std::string::npos, static_cast<bool>(places)) << coordinates;
     const auto on_the_edge = [&](const auto& corner) { return corner[0] == (places ? -118.5 : 3); };
     EXPECT_TRUE(std::any_of(rings[0].begin(), rings[0].end(), on_the_edge)) << rings;

@@ -83,6 +83,10 @@ void take_settings_of_environment(CLI::App& command) {
 
 int run_serve(const ServeSettings& settings) {
   if (settings.model.empty() && !settings.multi_model) throw usage_error("name the model to serve");
+  if (settings.max_payload > settings.max_in_flight)
+    throw usage_error("--max-payload {} is more than --max-in-flight {}, so no such request could be taken",
+                      settings.max_payload, settings.max_in_flight);
+  ::signal(SIGPIPE, SIG_IGN);  // whoever read the log may go
   StopSignals signals;
   serve::Service service(settings);
   service.load();
@@ -91,7 +95,7 @@ int run_serve(const ServeSettings& settings) {
   fmt::print(stderr, "plume-infer: ending\n");
   if (service.drain(drain_limit)) return 0;
   fmt::print(stderr, "plume-infer: some requests could not be answered within {} s\n", drain_limit.count());
-  return static_cast<int>(ErrorKind::environment);
+  std::_Exit(static_cast<int>(ErrorKind::environment));  // what computes still would be waited for
 }
 
 }  // namespace

@@ -101,8 +101,8 @@ std::string to_geojson(const std::vector<Polygon>& polygons, const ToLonLat& to_
   Text text;
   const auto append = [&](std::string_view part) { text.append(part.data(), part.data() + part.size()); };
   append(R"({"type":"FeatureCollection",)");
-  append(to_lon_lat ? R"("coordinates":"degrees of longitude and latitude, WGS 84",)"
-                    : R"("coordinates":"pixels: column and row of corners, from the upper left",)");
+  append(to_lon_lat ? R"("coordinate_system":"degrees of longitude and latitude, WGS 84",)"
+                    : R"("coordinate_system":"pixels: column and row of corners, from the upper left",)");
   append(R"("features":[)");
   bool first = true;
   for (const Polygon& polygon : polygons) {

@@ -20,7 +20,7 @@ using ToLonLat = std::function<void(std::span<double> x, std::span<double> y)>;
 
 // A FeatureCollection of a Polygon each, with the properties class, area_pixels, mean_probability and max_probability.
 // Outlines run counter-clockwise and holes clockwise, in the sense of the coordinates that are written. Without
-// to_lon_lat those are columns and rows of pixels, which RFC 7946 does not know; the member "coordinates" says which
+// to_lon_lat those are columns and rows of pixels, which RFC 7946 does not know; the member "coordinate_system" says which
 // they are. Longitudes follow each other over the 180th meridian, so they may leave -180 to 180. Corners that are no
 // place are left out, and rings of which less than three remain.
 [[nodiscard]] std::string to_geojson(const std::vector<Polygon>& polygons, const ToLonLat& to_lon_lat = {});
