@@ -1,10 +1,12 @@
 // A server's life: how it starts, and what it does when it is full, told to end, killed, or asked for other models.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -139,6 +141,7 @@ TEST_F(ServeLife, OtherOptionsAreTakenFromVariablesToo) {
   expect_one_line(
       run_command(plume_infer({"serve", model_}), {.environment = {"PLUME_MAX_BATCH=0"}, .largest_file = {}}), 2,
       "--max-batch: Value 0");
+  expect_one_line(run_command(plume_infer({"serve", model_, "--max-payload", "600"})), 2, "--max-in-flight");
 }
 
 TEST_F(ServeLife, PingAnswersWhileEveryWorkerIsBusy) {
