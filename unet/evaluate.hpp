@@ -6,7 +6,7 @@
 
 #include "data/shards/shard.hpp"
 #include "unet/inference/predict.hpp"
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 namespace plume::unet {
 

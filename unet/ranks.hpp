@@ -13,7 +13,7 @@
 #include "unet/checkpoint_pieces.hpp"
 #include "unet/inference/device.hpp"
 #include "unet/inference/network.hpp"
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 namespace plume::unet {
 

@@ -16,7 +16,7 @@
 #include "small_training.hpp"
 #include "unet/inference/model_file.hpp"
 #include "unet/inference/predict.hpp"
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 namespace plume::unet {
 namespace {

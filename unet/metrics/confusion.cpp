@@ -1,18 +1,14 @@
 // Confusion counts and the metrics made of them.
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
 #include "kernels/loss.hpp"
+#include "unet/metrics/ratio.hpp"
 
 namespace plume::unet {
 namespace {
-
-double ratio(std::int64_t part, std::int64_t whole, bool empty_is_right) {
-  if (whole == 0) return empty_is_right ? 1.0 : 0.0;
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
 
 void count(Confusion& counts, bool predicted, bool actual) {
   if (predicted) {
