@@ -10,7 +10,7 @@ export CMAKE_CUDA_COMPILER_LAUNCHER ?= $(CMAKE_CXX_COMPILER_LAUNCHER)
 CXX_SOURCES = git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'
 SETUP = cmake/install_packages.sh
 
-.PHONY: all demo test test-slow fuzz gpu-bundle asan tsan format format-check lint clean help
+.PHONY: all demo test test-slow fuzz gpu-bundle image image-cuda asan tsan format format-check lint clean help
 
 all: setup-build build/build.ninja  ## Build everything (release) into build/; programs are in build/bin/
 	cmake --build --preset release
@@ -47,6 +47,14 @@ gpu-bundle: setup-build build/build.ninja  ## Make build/gpu-bundle/, to test an
 	cmake --build --preset release --target test_cuda test_unet_cuda test_nccl_cuda gpu_bench
 	bench/gpu/bundle.sh build build/gpu-bundle
 
+image: setup-image build-image/build.ninja  ## Make an OCI image of plume-infer, without a base image, in build-image/image/
+	cmake --build --preset image --target plume-infer
+	unet/serve/image/image.sh build-image/bin/plume-infer plume-infer:cpu build-image/image
+
+image-cuda: setup-image build-image-cuda/build.ninja  ## The same for NVIDIA GPUs, in build-image-cuda/image/
+	cmake --build --preset image-cuda --target plume-infer
+	unet/serve/image/image.sh build-image-cuda/bin/plume-infer plume-infer:cuda build-image-cuda/image
+
 format: setup-develop  ## Format all C++
 	$(CXX_SOURCES) | xargs -0 clang-format -i
 
@@ -57,20 +65,22 @@ lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++;
 	@cmake/lint.sh build $(FILES)
 
 clean:  ## Remove what was built
-	rm -rf build build-asan build-tsan build-fuzz
+	rm -rf build build-asan build-tsan build-fuzz build-image build-image-cuda
 
 help:  ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-.PHONY: setup-build setup-test setup-slow setup-fuzz setup-develop
+.PHONY: setup-build setup-test setup-slow setup-fuzz setup-image setup-develop
 setup-build:
 	@$(SETUP) build
 setup-test:
 	@$(SETUP) build test
 setup-slow:
-	@$(SETUP) build test slurm
+	@$(SETUP) build test slurm cloud
 setup-fuzz:
 	@$(SETUP) build fuzz
+setup-image:
+	@$(SETUP) build image
 setup-develop:
 	@$(SETUP) develop
 
@@ -81,3 +91,7 @@ build-asan/build.ninja: CMakePresets.json | setup-build
 	cmake --preset asan
 build-tsan/build.ninja: CMakePresets.json | setup-build
 	cmake --preset tsan
+build-image/build.ninja: CMakePresets.json | setup-build
+	cmake --preset image
+build-image-cuda/build.ninja: CMakePresets.json | setup-build
+	cmake --preset image-cuda

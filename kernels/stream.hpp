@@ -41,6 +41,8 @@ class CpuStream {
   explicit CpuStream(int threads = 0, ConvPolicy convolutions = ConvPolicy::automatic);
 
   [[nodiscard]] int threads() const noexcept { return threads_; }
+  // Lets it work on fewer threads than it was made with, or on all again.
+  void use_threads(int threads) noexcept { threads_ = threads < most_threads_ ? threads : most_threads_; }
   [[nodiscard]] ConvPolicy convolutions() const noexcept { return convolutions_; }
 
   // Where time is kept account of; null: nowhere. The profile must outlive its use here.
@@ -57,6 +59,7 @@ class CpuStream {
  private:
   static constexpr std::size_t slots = 2;
   int threads_;
+  int most_threads_ = threads_;
   ConvPolicy convolutions_;
   Profile* profile_ = nullptr;
   std::vector<Scratch> shared_;

@@ -76,6 +76,10 @@ class Arena {
   // The plan of a key, null before its first step ended.
   [[nodiscard]] const MemoryPlan* plan(const std::string& key) const;
 
+  [[nodiscard]] std::size_t plans() const { return plans_.size(); }
+  // Between steps.
+  void forget_plans() { plans_.clear(); }
+
   // Where planned steps live; it moves when a step needs more than all before it.
   [[nodiscard]] const std::byte* slab() const noexcept { return slab_.data(); }
 

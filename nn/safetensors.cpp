@@ -137,7 +137,20 @@ void check_tiling(const std::vector<TensorInfo>& tensors, std::uint64_t data_byt
   if (end != data_bytes) throw input_error("tensors cover {} of the {} bytes of data", end, data_bytes);
 }
 
-std::string header_text(const Metadata& metadata, std::span<const TensorSource> tensors) {
+void check_sources(std::span<const TensorSource> tensors) {
+  std::set<std::string_view> names{metadata_key};
+  for (const TensorSource& tensor : tensors) {
+    if (!names.insert(tensor.name).second) throw std::logic_error("tensor name given twice: " + tensor.name);
+    if (std::ranges::any_of(tensor.shape, [](std::int64_t size) { return size < 0; }) ||
+        extent(tensor.shape, tensor.dtype) != tensor.bytes.size()) {
+      throw std::logic_error("shape and bytes differ: " + tensor.name);
+    }
+  }
+}
+
+// All of a file that stands before the tensors.
+std::string start_text(const Metadata& metadata, std::span<const TensorSource> tensors) {
+  check_sources(tensors);
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header[std::string(metadata_key)] = metadata;
   std::uint64_t offset = 0;
@@ -155,21 +168,15 @@ std::string header_text(const Metadata& metadata, std::span<const TensorSource> 
   }
   // Padding the header puts the data section on an 8-byte boundary.
   text.resize((text.size() + prefix_bytes - 1) / prefix_bytes * prefix_bytes, ' ');
-  return text;
+  const std::uint64_t bytes = text.size();
+  if (bytes > max_header_bytes)
+    throw input_error("a header of {} bytes exceeds the format's limit of {}", bytes, max_header_bytes);
+  std::string start(prefix_bytes, '\0');
+  std::memcpy(start.data(), &bytes, prefix_bytes);
+  return start + text;
 }
 
 // A wrong source is the caller's mistake, not the user's.
-void check_sources(std::span<const TensorSource> tensors) {
-  std::set<std::string_view> names{metadata_key};
-  for (const TensorSource& tensor : tensors) {
-    if (!names.insert(tensor.name).second) throw std::logic_error("tensor name given twice: " + tensor.name);
-    if (std::ranges::any_of(tensor.shape, [](std::int64_t size) { return size < 0; }) ||
-        extent(tensor.shape, tensor.dtype) != tensor.bytes.size()) {
-      throw std::logic_error("shape and bytes differ: " + tensor.name);
-    }
-  }
-}
-
 template <class Source, class Convert>
 std::vector<float> convert(std::span<const std::byte> bytes, Convert to_float) {
   std::vector<float> values(bytes.size() / sizeof(Source));
@@ -275,18 +282,19 @@ std::vector<float> SafetensorsFile::floats(std::string_view name) const {
   }
 }
 
+std::vector<std::byte> encode_safetensors(const Metadata& metadata, std::span<const TensorSource> tensors) {
+  const std::string start = start_text(metadata, tensors);
+  std::vector<std::byte> file(start.size());
+  std::memcpy(file.data(), start.data(), start.size());
+  for (const TensorSource& tensor : tensors) file.insert(file.end(), tensor.bytes.begin(), tensor.bytes.end());
+  return file;
+}
+
 void save_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                       std::span<const TensorSource> tensors, const std::function<void()>& before) {
-  check_sources(tensors);
-  const std::string header = header_text(metadata, tensors);
-  const std::uint64_t header_bytes = header.size();
-  if (header_bytes > max_header_bytes) {
-    throw input_error("{}: a header of {} bytes exceeds the format's limit of {}", path.string(), header_bytes,
-                      max_header_bytes);
-  }
+  const std::string start = with_context(path.string(), [&] { return start_text(metadata, tensors); });
   AtomicFile file(path);
-  file.write(std::as_bytes(std::span(&header_bytes, 1)));
-  file.write(header);
+  file.write(start);
   for (const TensorSource& tensor : tensors) file.write(tensor.bytes);
   if (before) {
     file.sync();

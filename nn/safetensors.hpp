@@ -61,10 +61,14 @@ struct TensorSource {
   std::span<const std::byte> bytes;
 };
 
-// Written through AtomicFile: whole or not at all. Tensors are laid out in the given order without gaps (the format
-// allows none); the first starts on an 8-byte boundary. Throws environment_error (exit 4) where the disk says no,
-// input_error where text is not UTF-8, std::logic_error where shape and bytes differ or a name comes twice.
-// before: called when all is written, before it takes the place of a file of that name.
+// A file's bytes. Tensors are laid out in the given order without gaps (the format allows none); the first starts on an
+// 8-byte boundary. Throws input_error where text is not UTF-8, std::logic_error where shape and bytes differ or a name
+// comes twice.
+[[nodiscard]] std::vector<std::byte> encode_safetensors(const Metadata& metadata,
+                                                        std::span<const TensorSource> tensors);
+
+// The same to a file, through AtomicFile: whole or not at all. Throws environment_error (exit 4) where the disk says
+// no. before: called when all is written, before it takes the place of a file of that name.
 void save_safetensors(const std::filesystem::path& path, const Metadata& metadata,
                       std::span<const TensorSource> tensors, const std::function<void()>& before = {});
 

@@ -21,6 +21,7 @@ void save(const std::filesystem::path& path, const Network& network, const nn::O
   std::vector<nn::NamedTensor> tensors;
   for (const auto& info : network.parameters().all()) tensors.push_back(network.parameters().to_named(info));
   std::vector<nn::TensorSource> sources;
+  sources.reserve(tensors.size());
   for (const auto& tensor : tensors) {
     sources.push_back({tensor.name, DType::f32, tensor.shape, std::as_bytes(std::span(tensor.values))});
   }

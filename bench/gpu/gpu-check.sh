@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests and measures plume on this machine's first GPU (NCCL on all of them), beside PyTorch where that is installed: gpu-check.sh [--fresh]
 #
-# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer and PyTorch where they are. Takes less than 9 minutes,
+# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer, ncu and PyTorch where they are. Takes less than 9 minutes,
 # each step has a limit of its own. Results go to results/ in this folder: the table in table.md, everything in results.json.
 # A step that succeeded leaves a stamp and is not run again until --fresh. Exit status: 0 all well, 1 a step failed or a
 # test did, 2 usage, 4 no GPU.
@@ -84,6 +84,18 @@ torch_peer() {
 }
 export -f torch_peer
 
+# How long each kernel of a step takes, in profile.csv; the last launches are those of the recorded step.
+# shellcheck disable=SC2317
+profile() {
+  if ! command -v ncu >/dev/null; then
+    echo "Nsight Compute (ncu) is not installed"
+    return 77
+  fi
+  LD_LIBRARY_PATH="$libraries" ncu --clock-control none --graph-profiling node --metrics gpu__time_duration.sum --csv \
+    --log-file "$out/profile.csv" "$here/bin/gpu_bench" --quick --bases=64 --benchmark_filter='^train/'
+}
+export -f profile
+
 # One rank, and one on each GPU where there are several: start, sums, a recorded step with sums inside, a peer that is killed.
 # shellcheck disable=SC2317
 nccl_tests() {
@@ -102,11 +114,12 @@ step tests 60 "ours test_cuda --gtest_brief=1 --gtest_output=json:$out/tests.jso
 step network_tests 30 "ours test_unet_cuda --gtest_brief=1 --gtest_output=json:$out/network_tests.json"
 step nccl_tests 45 "nccl_tests"
 step steps 70 "ours gpu_bench $bench --benchmark_filter='train|infer|latency' --benchmark_out=$out/steps.json"
+step torch 150 "torch_peer 140"
 step layers_own 25 "PLUME_CONVOLUTION=own ours gpu_bench $bench --benchmark_filter='-train|infer|latency' \
   --benchmark_out=$out/layers_own.json"
 step layers_cudnn 40 "PLUME_CONVOLUTION=cudnn ours gpu_bench $bench --benchmark_filter=convolution \
   --benchmark_out=$out/layers_cudnn.json"
-step torch 150 "torch_peer 140"
+step profile 30 "profile"
 step memcheck 45 "sanitize memcheck"
 step racecheck 45 "sanitize racecheck"
 

@@ -75,8 +75,8 @@ def markdown(rows, machine, tests, own, cudnn):
         lines.append(f"| {row['work']} | {row['peer_name']} | {cell(row['ours'], '.2f')} | {cell(row['peer'], '.2f')} | "
                      f"{row['unit']} | {cell(ratio, '.2f')} | {row['at_least']:.2f} | {row['aim']:.2f} | {verdict} |")
     lines += ["", "| operation | own kernels | through cuDNN |", "| --- | --- | --- |"]
-    for name, row in own.items():
-        lines.append(f"| {name} | {rate(row)} | {rate(cudnn.get(name, {}))} |")
+    for name in {**cudnn, **own}:
+        lines.append(f"| {name} | {rate(own.get(name, {}))} | {rate(cudnn.get(name, {}))} |")
     return "\n".join([*lines, ""])
 
 

@@ -90,7 +90,7 @@ class HeaderParser {
     return found;
   }
 
-  DType dtype(std::string_view descr) const {
+  [[nodiscard]] DType dtype(std::string_view descr) const {
     struct Known {
       std::string_view descr;
       DType type;
@@ -160,16 +160,16 @@ struct Parts {
 
 // Version 1 keeps the header's length in 2 bytes, versions 2 and 3 in 4.
 Parts parts_of(std::span<const std::byte> bytes, const std::string& name) {
-  const auto damaged = input_error("{} is not a .npy file or is truncated", name);
+  const auto damaged = [&] { return input_error("{} is not a .npy file or is truncated", name); };
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (bytes.size() < 12 || !text.starts_with(magic)) throw damaged;
-  const int version = text[6];
+  if (bytes.size() < 12 || !text.starts_with(magic)) throw damaged();
+  const auto version = std::to_integer<unsigned>(bytes[6]);
   if (version < 1 || version > 3) throw input_error("{}: .npy version {} is not known", name, version);
   const std::size_t width = version == 1 ? 2 : 4;
   std::size_t length = 0;
   for (std::size_t i = 0; i < width; ++i) length |= std::to_integer<std::size_t>(bytes[8 + i]) << (8 * i);
   const std::size_t start = 8 + width;
-  if (length > max_header_bytes || length > bytes.size() - start) throw damaged;
+  if (length > max_header_bytes || length > bytes.size() - start) throw damaged();
   return {text.substr(start, length), bytes.subspan(start + length)};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,17 +23,35 @@ inline constexpr int max_bands = 16;
 inline constexpr std::int64_t max_pixels = std::int64_t{1} << 28;  // height * width
 inline constexpr std::int64_t max_values = std::int64_t{1} << 30;  // height * width * bands
 
+// A GeoTIFF's projection as it stands in its tags, which GDAL makes WKT of.
+// Source: OGC 19-008r4, "OGC GeoTIFF Standard", version 1.1.
+struct GeoKeys {
+  std::vector<std::uint16_t> directory;
+  std::vector<double> doubles;
+  std::string text;
+
+  // Of a key that is kept in the directory itself; 0 where there is none.
+  [[nodiscard]] std::uint16_t value_of(std::uint16_t key) const;
+  // Whether coordinates are degrees of longitude and latitude in WGS 84 (EPSG:4326).
+  [[nodiscard]] bool longitude_latitude() const;
+  bool operator==(const GeoKeys&) const = default;
+};
+
 // Where a raster lies on Earth.
 struct Georeference {
-  std::string projection;  // WKT; empty where the file names none
+  std::string projection;  // WKT; empty where the file names none, or was read without GDAL
   // GDAL's affine transform: x = t[0] + column * t[1] + row * t[2], y = t[3] + column * t[4] + row * t[5],
   // in the projection's units (degrees for EPSG:4326), pixel corners.
   std::array<double, 6> transform{0, 1, 0, 0, 0, 1};
+  GeoKeys keys{};  // of a GeoTIFF read without GDAL
 
-  // Whether the file was georeferenced at all (GDAL's default transform and no projection: no).
+  // Whether the file was georeferenced at all (the default transform and no projection: no).
   [[nodiscard]] bool present() const;
   bool operator==(const Georeference&) const = default;
 };
+
+// Columns and rows, in place, to coordinates by a Georeference's transform.
+void apply(const std::array<double, 6>& transform, std::span<double> x, std::span<double> y);
 
 // Height, width and channels of an interleaved [height, width, channels] image.
 struct ImageShape {

@@ -24,18 +24,19 @@ std::vector<int> chosen_bands(const std::string& name, const std::vector<int>& b
   return bands;
 }
 
-void require_extent(const std::string& name, std::int64_t height, std::int64_t width, std::int64_t bands) {
+void require_extent(const std::string& name, std::int64_t height, std::int64_t width, std::int64_t bands,
+                    std::int64_t most_values) {
   const auto limit = std::numeric_limits<int>::max();
   if (height < 1 || width < 1 || bands < 1 || height > limit || width > limit || bands > 65536)
     throw input_error("{} is {}x{} with {} bands, which is no tile", name, height, width, bands);
   if (height * width > max_pixels)
     throw input_error("{} is {}x{}: {} pixels, more than the {} that one tile may have; cut it into smaller ones", name,
                       height, width, height * width, max_pixels);
-  if (height * width * bands > max_values)
+  if (height * width * bands > most_values)
     throw input_error(
         "{} is {}x{} with {} bands: {} values, more than the {} that one tile may have; choose fewer "
         "bands or cut it into smaller ones",
-        name, height, width, bands, height * width * bands, max_values);
+        name, height, width, bands, height * width * bands, most_values);
 }
 
 DType stored_type(DType type) {
@@ -68,8 +69,33 @@ void require_finite(const std::string& name, const std::vector<int>& bands, cons
                     place / count / width, place / count % width);
 }
 
+std::uint16_t GeoKeys::value_of(std::uint16_t key) const {
+  constexpr std::size_t entry_size = 4;  // key, place (0: in the directory), count, value; the first entry is a header
+  for (std::size_t entry = entry_size; entry + entry_size <= directory.size(); entry += entry_size) {
+    if (directory[entry] == key && directory[entry + 1] == 0) return directory[entry + 3];
+  }
+  return 0;
+}
+
+bool GeoKeys::longitude_latitude() const {
+  constexpr std::uint16_t model_type_key = 1024;
+  constexpr std::uint16_t geographic = 2;
+  constexpr std::uint16_t geographic_type_key = 2048;
+  constexpr std::uint16_t wgs84 = 4326;
+  return value_of(model_type_key) == geographic && value_of(geographic_type_key) == wgs84;
+}
+
+void apply(const std::array<double, 6>& t, std::span<double> x, std::span<double> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double column = x[i];
+    const double row = y[i];
+    x[i] = t[0] + column * t[1] + row * t[2];
+    y[i] = t[3] + column * t[4] + row * t[5];
+  }
+}
+
 bool Georeference::present() const {
-  return !projection.empty() || transform != Georeference{}.transform;
+  return !projection.empty() || !keys.directory.empty() || transform != Georeference{}.transform;
 }
 
 }  // namespace plume::data

@@ -15,8 +15,9 @@ namespace plume::data {
 // The bands to take of those available. Throws input_error for one that is not there.
 [[nodiscard]] std::vector<int> chosen_bands(const std::string& name, const std::vector<int>& bands, int available);
 
-// Throws input_error for an image without a pixel, or beyond max_pixels or max_values.
-void require_extent(const std::string& name, std::int64_t height, std::int64_t width, std::int64_t bands);
+// Throws input_error for an image without a pixel, or beyond max_pixels or so many values.
+void require_extent(const std::string& name, std::int64_t height, std::int64_t width, std::int64_t bands,
+                    std::int64_t most_values = max_values);
 
 // u8 and u16 stay; all others are kept as f32.
 [[nodiscard]] DType stored_type(DType type);

@@ -17,7 +17,7 @@ class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
-  [[nodiscard]] int exit_code() const noexcept { return static_cast<int>(kind_); }
+  [[nodiscard]] virtual int exit_code() const noexcept { return static_cast<int>(kind_); }
 
  private:
   ErrorKind kind_;

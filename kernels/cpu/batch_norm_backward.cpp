@@ -2,10 +2,10 @@
 #include <vector>
 
 #include "kernels/batch_norm.hpp"
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/norm_scale.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
-#include "kernels/cpu/primitives.hpp"
 #include "kernels/pointwise.hpp"
 #include "kernels/pooling.hpp"
 
@@ -35,7 +35,7 @@ template <class T>
 void normalize_backward(Image<T> grad_x, Wide<T>* grad_gamma, Wide<T>* grad_beta, Image<const T> grad_y,
                         const NormSaved<T>& saved, bool add_x, bool add_parameters, CpuStream& stream) {
   if (saved.pooled.grad.data != nullptr) grad_y = add_pooled(grad_y, saved.pooled, grad_x, add_x, stream);
-  const auto& cpu = primitives<T>();
+  const auto& cpu = backward_primitives<T>();
   const Image<const T>& x = saved.x;
   const int c = x.c;
   const NormScale<T> scale(saved.mean, saved.inverse_std, saved.gamma, saved.relu ? saved.beta : nullptr, c);

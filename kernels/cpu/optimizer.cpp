@@ -1,9 +1,9 @@
 // Optimiser updates on the CPU.
 #include "kernels/optimizer.hpp"
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/pixel_sums.hpp"
-#include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels {
 namespace {
@@ -40,8 +40,8 @@ void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwB
                 const double* squared, CpuStream& stream) {
   const T scale = clip_scale(constants->clip, squared);
   parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    primitives<T>().adamw(buffers.parameters + first, buffers.gradients + first, buffers.first + first,
-                          buffers.second + first, last - first, scale, constants->body);
+    backward_primitives<T>().adamw(buffers.parameters + first, buffers.gradients + first, buffers.first + first,
+                                   buffers.second + first, last - first, scale, constants->body);
     finish(buffers, constants->average_decay, first, last);
   });
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
 
@@ -21,7 +22,7 @@ void max_pool_forward(Image<T> out, std::uint8_t* index, Image<const T> in, CpuS
 template <class T>
 void max_pool_backward(Image<T> grad_in, Image<const T> grad_out, const std::uint8_t* index, bool add,
                        CpuStream& stream) {
-  const auto& cpu = primitives<T>();
+  const auto& cpu = backward_primitives<T>();
   const std::ptrdiff_t window_rows = (grad_in.h + 1) / 2;
   const auto clear = [&](int image, int row, int first_column) {
     for (int column = first_column; !add && column < grad_in.w; ++column) {

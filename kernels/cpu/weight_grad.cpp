@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
@@ -19,7 +20,7 @@ constexpr int run_pixels = 256;  // summed in registers before they join the cop
 
 template <class T>
 struct Plan {
-  const Primitives<T>& cpu = primitives<T>();
+  const BackwardPrimitives<T>& cpu = backward_primitives<T>();
   int blocks;  // of gathered channels
   int width;   // lattice channels of a tile
   int tiles;
@@ -101,11 +102,11 @@ void run_block(T* sums, const T* panel, const T* packed, const Plan<T>& plan, co
   for (int first = 0; first < lattice_channels; first += plan.width) {
     const int width = std::min(plan.width, lattice_channels - first);
     for (int row = 0; row < geometry.kernel; ++row) {
-      for (int column = 0; column < geometry.kernel; column += Primitives<T>::max_taps) {
+      for (int column = 0; column < geometry.kernel; column += BackwardPrimitives<T>::max_taps) {
         tile.input = panel + (std::ptrdiff_t{row} * plan.columns + column) * block_channels;
         tile.grad = packed + std::ptrdiff_t{first} * rows * columns;
         tile.sums = sums + (row * geometry.kernel + column) * tile.sums_tap + std::ptrdiff_t{first} * block_channels;
-        run_tile(plan, tile, std::min(Primitives<T>::max_taps, geometry.kernel - column), width, rows);
+        run_tile(plan, tile, std::min(BackwardPrimitives<T>::max_taps, geometry.kernel - column), width, rows);
       }
     }
   }

@@ -169,8 +169,8 @@ class DeviceConvRun {
   kernels::Sources<T> device_sources_;
 };
 
-// Sums of up to some thousand products in f32.
-inline constexpr double f32_bound = roundings<float>(40);
+// Sums of up to some thousand products in f32; tensor cores cut off, rather than round, what they add (46 seen on an H200).
+inline constexpr double f32_bound = roundings<float>(80);
 
 inline constexpr kernels::ConvGeometry same{3, 1, {1, 1, 1, 1}};
 inline constexpr kernels::ConvGeometry point{1, 1, {}};

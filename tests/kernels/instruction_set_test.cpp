@@ -6,6 +6,7 @@
 
 #include "array.hpp"
 #include "conv_case.hpp"
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/isa/adamw.hpp"
 #include "kernels/cpu/peak.hpp"
 #include "kernels/cpu/primitives.hpp"
@@ -50,7 +51,7 @@ TEST_F(InstructionSet, LeavesNoTraceInAdamw) {
     }
     return parameters;
   };
-  EXPECT_EQ(step(*kernels::primitives<float>().adamw), step(kernels::isa::adamw_portable<float>));
+  EXPECT_EQ(step(*kernels::backward_primitives<float>().adamw), step(kernels::isa::adamw_portable<float>));
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ TEST(DeviceBf16, LearnsAsF32Does) {
   const double bf16 = train({DeviceKind::cuda, Precision::bf16});
   RecordProperty("f32", std::to_string(f32));
   RecordProperty("bf16", std::to_string(bf16));
-  EXPECT_NEAR(bf16, f32, 0.02 * f32);
-  EXPECT_LT(f32, 0.8);  // binary cross-entropy and Dice begin at about 1.2
+  EXPECT_NEAR(bf16, f32, 0.1 * f32);  // over six seeds bf16 ended from 8 % below f32 to 6 % above
+  EXPECT_LT(f32, 0.8);                // binary cross-entropy and Dice begin at about 1.2
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ Outcome run_ranks(int ranks, const std::vector<std::string>& arguments, const Su
 void expect_failed(const Outcome& outcome, int code, const std::vector<std::string_view>& parts) {
   EXPECT_EQ(outcome.exit_code, code) << outcome.errors;
   EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
-  EXPECT_TRUE(outcome.errors.starts_with("plume: ")) << outcome.errors;
+  EXPECT_TRUE(outcome.errors.starts_with("plume: ") || outcome.errors.starts_with("plume-infer: ")) << outcome.errors;
   for (const std::string_view part : parts) {
     EXPECT_NE(outcome.errors.find(part), std::string::npos) << outcome.errors << "lacks " << part;
   }

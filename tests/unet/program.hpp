@@ -1,4 +1,4 @@
-// Runs the program `plume` as a user would and keeps what it said.
+// Runs the programs `plume` and others as a user would and keeps what it said.
 #pragma once
 
 #include <sys/resource.h>

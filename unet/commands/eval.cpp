@@ -6,6 +6,7 @@
 #include <string>
 
 #include "data/shards/shard.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/inference/fold_norms.hpp"

@@ -3,8 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,15 +10,14 @@
 #include <vector>
 
 #include "data/formats/geotiff_write.hpp"
-#include "data/images/npy.hpp"
-#include "data/images/png.hpp"
-#include "data/images/raster.hpp"
+#include "data/geo/places.hpp"
 #include "kernels/base/error.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/predict_inputs.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
-#include "unet/inference/overlay.hpp"
+#include "unet/inference/results.hpp"
 
 namespace plume::unet {
 namespace {
@@ -34,60 +31,32 @@ struct Arguments {
   float threshold = 0.5F;
   std::vector<std::string> formats{"tif", "png"};
   int threads = 0;
+  double simplify = 0;
+  int tile = 0;
   DeviceSettings device;
   bool json = false;
 };
 
-// What the network says of one image.
-struct Prediction {
-  std::vector<float> probability;     // [height, width, classes]
-  std::vector<std::uint8_t> classes;  // [height, width]; of one class: 1 where above the threshold
-  std::vector<float> winner;          // [height, width], probability of the class
-};
-
-Prediction decide(std::vector<float> probability, int classes, float threshold) {
-  Prediction result{std::move(probability), {}, {}};
-  const std::size_t pixels = result.probability.size() / static_cast<std::size_t>(classes);
-  result.classes.resize(pixels);
-  result.winner.resize(pixels);
-  for (std::size_t p = 0; p < pixels; ++p) {
-    const float* values = result.probability.data() + p * static_cast<std::size_t>(classes);
-    const auto best = classes == 1 ? 0 : std::max_element(values, values + classes) - values;
-    result.winner[p] = values[best];
-    result.classes[p] =
-        classes == 1 ? static_cast<std::uint8_t>(values[0] > threshold) : static_cast<std::uint8_t>(best);
-  }
-  return result;
+ResultKind kind_of(const std::string& format) {
+  if (format == "npy") return ResultKind::npy;
+  return format == "geojson" ? ResultKind::geojson : ResultKind::overlay;
 }
 
-// Fill pixels are no smoke, whatever the network makes of their zeros.
-void blank_invalid(Prediction& prediction, const data::Raster& image, int classes) {
-  for (std::size_t p = 0; p < image.valid.size(); ++p) {
-    if (image.valid[p] != 0) continue;
-    prediction.classes[p] = 0;
-    prediction.winner[p] = 0;
-    std::fill_n(prediction.probability.begin() + static_cast<std::ptrdiff_t>(p) * classes, classes, 0.0F);
-  }
-}
-
-void write(const Prediction& prediction, const data::Raster& image, const fs::path& stem, int classes,
-           const std::vector<std::string>& formats, const std::vector<int>& bands) {
+// Georeferenced results are GDAL's, which knows any projection.
+void write(const Prediction& prediction, const data::Raster& image, const fs::path& stem,
+           const std::vector<std::string>& formats, ResultOptions options) {
   const auto file = [&](const char* ending) { return fs::path(stem.string() + ending); };
-  const data::ImageShape whole{image.height, image.width, classes};
   const data::ImageShape plane{image.height, image.width, 1};
   for (const std::string& format : formats) {
     if (format == "tif") {
-      std::vector<std::uint8_t> mask = prediction.classes;
-      if (classes == 1) std::for_each(mask.begin(), mask.end(), [](std::uint8_t& value) { value = value ? 255 : 0; });
-      data::write_geotiff(file("_mask.tif"), plane, mask, image.georeference);
-      data::write_geotiff(file("_probability.tif"), whole, prediction.probability, image.georeference);
-    } else if (format == "npy") {
-      const std::array<std::int64_t, 3> shape{image.height, image.width, classes};
-      data::write_npy(file("_probability.npy"), shape, prediction.probability);
-    } else {
-      data::write_png(file("_overlay.png"), {image.height, image.width, 3},
-                      draw_overlay(image, prediction.classes, prediction.winner, bands));
+      data::write_geotiff(file("_mask.tif"), plane, mask_of(prediction), image.georeference);
+      data::write_geotiff(file("_probability.tif"), {image.height, image.width, prediction.classes},
+                          prediction.probability, image.georeference);
+      continue;
     }
+    const ResultKind kind = kind_of(format);
+    if (kind == ResultKind::geojson) options.to_lon_lat = data::geo::places_of(image.georeference);
+    write_result(file(ending_of(kind)), kind, prediction, image, options);
   }
 }
 
@@ -98,6 +67,7 @@ int run_predict(const Arguments& arguments) {
   const Graph& graph = network.graph();
   const auto inputs = find_inputs(arguments.input, graph.input.bands);
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
+  predictor.limit_tiles({.edge = arguments.tile});
   std::error_code failed;
   fs::create_directories(arguments.output, failed);
   if (failed) throw environment_error("cannot create {}: {}", arguments.output, failed.message());
@@ -105,18 +75,12 @@ int run_predict(const Arguments& arguments) {
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
   for (const Input& input : inputs) {
     const data::Raster image = input.read();
-    if (image.bands != graph.input.bands) {
-      throw input_error(
-          "{}: has {} bands, the model takes {}{}", input.name, image.bands, graph.input.bands,
-          image.bands > graph.input.bands ? fmt::format("; choose with --bands 1-{}", graph.input.bands) : "");
-    }
-    Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
-                                   graph.classes, arguments.threshold);
-    blank_invalid(prediction, image, graph.classes);
-    write(prediction, image, fs::path(arguments.output) / input.stem, graph.classes, arguments.formats, bands);
-    const auto found =
-        std::count_if(prediction.classes.begin(), prediction.classes.end(), [](auto c) { return c != 0; });
-    const double share = static_cast<double>(found) / static_cast<double>(prediction.classes.size());
+    require_bands(graph, image.bands, input.name);
+    const Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
+                                         image, graph.classes, arguments.threshold);
+    write(prediction, image, fs::path(arguments.output) / input.stem, arguments.formats,
+          {.bands = bands, .tolerance = arguments.simplify});
+    const double share = prediction.smoke_fraction();
     report.push_back({{"input", input.name}, {"smoke_fraction", share}});
     if (!arguments.json) fmt::print("{}: {:.2f} % smoke\n", fs::path(input.name).filename().string(), 100 * share);
   }
@@ -137,10 +101,12 @@ void add_predict_command(CLI::App& app, Action& action) {
       ->check(CLI::Range(0.0F, 1.0F));
   command
       ->add_option("--format", arguments->formats,
-                   "tif: mask and probability, georeferenced; png: overlay; npy: probability")
+                   "tif: mask and probability, georeferenced; png: overlay; npy: probability; geojson: polygons")
       ->delimiter(',')
-      ->check(CLI::IsMember({"tif", "png", "npy"}))
+      ->check(CLI::IsMember({"tif", "png", "npy", "geojson"}))
       ->capture_default_str();
+  add_simplify_option(*command, arguments->simplify);
+  add_tile_option(*command, arguments->tile);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");

@@ -34,9 +34,9 @@ struct DeviceSettings {
   kernels::ConvPolicy conv = kernels::ConvPolicy::automatic;  // on the CPU
 };
 
-// threads: of the CPU, 0 for all. With int8 automatic means the CPU. Throws environment_error where CUDA is asked for and absent,
-// usage_error where the precision needs CUDA and the CPU is what there is, or the other way round. gpu: which of several CUDA
-// devices.
+// threads: of the CPU, 0 for all. With int8 automatic means the CPU. Throws environment_error where CUDA is asked for
+// and absent, usage_error where the precision needs CUDA and the CPU is what there is, or the other way round. gpu:
+// which of several CUDA devices.
 [[nodiscard]] kernels::Stream make_stream(const DeviceSettings& settings, int threads, int gpu = 0);
 
 // The element type of images and activations; of int8's own in f32.

@@ -1,5 +1,5 @@
-// Batch normalisation at inference is an affine map per channel, which the convolution before it can do: weights times the
-// scale, shift as the bias. Source: Jacob et al., "Quantization and training of neural networks for efficient
+// Batch normalisation at inference is an affine map per channel, which the convolution before it can do: weights times
+// the scale, shift as the bias. Source: Jacob et al., "Quantization and training of neural networks for efficient
 // integer-arithmetic-only inference", CVPR 2018, section 3.2.
 #pragma once
 

@@ -142,8 +142,9 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
 }
 
 void copy_parameters(Network& to, const Network& from) {
-  for (const nn::ParameterInfo& info : from.parameters().all()) {
-    to.parameters().from_named(info, from.parameters().to_named(info));
+  // Each network's own places: they depend on the element type.
+  for (const nn::ParameterInfo& info : to.parameters().all()) {
+    to.parameters().from_named(info, from.parameters().to_named(*from.parameters().find(info.name)));
   }
 }
 

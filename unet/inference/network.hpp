@@ -19,9 +19,9 @@ namespace plume::unet {
 
 class Network {
  public:
-  // Parameters are zeros until they are initialised or loaded, in the memory of the stream, which must outlive the network;
-  // none (null): the CPU, and whoever runs the network has a stream of its own. dtype: of images and activations.
-  // Throws input_error for an invalid graph.
+  // Parameters are zeros until they are initialised or loaded, in the memory of the stream, which must outlive the
+  // network; none (null): the CPU, and whoever runs the network has a stream of its own. dtype: of images and
+  // activations. Throws input_error for an invalid graph.
   explicit Network(Graph graph, DType dtype = DType::f32, Fusion fusion = Fusion::on, kernels::Stream* stream = nullptr,
                    nn::Gradients gradients = nn::Gradients::yes);
 

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <variant>
 
@@ -13,6 +14,9 @@
 
 namespace plume::unet {
 namespace {
+
+// Of shapes that images may have; a server sees any number of them.
+constexpr std::size_t most_plans = 64;
 
 int round_up(int size, int multiple) {
   return (size + multiple - 1) / multiple * multiple;
@@ -46,16 +50,30 @@ std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole
 
 }  // namespace
 
-Predictor::Predictor(const Network& network, int threads)
+void require_bands(const Graph& graph, int bands, const std::string& name) {
+  const int taken = graph.input.bands;
+  if (bands == taken) return;
+  throw input_error("{}: has {} bands, the model takes {}{}", name, bands, taken,
+                    bands > taken ? fmt::format("; choose with --bands 1-{}", taken) : "");
+}
+
+Predictor::Predictor(const Network& network, int threads, kernels::ConvPolicy convolutions)
     : network_(network),
-      own_stream_(network.stream() ? std::nullopt : std::optional<kernels::Stream>(kernels::CpuStream(threads))),
+      own_stream_(network.stream() ? std::nullopt
+                                   : std::optional<kernels::Stream>(kernels::CpuStream(threads, convolutions))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
       arena_(&stream_),
-      multiple_(size_multiple(network.graph())) {}
+      multiple_(size_multiple(network.graph())),
+      reach_(reach_of(network.graph())) {}
 
-Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads)
-    : Predictor(network, threads) {
+Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads,
+                     kernels::ConvPolicy convolutions)
+    : Predictor(network, threads, convolutions) {
   if (ranges) quantized_.emplace(network, *ranges, std::get<kernels::CpuStream>(stream_));
+}
+
+void Predictor::use_threads(int threads) noexcept {
+  if (auto* cpu = std::get_if<kernels::CpuStream>(&stream_)) cpu->use_threads(threads);
 }
 
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
@@ -64,8 +82,8 @@ std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
   for (int first = 0; first < shape.n; first += together) {
     const nn::Shape part{std::min(together, shape.n - first), shape.h, shape.w, shape.c};
     const float* from = pixels + static_cast<std::size_t>(first) * (shape.count() / static_cast<std::size_t>(shape.n));
-    // The plan comes first: pieces from the heap cost more than a slab, on CUDA above all.
-    if (arena_.plan(key_of(part)) == nullptr) static_cast<void>(run_step(part, nullptr));
+    // First the plan: pieces from the heap cost more than a slab, on CUDA above all.
+    largest_step_ = std::max(largest_step_, plan(part));
     std::vector<float> probability = run_step(part, from);
     if (together == shape.n) return probability;
     all.insert(all.end(), probability.begin(), probability.end());
@@ -74,10 +92,65 @@ std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
 }
 
 // On the CPU as many as have activations that a cache holds in part: nothing in an image heeds the others of its batch.
-int Predictor::images_together(const nn::Shape& shape) const {
+int Predictor::images_together(const nn::Shape& shape) {
   constexpr std::ptrdiff_t pixels = std::ptrdiff_t{1} << 16;
-  if (std::holds_alternative<kernels::CudaStream>(stream_)) return shape.n;
+  if (std::holds_alternative<kernels::CudaStream>(stream_)) {
+    const std::size_t fitting = shape.n == 1 ? 1 : bytes_allowed() / plan({1, shape.h, shape.w, shape.c});
+    return static_cast<int>(std::clamp<std::size_t>(fitting, 1, static_cast<std::size_t>(shape.n)));
+  }
   return static_cast<int>(std::max<std::ptrdiff_t>(1, pixels / (std::ptrdiff_t{shape.h} * shape.w)));
+}
+
+std::size_t Predictor::plan(const nn::Shape& shape) {
+  if (arena_.plan(key_of(shape)) == nullptr) {
+    if (arena_.plans() >= most_plans) arena_.forget_plans();
+    static_cast<void>(run_step(shape, nullptr));
+  }
+  return arena_.plan(key_of(shape))->bytes;
+}
+
+std::size_t Predictor::bytes_allowed() const {
+  if (limits_.bytes > 0) return limits_.bytes;
+  return std::size_t{std::holds_alternative<kernels::CudaStream>(stream_) ? 4U : 1U} << 30;
+}
+
+Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
+  if (limits_.edge > 0) return {limits_.edge, limits_.edge};
+  const auto bytes = static_cast<double>(plan({1, shape.h, shape.w, shape.c}));
+  const auto allowed = static_cast<double>(bytes_allowed());
+  if (bytes <= allowed) return {shape.h, shape.w};
+  // Memory goes with the area. An image that is narrow is cut along its length alone.
+  const double pixels = allowed / bytes * shape.h * shape.w;
+  const double edge = std::sqrt(pixels);
+  const auto fitting = [&](int own, int other, int before, int after) {
+    const double most = own <= edge ? own : other <= edge ? pixels / other : edge;
+    return std::max(static_cast<int>(most), least_tile(before, after, multiple_));
+  };
+  return {fitting(shape.h, shape.w, reach_.top, reach_.bottom), fitting(shape.w, shape.h, reach_.left, reach_.right)};
+}
+
+std::vector<float> Predictor::run_tiles(const float* pixels, int images, int height, int width, const TileAxis& rows,
+                                        const TileAxis& columns) {
+  const nn::Shape shape{1, rows.size, columns.size, network_.graph().input.bands};
+  const auto bands = static_cast<std::size_t>(shape.c);
+  const auto classes = static_cast<std::size_t>(network_.graph().classes);
+  std::vector<float> all(offset_of(images, 0, 0, height, width, classes));
+  for (int n = 0; n < images; ++n) {
+    const float* image = pixels + offset_of(n, 0, 0, height, width, bands);
+    for (const TileSpan& row : rows.spans) {
+      for (const TileSpan& column : columns.spans) {
+        const auto tile = run(shape, prepare(image, shape, height, width, row.first, column.first).data());
+        const int kept = std::min(column.kept_last, width) - column.kept_first;
+        for (int y = row.kept_first; y < std::min(row.kept_last, height); ++y) {
+          std::copy_n(tile.data() + offset_of(0, y - row.first, column.kept_first - column.first, rows.size,
+                                              columns.size, classes),
+                      static_cast<std::size_t>(kept) * classes,
+                      all.data() + offset_of(n, y, column.kept_first, height, width, classes));
+        }
+      }
+    }
+  }
+  return all;
 }
 
 std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {
@@ -97,7 +170,8 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
   return dry ? std::vector<float>() : nn::download(y, stream_);
 }
 
-std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width) const {
+std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width, int top,
+                                      int left) const {
   const InputSpec& input = network_.graph().input;
   const auto bands = static_cast<std::size_t>(input.bands);
   std::vector<float> prepared(shape.count());
@@ -106,7 +180,7 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
     for (int y = 0; y < shape.h; ++y) {
       for (int x = 0; x < shape.w; ++x, to += bands) {
         const float* from =
-            pixels + offset_of(n, std::min(y, height - 1), std::min(x, width - 1), height, width, bands);
+            pixels + offset_of(n, std::min(top + y, height - 1), std::min(left + x, width - 1), height, width, bands);
         for (std::size_t b = 0; b < bands; ++b) {
           const float mean = input.mean.empty() ? 0.0F : input.mean[b];
           const float std = input.std.empty() ? 1.0F : input.std[b];
@@ -121,6 +195,11 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
   if (images < 1 || height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
   const nn::Shape shape{images, round_up(height, multiple_), round_up(width, multiple_), network_.graph().input.bands};
+  const Edges largest = largest_tile(shape);
+  const TileAxis rows = cut_axis(shape.h, reach_.top, reach_.bottom, multiple_, largest.height);
+  const TileAxis columns = cut_axis(shape.w, reach_.left, reach_.right, multiple_, largest.width);
+  if (rows.spans.size() * columns.spans.size() > 1) return run_tiles(pixels, images, height, width, rows, columns);
+
   const bool whole = shape.h == height && shape.w == width;
   const InputSpec& input = network_.graph().input;
   if (whole && input.mean.empty() && input.std.empty()) return run(shape, pixels);

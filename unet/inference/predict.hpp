@@ -1,7 +1,9 @@
 // Inference: probabilities from pixels.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "kernels/stream.hpp"
@@ -9,20 +11,41 @@
 #include "unet/inference/network.hpp"
 #include "unet/inference/quantized_network.hpp"
 #include "unet/inference/ranges.hpp"
+#include "unet/inference/tiling.hpp"
 
 namespace plume::unet {
+
+// Throws input_error where an image of that name has not as many bands as the model takes.
+void require_bands(const Graph& graph, int bands, const std::string& name);
+
+// How large an image may be that is run whole; others are cut into tiles without a seam (tiling.hpp).
+struct TileLimits {
+  int edge = 0;           // of a tile with its margins, at most; 0: as bytes allow
+  std::size_t bytes = 0;  // of the activations of one image; 0: 1 GiB on the CPU, 4 on CUDA
+};
 
 // Runs a network again and again; keeps its memory between calls.
 class Predictor {
  public:
   // Runs on the network's stream; where it has none, on this many threads of the CPU.
-  explicit Predictor(const Network& network, int threads = 0);
+  explicit Predictor(const Network& network, int threads = 0,
+                     kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
   // In 8 bits where there are ranges to quantise by (quantized_network.hpp, also for what the network must be then).
-  Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0);
+  Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0,
+            kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
 
-  // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the result is
-  // [images, height, width, classes]. Sizes that are no multiple of size_multiple(graph) are padded at the bottom and right with
-  // the last row and column, and cropped again. Throws input_error for a size of 0.
+  // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
+  void use_threads(int threads) noexcept;
+
+  void limit_tiles(const TileLimits& limits) { limits_ = limits; }
+
+  // The bytes of the largest step so far: what the memory between calls has grown to.
+  [[nodiscard]] std::size_t largest_step() const { return largest_step_; }
+
+  // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the
+  // result is [images, height, width, classes]. Sizes that are no multiple of size_multiple(graph) are padded at the
+  // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0, usage_error
+  // for tiles too small for the model.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
   // The same for pixels that are normalised already; height and width must fit the model.
@@ -31,11 +54,23 @@ class Predictor {
  private:
   // Probabilities of normalised pixels, some images at a time.
   [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const float* pixels);
-  [[nodiscard]] int images_together(const nn::Shape& shape) const;
+  [[nodiscard]] int images_together(const nn::Shape& shape);
   // Queues the network; a dry run (null pixels) only plans its memory.
   [[nodiscard]] std::vector<float> run_step(const nn::Shape& shape, const float* pixels);
-  // Normalised and padded pixels.
-  [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width) const;
+  // Plans a step's memory where that has not been done; its bytes.
+  std::size_t plan(const nn::Shape& shape);
+  // The largest that tiles of such an image may be.
+  struct Edges {
+    int height = 0;
+    int width = 0;
+  };
+  [[nodiscard]] Edges largest_tile(const nn::Shape& shape);
+  [[nodiscard]] std::size_t bytes_allowed() const;
+  [[nodiscard]] std::vector<float> run_tiles(const float* pixels, int images, int height, int width,
+                                             const TileAxis& rows, const TileAxis& columns);
+  // Normalised pixels of shape.h x shape.w from (top, left) on, padded beyond height and width.
+  [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width,
+                                           int top = 0, int left = 0) const;
 
   const Network& network_;
   std::optional<QuantizedNetwork> quantized_;
@@ -43,6 +78,9 @@ class Predictor {
   kernels::Stream& stream_;
   nn::Arena arena_;
   int multiple_;
+  Reach reach_;
+  TileLimits limits_;
+  std::size_t largest_step_ = 0;
 };
 
 }  // namespace plume::unet

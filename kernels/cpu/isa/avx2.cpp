@@ -16,11 +16,19 @@ struct Avx2 {
 
 template <class T>
 const Primitives<T>* avx2() {
-  static constexpr Primitives<T> table = make_table<Avx2, T>(adamw_avx2<T>);
+  static constexpr Primitives<T> table = make_table<Avx2, T>();
+  return &table;
+}
+
+template <class T>
+const BackwardPrimitives<T>* avx2_backward() {
+  static constexpr BackwardPrimitives<T> table = make_backward_table<Avx2, T>(adamw_avx2<T>);
   return &table;
 }
 
 template const Primitives<float>* avx2();
 template const Primitives<double>* avx2();
+template const BackwardPrimitives<float>* avx2_backward();
+template const BackwardPrimitives<double>* avx2_backward();
 
 }  // namespace plume::kernels::isa

@@ -16,11 +16,19 @@ struct Avx512 {
 
 template <class T>
 const Primitives<T>* avx512() {
-  static constexpr Primitives<T> table = make_table<Avx512, T>(adamw_avx512<T>);
+  static constexpr Primitives<T> table = make_table<Avx512, T>();
+  return &table;
+}
+
+template <class T>
+const BackwardPrimitives<T>* avx512_backward() {
+  static constexpr BackwardPrimitives<T> table = make_backward_table<Avx512, T>(adamw_avx512<T>);
   return &table;
 }
 
 template const Primitives<float>* avx512();
 template const Primitives<double>* avx512();
+template const BackwardPrimitives<float>* avx512_backward();
+template const BackwardPrimitives<double>* avx512_backward();
 
 }  // namespace plume::kernels::isa

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/primitives.hpp"
 
 namespace plume::kernels::isa {

@@ -1,4 +1,4 @@
-// Fills a table of primitives for one instruction set, at compile time: a file compiled for AVX-512 must hold no code that
+// Fills the tables of primitives for one instruction set, at compile time: a file compiled for AVX-512 must hold no code that
 // the linker could take for everyone (an inline constructor, say).
 #pragma once
 
@@ -31,9 +31,9 @@ constexpr void fill_conv_tiles(Primitives<T>& table) {
 }
 
 template <class Isa, class T, int taps>
-constexpr void fill_weight_grad_tiles(Primitives<T>& table) {
+constexpr void fill_weight_grad_tiles(BackwardPrimitives<T>& table) {
   constexpr int per_channel = 3 * block_channels / Vector<Isa, T>::lanes;
-  constexpr int most = std::clamp(sum_registers<Isa> / per_channel, 1, Primitives<T>::max_grad_channels);
+  constexpr int most = std::clamp(sum_registers<Isa> / per_channel, 1, BackwardPrimitives<T>::max_grad_channels);
   table.grad_channels = most;
   [&]<int... c>(std::integer_sequence<int, c...>) {
     ((table.weight_grad_tile[taps][c + 1] = weight_grad_tile<Isa, T, taps, c + 1>), ...);
@@ -53,7 +53,7 @@ constexpr void fill_winograd_products(WinogradPrimitives<T>& table) {
 }
 
 template <class Isa, class T, int vectors>
-constexpr void fill_winograd_correlations(WinogradPrimitives<T>& table) {
+constexpr void fill_winograd_correlations(WinogradBackwardPrimitives<T>& table) {
   constexpr int most = Isa::registers / 4;
   table.correlation_inputs = most;
   [&]<int... i>(std::integer_sequence<int, i...>) {
@@ -69,30 +69,45 @@ constexpr WinogradPrimitives<T> make_winograd_table() {
   table.f4 = winograd_transforms<WinogradF4<Isa, T>, Isa, T>();
   fill_winograd_products<Isa, T, 1>(table);
   fill_winograd_products<Isa, T, 2>(table);
+  return table;
+}
+
+template <class Isa, class T>
+constexpr WinogradBackwardPrimitives<T> make_winograd_backward_table() {
+  WinogradBackwardPrimitives<T> table;
+  table.f2 = winograd_backward_transforms<WinogradF2<Isa, T>, Isa, T>();
+  table.f4 = winograd_backward_transforms<WinogradF4<Isa, T>, Isa, T>();
   fill_winograd_correlations<Isa, T, 1>(table);
   fill_winograd_correlations<Isa, T, 2>(table);
   return table;
 }
 
 template <class Isa, class T>
-constexpr Primitives<T> make_table(decltype(Primitives<T>::adamw) adamw) {
+constexpr Primitives<T> make_table() {
   Primitives<T> table;
   table.name = Isa::name;
   table.lanes = Vector<Isa, T>::lanes;
   fill_conv_tiles<Isa, T, 1>(table);
   fill_conv_tiles<Isa, T, 2>(table);
-  fill_weight_grad_tiles<Isa, T, 1>(table);
-  fill_weight_grad_tiles<Isa, T, 2>(table);
-  fill_weight_grad_tiles<Isa, T, 3>(table);
   table.winograd = make_winograd_table<Isa, T>();
   table.peak_values = sum_registers<Isa> * Vector<Isa, T>::lanes;
   table.multiply_adds = multiply_adds<Isa, T, sum_registers<Isa>>;
   table.channel_sums = channel_sums<Isa, T>;
   table.deviation_sums = deviation_sums<Isa, T>;
   table.scale_shift = scale_shift<Isa, T>;
+  table.max_pool = max_pool<Isa, T>;
+  return table;
+}
+
+template <class Isa, class T>
+constexpr BackwardPrimitives<T> make_backward_table(decltype(BackwardPrimitives<T>::adamw) adamw) {
+  BackwardPrimitives<T> table;
+  fill_weight_grad_tiles<Isa, T, 1>(table);
+  fill_weight_grad_tiles<Isa, T, 2>(table);
+  fill_weight_grad_tiles<Isa, T, 3>(table);
+  table.winograd = make_winograd_backward_table<Isa, T>();
   table.norm_grad_sums = norm_grad_sums<Isa, T>;
   table.norm_grad_apply = norm_grad_apply<Isa, T>;
-  table.max_pool = max_pool<Isa, T>;
   table.max_pool_grad = max_pool_grad<Isa, T>;
   table.adamw = adamw;
   return table;

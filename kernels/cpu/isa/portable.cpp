@@ -16,11 +16,19 @@ struct Portable {
 
 template <class T>
 const Primitives<T>* portable() {
-  static constexpr Primitives<T> table = make_table<Portable, T>(adamw_portable<T>);
+  static constexpr Primitives<T> table = make_table<Portable, T>();
+  return &table;
+}
+
+template <class T>
+const BackwardPrimitives<T>* portable_backward() {
+  static constexpr BackwardPrimitives<T> table = make_backward_table<Portable, T>(adamw_portable<T>);
   return &table;
 }
 
 template const Primitives<float>* portable();
 template const Primitives<double>* portable();
+template const BackwardPrimitives<float>* portable_backward();
+template const BackwardPrimitives<double>* portable_backward();
 
 }  // namespace plume::kernels::isa

@@ -1,6 +1,7 @@
 // The register tile of a weight gradient: taps x channels sums of a block of input channels, over rows of pixels.
 #pragma once
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/isa/vector.hpp"
 #include "kernels/cpu/primitives.hpp"
 

@@ -146,8 +146,12 @@ constexpr WinogradTransforms<T> winograd_transforms() {
           .points = F::points,
           .input = winograd_gather<Isa, T, F::points, F::points, F::outputs, F::input>,
           .weights = winograd_weights<F, Isa, T>,
-          .output = winograd_output<F, Isa, T>,
-          .output_grad = winograd_gather<Isa, T, F::outputs, F::points, F::outputs, F::output_grad>,
+          .output = winograd_output<F, Isa, T>};
+}
+
+template <class F, class Isa, class T>
+constexpr WinogradBackwardTransforms<T> winograd_backward_transforms() {
+  return {.output_grad = winograd_gather<Isa, T, F::outputs, F::points, F::outputs, F::output_grad>,
           .weight_grad = winograd_weight_grad<F, Isa, T>};
 }
 

@@ -57,6 +57,28 @@ struct WinogradOutput {
   bool relu = false;
 };
 
+// The transforms of one tile size.
+template <class T>
+struct WinogradTransforms {
+  int outputs = 0;  // rows and columns of output of a tile
+  int points = 0;   // rows and columns of input of a tile, and of points where the products are taken
+  void (*input)(const WinogradGather<T>&) = nullptr;
+  void (*weights)(const WinogradWeights<T>&) = nullptr;
+  void (*output)(const WinogradOutput<T>&) = nullptr;
+};
+
+template <class T>
+struct WinogradPrimitives {
+  WinogradTransforms<T> f2;
+  WinogradTransforms<T> f4;
+
+  static constexpr int max_vectors = 2;
+  static constexpr int max_tiles = 14;
+  using ProductFunction = void (*)(const WinogradProduct<T>&);
+  int product_tiles = 0;  // the most that a product may have
+  std::array<std::array<ProductFunction, max_tiles + 1>, max_vectors + 1> product{};  // [vectors][tiles]
+};
+
 // sums[input][output] += products of inputs[tile][input] and grads[tile][output] at one point, over tiles, for
 // inputs x vectors of outputs.
 template <class T>
@@ -83,29 +105,19 @@ struct WinogradWeightGrad {
   bool add = false;
 };
 
-// The transforms of one tile size.
+// The transforms of one tile size that weight gradients need besides the inputs'.
 template <class T>
-struct WinogradTransforms {
-  int outputs = 0;  // rows and columns of output of a tile
-  int points = 0;   // rows and columns of input of a tile, and of points where the products are taken
-  void (*input)(const WinogradGather<T>&) = nullptr;
-  void (*weights)(const WinogradWeights<T>&) = nullptr;
-  void (*output)(const WinogradOutput<T>&) = nullptr;
+struct WinogradBackwardTransforms {
   void (*output_grad)(const WinogradGather<T>&) = nullptr;
   void (*weight_grad)(const WinogradWeightGrad<T>&) = nullptr;
 };
 
 template <class T>
-struct WinogradPrimitives {
-  WinogradTransforms<T> f2;
-  WinogradTransforms<T> f4;
+struct WinogradBackwardPrimitives {
+  WinogradBackwardTransforms<T> f2;
+  WinogradBackwardTransforms<T> f4;
 
   static constexpr int max_vectors = 2;
-  static constexpr int max_tiles = 14;
-  using ProductFunction = void (*)(const WinogradProduct<T>&);
-  int product_tiles = 0;  // the most that a product may have
-  std::array<std::array<ProductFunction, max_tiles + 1>, max_vectors + 1> product{};  // [vectors][tiles]
-
   static constexpr int max_inputs = 8;
   using CorrelationFunction = void (*)(const WinogradCorrelation<T>&);
   int correlation_inputs = 0;  // the most that a correlation may have; divides block_channels

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "kernels/cpu/backward_primitives.hpp"
 #include "kernels/cpu/parallel.hpp"
 #include "kernels/cpu/primitives.hpp"
 #include "kernels/cpu/winograd/layout.hpp"
@@ -37,6 +38,7 @@ template <class T>
 struct Plan : WinogradLayout<T> {
   using Layout = WinogradLayout<T>;
   using Layout::groups, Layout::input_blocks, Layout::points, Layout::tiling, Layout::width;
+  const WinogradBackwardTransforms<T>& backward;
   bool few_tiles;
   int block_tiles;
   int parts;
@@ -44,7 +46,10 @@ struct Plan : WinogradLayout<T> {
   std::ptrdiff_t inputs_step;  // from one point to the next
   std::ptrdiff_t grads_step;
 
-  Plan(const Problem<T>& problem, WinogradTile tile) : Layout(tile, problem.in.c(), problem.grad_out.front()) {
+  Plan(const Problem<T>& problem, WinogradTile tile)
+      : Layout(tile, problem.in.c(), problem.grad_out.front()),
+        backward(tile == WinogradTile::f2 ? backward_primitives<T>().winograd.f2
+                                          : backward_primitives<T>().winograd.f4) {
     const std::ptrdiff_t in_width = std::ptrdiff_t{input_blocks} * block_channels;
     const std::ptrdiff_t out_width = std::ptrdiff_t{groups} * width;
     few_tiles = tiling.tiles * (in_width + out_width) <= 2 * in_width * out_width;
@@ -83,7 +88,7 @@ template <class T>
 void gather_grads(T* grads, const Problem<T>& problem, const Plan<T>& plan, const TileBlock& tiles, int first_group,
                   int last_group) {
   const TilePoints<T> points{grads, plan.grads_step, plan.width, plan.groups};
-  gather_tiles(points, plan.transforms.output_grad, problem.grad_out, plan.tiling, tiles, plan.tiling.outputs, 0, 0,
+  gather_tiles(points, plan.backward.output_grad, problem.grad_out, plan.tiling, tiles, plan.tiling.outputs, 0, 0,
                first_group, last_group);
 }
 
@@ -91,7 +96,7 @@ void gather_grads(T* grads, const Problem<T>& problem, const Plan<T>& plan, cons
 template <class T>
 void correlate_tiles(const Sums<T>& sums, const T* inputs, const T* grads, const Problem<T>& problem,
                      const Plan<T>& plan, int tiles, int first_block, int last_block) {
-  const WinogradPrimitives<T>& cpu = plan.cpu.winograd;
+  const WinogradBackwardPrimitives<T>& cpu = backward_primitives<T>().winograd;
   WinogradCorrelation<T> tile;
   tile.width = plan.width;
   tile.tiles = tiles;
@@ -130,7 +135,7 @@ void write_taps(const Sums<T>& sums, int copies, const Problem<T>& problem, cons
       tile.points = sums.data + sums.offset(block, group) + std::ptrdiff_t{i} * plan.width;
       tile.taps = problem.grad_weight + std::ptrdiff_t{first + i} * out_channels + group * plan.width;
       tile.channels = std::min(plan.width, out_channels - group * plan.width);
-      plan.transforms.weight_grad(tile);
+      plan.backward.weight_grad(tile);
     }
   }
 }

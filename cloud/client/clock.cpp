@@ -1,0 +1,25 @@
+// The system's.
+#include "cloud/client/clock.hpp"
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+namespace plume::cloud {
+
+Clock system_clock() {
+  Clock clock;
+  clock.now = [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); };
+  clock.sleep = [](std::chrono::milliseconds time, const std::atomic<bool>* cancelled) {
+    constexpr std::chrono::milliseconds glance{50};
+    for (; time.count() > 0 && (cancelled == nullptr || !cancelled->load()); time -= glance)
+      std::this_thread::sleep_for(std::min(time, glance));
+  };
+  clock.random = [] {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(generator);
+  };
+  return clock;
+}
+
+}  // namespace plume::cloud

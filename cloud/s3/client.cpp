@@ -1,0 +1,222 @@
+// Objects: put, get, head, copy, delete, and what all requests have in common.
+#include "cloud/s3/client.hpp"
+
+#include <array>
+
+#include "cloud/s3/xml.hpp"
+#include "cloud/signing/percent.hpp"
+
+namespace plume::cloud {
+namespace {
+
+constexpr std::size_t buffer_size = 256UL * 1024;
+
+class TextSink final : public BodySink {
+ public:
+  void begin(const HttpResponse&) override { text.clear(); }
+  void write(std::span<const std::byte> bytes) override {
+    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  void end(const HttpResponse& response) override {
+    const auto expected = expected_checksum(response);
+    if (!expected) return;
+    Checksum sum(expected->kind);
+    sum.add(as_bytes(text));
+    if (sum.finish() != expected->value)
+      throw TransportError(TransportError::Kind::broken,
+                           fmt::format("{} of what came differs", name_of(expected->kind)));
+  }
+  std::string text;
+};
+
+ObjectInfo info_of(const HttpResponse& response) {
+  ObjectInfo info;
+  const std::string length(response.header("content-length"));
+  info.size = length.empty() ? 0 : std::stoull(length);
+  info.etag = response.header("etag");
+  info.content_type = response.header("content-type");
+  info.version_id = response.header("x-amz-version-id");
+  info.last_modified = parse_time(response.header("last-modified"));
+  info.checksum = expected_checksum(response);
+  constexpr std::string_view prefix = "x-amz-meta-";
+  for (const Header& header : response.headers)
+    if (const std::string name = lower_case(header.name); name.starts_with(prefix))
+      info.metadata[name.substr(prefix.size())] = header.value;
+  return info;
+}
+
+}  // namespace
+
+ObjectName parse_object_name(std::string_view text) {
+  constexpr std::string_view scheme = "s3://";
+  const std::size_t slash = text.find('/', scheme.size());
+  if (!text.starts_with(scheme) || slash == scheme.size() || text.size() == scheme.size())
+    throw cloud_error(Failure::usage, "{}: an object's name is s3://BUCKET/KEY", text);
+  ObjectName name;
+  name.bucket = text.substr(scheme.size(), slash == std::string_view::npos ? slash : slash - scheme.size());
+  if (slash != std::string_view::npos) name.key = text.substr(slash + 1);
+  return name;
+}
+
+S3::S3(Transport& transport, CredentialSource* credentials, Clock clock, S3Settings settings,
+       ClientSettings client_settings)
+    : settings_(std::move(settings)), client_(transport, credentials, std::move(clock), std::move(client_settings)) {}
+
+Endpoint S3::endpoint(const std::string& bucket, const std::string& region) {
+  S3Choice choice = settings_.choice;
+  choice.bucket = bucket;
+  const std::lock_guard lock(mutex_);
+  if (!region.empty()) regions_[bucket] = region;
+  if (const auto found = regions_.find(bucket); found != regions_.end()) choice.region = found->second;
+  return s3_endpoint(choice);
+}
+
+ServiceRequest S3::request(const std::string& operation, const std::string& method, const ObjectName& name) {
+  ServiceRequest request;
+  request.what = fmt::format("{} {}", operation, name.bucket.empty() ? "s3://" : name.text());
+  request.endpoint = endpoint(name.bucket);
+  request.method = method;
+  if (!name.key.empty()) request.path = '/' + percent_encode(name.key, Slashes::kept);
+  if (request.endpoint.authentication == Authentication::express && client_.credentials() != nullptr)
+    request.session = session(name.bucket);
+  request.elsewhere = [this, bucket = name.bucket](const std::string& region) { return endpoint(bucket, region); };
+  return request;
+}
+
+void S3::set_body(ServiceRequest& request, Body& body, bool insists_on_checksum) const {
+  const bool https = request.endpoint.url.scheme == "https";
+  const bool hashed = settings_.payload_signing == PayloadSigning::always ||
+                      (settings_.payload_signing == PayloadSigning::automatic && !https);
+  const bool summed =
+      settings_.checksum != ChecksumKind::none && (settings_.checksum_when_supported || insists_on_checksum);
+  Sha256 hash;
+  Checksum sum(settings_.checksum);
+  if (hashed || summed) {
+    body.rewind();
+    std::vector<std::byte> buffer(std::min<std::uint64_t>(buffer_size, std::max<std::uint64_t>(body.size(), 1)));
+    while (const std::size_t size = body.read(buffer)) {
+      const auto bytes = std::span<const std::byte>(buffer).first(size);
+      if (hashed) hash.add(bytes);
+      if (summed) sum.add(bytes);
+    }
+  }
+  request.body = &body;
+  request.payload_hash = hashed ? hex(hash.finish()) : std::string(unsigned_payload);
+  if (!summed) return;
+  request.headers.push_back({"x-amz-sdk-checksum-algorithm", std::string(name_of(settings_.checksum))});
+  request.headers.push_back({header_of(settings_.checksum), sum.finish()});
+}
+
+void S3::add_options(ServiceRequest& request, const PutOptions& options) {
+  const auto add = [&](const std::string& name, const std::string& value) {
+    if (!value.empty()) request.headers.push_back({name, value});
+  };
+  add("Content-Type", options.content_type);
+  add("x-amz-storage-class", options.storage_class);
+  add("x-amz-server-side-encryption", options.encryption);
+  add("x-amz-server-side-encryption-aws-kms-key-id", options.kms_key_id);
+  std::string tags;
+  for (const auto& [name, value] : options.tags) {
+    if (!tags.empty()) tags += '&';
+    tags += percent_encode(name) + '=' + percent_encode(value);
+  }
+  add("x-amz-tagging", tags);
+  for (const auto& [name, value] : options.metadata) add("x-amz-meta-" + name, value);
+}
+
+ObjectInfo S3::head(const ObjectName& name) {
+  ServiceRequest head = request("HeadObject", "HEAD", name);
+  if (settings_.validate_when_supported) head.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
+  return info_of(call(head));
+}
+
+std::optional<ObjectInfo> S3::find(const ObjectName& name) {
+  try {
+    return head(name);
+  } catch (const Error& error) {
+    if (error.failure() != Failure::not_found) throw;
+    return std::nullopt;
+  }
+}
+
+std::string S3::put(const ObjectName& name, Body& body, const PutOptions& options) {
+  ServiceRequest put = request("PutObject", "PUT", name);
+  add_options(put, options);
+  if (options.only_if_absent) put.headers.push_back({"If-None-Match", "*"});
+  set_body(put, body);
+  return std::string(call(put).header("etag"));
+}
+
+std::string S3::put(const ObjectName& name, const std::string& text, const PutOptions& options) {
+  TextBody body(text);
+  return put(name, body, options);
+}
+
+HttpResponse S3::get(const ObjectName& name, BodySink& sink, const std::optional<Range>& range,
+                     const std::string& if_match) {
+  ServiceRequest get = request("GetObject", "GET", name);
+  if (range) get.headers.push_back({"Range", fmt::format("bytes={}-{}", range->first, range->last)});
+  if (!if_match.empty()) get.headers.push_back({"If-Match", if_match});
+  if (settings_.validate_when_supported) get.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
+  get.sink = &sink;
+  return call(get);
+}
+
+std::string S3::get_text(const ObjectName& name) {
+  TextSink sink;
+  static_cast<void>(get(name, sink));
+  return std::move(sink.text);
+}
+
+void S3::copy(const ObjectName& from, const ObjectName& to) {
+  ServiceRequest copy = request("CopyObject", "PUT", to);
+  copy.headers.push_back(
+      {"x-amz-copy-source", percent_encode(from.bucket) + '/' + percent_encode(from.key, Slashes::kept)});
+  copy.ok_may_hold_error = true;
+  static_cast<void>(parse_xml(copy.what, call(copy).body, "CopyObjectResult"));
+}
+
+void S3::remove(const ObjectName& name) {
+  static_cast<void>(call(request("DeleteObject", "DELETE", name)));
+}
+
+std::vector<std::pair<std::string, std::string>> S3::remove_all(const std::string& bucket,
+                                                                const std::vector<std::string>& keys) {
+  std::string text = "<Delete><Quiet>true</Quiet>";
+  for (const std::string& key : keys) text += "<Object>" + xml_element("Key", key) + "</Object>";
+  text += "</Delete>";
+  ServiceRequest remove = request("DeleteObjects", "POST", {bucket, {}});
+  remove.query = "delete=";
+  remove.headers.push_back({"Content-Type", "application/xml"});
+  Md5 md5;  // older servers insist on it, newer ones on either
+  md5.add(as_bytes(text));
+  remove.headers.push_back({"Content-MD5", base64(md5.finish())});
+  TextBody body(text);
+  set_body(remove, body, true);
+  remove.ok_may_hold_error = true;
+  const pugi::xml_document document = parse_xml(remove.what, call(remove).body, "DeleteResult");
+  std::vector<std::pair<std::string, std::string>> failed;
+  for (const pugi::xml_node error : document.document_element().children("Error"))
+    failed.emplace_back(error.child_value("Key"), error.child_value("Code"));
+  return failed;
+}
+
+std::string S3::presign_get(const ObjectName& name, std::chrono::seconds expires) {
+  return client_.presign(request("GetObject", "GET", name), expires);
+}
+
+std::string S3::presign_put(const ObjectName& name, std::chrono::seconds expires) {
+  return client_.presign(request("PutObject", "PUT", name), expires);
+}
+
+S3::PostForm S3::presign_post(PostPolicy policy) {
+  const Endpoint place = endpoint(policy.bucket);
+  if (client_.credentials() == nullptr)
+    throw cloud_error(Failure::credentials, "PostObject s3://{}: a form needs credentials", policy.bucket);
+  const Credentials keys = client_.credentials()->get();
+  const Time time = client_.now();
+  return {place.url.text(),
+          sign_post(policy, keys, client_.signing_key(keys, time, place.signing_region, place.signing_name), time)};
+}
+
+}  // namespace plume::cloud

@@ -1,0 +1,175 @@
+// What is asked of S3, without a server: plans, settings, names, and what a request carries.
+#include <gtest/gtest.h>
+
+#include "cloud/s3/local_file.hpp"
+#include "cloud/s3/open.hpp"
+#include "cloud/s3/parallel.hpp"
+#include "cloud/s3/partial_download.hpp"
+#include "cloud/s3/upload.hpp"
+#include "example_keys.hpp"
+#include "kernels/base/crc32c.hpp"
+#include "s3_server.hpp"
+#include "test_surroundings.hpp"
+
+namespace plume::tests {
+namespace {
+
+using namespace cloud;
+
+constexpr std::uint64_t mebibyte = 1 << 20;
+
+TEST(PartPlan, StaysWithinTenThousandParts) {
+  EXPECT_EQ(plan_parts(100 * mebibyte, 0).part_size, 16 * mebibyte);
+  EXPECT_EQ(plan_parts(100 * mebibyte, 0).count, 7U);
+  EXPECT_EQ(plan_parts(16 * mebibyte, 0).count, 1U);
+  EXPECT_EQ(plan_parts(0, 0).count, 1U);
+  for (const std::uint64_t size :
+       {50'000 * mebibyte, 50'001 * mebibyte, std::uint64_t{5} << 40, 160'000 * mebibyte + 1}) {
+    const PartPlan plan = plan_parts(size, 5 * mebibyte);
+    EXPECT_LE(plan.count, 10'000U);
+    EXPECT_GE(plan.count * plan.part_size, size);
+    EXPECT_LT((plan.count - 1) * plan.part_size, size);
+  }
+  EXPECT_EQ(plan_parts(50'000 * mebibyte, 5 * mebibyte).part_size, 5 * mebibyte);
+  EXPECT_EQ(plan_parts(50'000 * mebibyte + 1, 5 * mebibyte).part_size, 6 * mebibyte);
+  EXPECT_THROW(static_cast<void>(plan_parts(1, mebibyte)), cloud::Error);
+  EXPECT_THROW(static_cast<void>(plan_parts(1ULL << 60, 0)), cloud::Error);
+}
+
+TEST(ObjectName, ComesFromAnAddress) {
+  EXPECT_EQ(parse_object_name("s3://b/a/c d").key, "a/c d");
+  EXPECT_EQ(parse_object_name("s3://b/").key, "");
+  EXPECT_EQ(parse_object_name("s3://b").bucket, "b");
+  for (const char* text : {"b/a", "s3://", "s3:///a", "http://b/a"})
+    EXPECT_THROW(static_cast<void>(parse_object_name(text)), cloud::Error) << text;
+}
+
+TEST(RunParallel, DoesEveryTaskOnce) {
+  std::vector<std::atomic<int>> done(1000);
+  run_parallel(done.size(), 7, [&](std::size_t i) { ++done[i]; });
+  for (const auto& count : done) EXPECT_EQ(count, 1);
+}
+
+TEST(RunParallel, StopsAtTheFirstFailure) {
+  std::atomic<int> begun = 0;
+  const auto task = [&](std::size_t i) {
+    ++begun;
+    if (i == 3) throw std::runtime_error("the third");
+  };
+  EXPECT_THROW(run_parallel(1'000'000, 2, task), std::runtime_error);
+  EXPECT_LT(begun, 1'000'000);
+}
+
+TEST(LocalFile, TellsWhatItCannotDo) {
+  ScratchFolder folder;
+  EXPECT_THROW(LocalFile(folder / "none", LocalFile::For::reading), plume::Error);
+  EXPECT_THROW(LocalFile("/tmp", LocalFile::For::reading), plume::Error);
+  write_file(folder / "file", "0123456789");
+  const LocalFile file(folder / "file", LocalFile::For::reading);
+  FileBody body(file, 4, 10);
+  std::array<std::byte, 20> buffer{};
+  EXPECT_THROW(static_cast<void>(body.read(buffer)), plume::Error);  // shorter than it was
+}
+
+TEST(PartialDownload, BelievesOnlyWhatItsFileHas) {
+  ScratchFolder folder;
+  const std::string bytes = "0123456789";
+  {
+    PartialDownload partial(folder / "target", 4, true);
+    partial.begin("\"etag\"", bytes.size());
+    partial.file().write(as_bytes(bytes), 0);
+    for (std::size_t part = 0; part < 3; ++part)
+      partial.add(part, crc32c(as_bytes(bytes).subspan(4 * part, std::min<std::size_t>(4, bytes.size() - 4 * part))));
+    partial.file().write(as_bytes("x"), 5);  // a write that was lost
+  }
+  {
+    const PartialDownload partial(folder / "target", 4, true);
+    EXPECT_EQ(partial.etag(), "\"etag\"");
+    EXPECT_EQ(partial.size(), 10U);
+    EXPECT_TRUE(partial.find(0));
+    EXPECT_FALSE(partial.find(1));
+    EXPECT_TRUE(partial.find(2));
+  }
+  EXPECT_EQ(PartialDownload(folder / "target", 5, true).parts(), 0U);  // cut otherwise
+  EXPECT_EQ(PartialDownload(folder / "target", 4, false).etag(), "");
+}
+
+class S3RequestTest : public testing::Test {
+ protected:
+  // What was sent for a put of "hello".
+  Sent put(S3Settings settings, const PutOptions& options = {}, bool https = true) {
+    settings.choice.region = "us-east-1";
+    if (!https) settings.choice.custom = "http://localhost:1";
+    transport_.answer({200, {{"ETag", "x"}}, {}});
+    S3(transport_, &keys_, clock_.clock(), settings).put({"b", "k"}, "hello", options);
+    return transport_.sent().back();
+  }
+  ScriptedTransport transport_;
+  TestClock clock_;
+  FixedKeys keys_{"AKIDEXAMPLE", "secret"};
+};
+
+TEST_F(S3RequestTest, CarriesAChecksum) {
+  EXPECT_EQ(put({}).header("x-amz-checksum-crc32c"), "mnG7TA==");
+  EXPECT_EQ(put({}).header("x-amz-sdk-checksum-algorithm"), "CRC32C");
+  S3Settings required;
+  required.checksum_when_supported = false;
+  EXPECT_EQ(put(required).header("x-amz-checksum-crc32c"), "");
+  S3Settings sha;
+  sha.checksum = ChecksumKind::sha256;
+  EXPECT_EQ(put(sha).header("x-amz-checksum-sha256"), base64(sha256("hello")));
+}
+
+TEST_F(S3RequestTest, SignsTheBodyWhereNothingElseProtectsIt) {
+  EXPECT_EQ(put({}).header("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+  EXPECT_EQ(put({}, {}, false).header("x-amz-content-sha256"), hex(sha256("hello")));
+  S3Settings always;
+  always.payload_signing = PayloadSigning::always;
+  EXPECT_EQ(put(always).header("x-amz-content-sha256"), hex(sha256("hello")));
+  S3Settings never;
+  never.payload_signing = PayloadSigning::never;
+  EXPECT_EQ(put(never, {}, false).header("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+}
+
+TEST_F(S3RequestTest, CarriesItsOptions) {
+  PutOptions options;
+  options.content_type = "image/png";
+  options.storage_class = "STANDARD_IA";
+  options.encryption = "aws:kms";
+  options.kms_key_id = "key";
+  options.tags = {{"a b", "c&d"}, {"run", "42"}};
+  options.metadata = {{"origin", "goes"}};
+  options.only_if_absent = true;
+  const Sent sent = put({}, options);
+  EXPECT_EQ(sent.header("content-type"), "image/png");
+  EXPECT_EQ(sent.header("x-amz-storage-class"), "STANDARD_IA");
+  EXPECT_EQ(sent.header("x-amz-server-side-encryption"), "aws:kms");
+  EXPECT_EQ(sent.header("x-amz-server-side-encryption-aws-kms-key-id"), "key");
+  EXPECT_EQ(sent.header("x-amz-tagging"), "a%20b=c%26d&run=42");
+  EXPECT_EQ(sent.header("x-amz-meta-origin"), "goes");
+  EXPECT_EQ(sent.header("if-none-match"), "*");
+  const std::string signed_headers = sent.header("authorization");
+  EXPECT_NE(signed_headers.find("x-amz-tagging"), std::string::npos);
+}
+
+TEST(S3Settings, ComeFromTheUsersFiles) {
+  TestSurroundings made_up;
+  made_up.files["/home/.aws/config"] =
+      "[default]\nregion = eu-central-1\nrequest_checksum_calculation = when_required\ns3 =\n"
+      "  addressing_style = path\n  payload_signing_enabled = true\n";
+  const S3Settings settings = s3_settings(Config({}, made_up.surroundings()));
+  EXPECT_EQ(settings.choice.region, "eu-central-1");
+  EXPECT_TRUE(settings.choice.path_style);
+  EXPECT_FALSE(settings.checksum_when_supported);
+  EXPECT_TRUE(settings.validate_when_supported);
+  EXPECT_EQ(settings.payload_signing, PayloadSigning::always);
+  EXPECT_EQ(s3_client_settings(Config({}, made_up.surroundings())).attempts, 10);
+  made_up.variables["AWS_ENDPOINT_URL_S3"] = "http://here";
+  EXPECT_EQ(s3_settings(Config({}, made_up.surroundings())).choice.custom, "http://here");
+  EXPECT_EQ(s3_settings(Config({.endpoint_url = "http://flag"}, made_up.surroundings())).choice.custom, "http://flag");
+  made_up.variables["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "sometimes";
+  EXPECT_THROW(static_cast<void>(s3_settings(Config({}, made_up.surroundings()))), cloud::Error);
+}
+
+}  // namespace
+}  // namespace plume::tests
