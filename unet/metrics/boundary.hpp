@@ -1,5 +1,5 @@
-// How well the borders of what was found lie on those of what is there: boundary F1 (Csurka et al., "What is a good evaluation
-// measure for semantic segmentation?", BMVC 2013), as sums over images.
+// How well the borders of what was found lie on those of what is there: boundary F1 (Csurka et al., "What is a good
+// evaluation measure for semantic segmentation?", BMVC 2013), as sums over images.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace plume::unet {
 
-// Of one class. Border pixels are those of the class that have a pixel of another beside them (four neighbours; beyond the image
-// is no other).
+// Of one class. Border pixels are those of the class that have a pixel of another beside them (four neighbours; beyond
+// the image is no other).
 struct BoundaryCounts {
   std::int64_t found = 0;        // border pixels of what was found
   std::int64_t found_right = 0;  // those no further than the tolerance from one of the truth's

@@ -17,6 +17,18 @@ constexpr double probability_of(std::size_t step) {
   return static_cast<double>(step) / Scores::steps;
 }
 
+// Halves are rounded up; NaN is no probability, and counts as none.
+std::size_t step_of(float probability) {
+  const float value = probability > 0 ? std::min(probability, 1.0F) : 0.0F;
+  return static_cast<std::size_t>(value * static_cast<float>(Scores::steps) + 0.5F);
+}
+
+// The largest f32 that step_of puts below the step.
+double below(std::size_t step) {
+  return static_cast<double>(std::nextafter(
+      static_cast<float>((static_cast<double>(std::max<std::size_t>(step, 1)) - 0.5) / Scores::steps), 0.0F));
+}
+
 }  // namespace
 
 Scores::Scores() : positive_(steps + 1), negative_(steps + 1) {}
@@ -25,9 +37,14 @@ void Scores::add(const float* probability, const std::uint8_t* labels, std::int6
                  int label) {
   for (std::int64_t p = 0; p < pixels; ++p) {
     if (labels[p] == kernels::ignore_label) continue;
-    const float value = std::clamp(probability[p * classes + column], 0.0F, 1.0F);
-    const auto step = static_cast<std::size_t>(std::lround(value * static_cast<float>(steps)));
-    ++(labels[p] == label ? positive_ : negative_)[step];
+    ++(labels[p] == label ? positive_ : negative_)[step_of(probability[p * classes + column])];
+  }
+}
+
+void Scores::add_foreground(const float* probability, const std::uint8_t* labels, std::int64_t pixels, int classes) {
+  for (std::int64_t p = 0; p < pixels; ++p) {
+    if (labels[p] == kernels::ignore_label) continue;
+    ++(labels[p] == 0 ? negative_ : positive_)[step_of(1 - probability[p * classes])];
   }
 }
 
@@ -119,6 +136,16 @@ double Scores::calibration_error(int bins) const {
   return count == 0 ? 0.0 : sum / static_cast<double>(count);
 }
 
+Confusion Scores::above(double threshold) const {
+  Confusion counts;
+  for (std::size_t step = 0; step < positive_.size(); ++step) {
+    const bool found = probability_of(step) > threshold;
+    (found ? counts.true_positive : counts.false_negative) += positive_[step];
+    (found ? counts.false_positive : counts.true_negative) += negative_[step];
+  }
+  return counts;
+}
+
 Scores::Best Scores::best_iou() const {
   Best best;
   const std::int64_t all_positives = positives();
@@ -129,7 +156,7 @@ Scores::Best Scores::best_iou() const {
     hits += positive_[step];
     alarms += negative_[step];
     const double iou = ratio(hits, all_positives + alarms);
-    if (iou > best.iou) best = {probability_of(step), iou};
+    if (iou > best.iou) best = {below(step), iou};
   }
   return best;
 }

@@ -1,19 +1,11 @@
-// Curves over thresholds, by hand and as scikit-learn has them (scores_sklearn.py).
+// Curves over thresholds, by hand (sklearn_test.cpp has them as scikit-learn does).
 #include "unet/metrics/scores.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
-#include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <string>
+#include <limits>
 #include <vector>
-
-#include "../../python.hpp"
-#include "kernels/base/philox.hpp"
-#include "scratch_folder.hpp"
 
 namespace plume::unet {
 namespace {
@@ -74,39 +66,32 @@ TEST(ScoresTest, ABorderBelongsToTheBinBelow) {
   EXPECT_EQ(bins[4].count, 1);
 }
 
-// 20,000 pixels, a third of which are smoke, with probabilities that tell something; some occur twice.
-TEST(ScoresTest, AreThoseOfScikitLearn) {
-  if (!tests::python_has("sklearn, numpy")) {
-    GTEST_SKIP() << tests::python << " has no sklearn (Debian: python3-sklearn)";
-  }
-  std::vector<float> probability;
-  std::vector<std::uint8_t> labels;
-  Philox draw(1, 0);
-  for (int i = 0; i < 20000; ++i) {
-    labels.push_back(draw.below(3) == 0 ? 1 : 0);
-    const double logit = draw.normal() + (labels.back() == 1 ? 0.8 : -0.8);
-    probability.push_back(static_cast<float>(std::round(1000 / (1 + std::exp(-logit))) / 1000));
-  }
-  const tests::ScratchFolder folder;
-  std::ofstream(folder / "pixels.json") << nlohmann::json{{"probability", probability}, {"labels", labels}};
-  const std::string command = tests::python + " -B " PLUME_SOURCE_DIR "/tests/unet/metrics/scores_sklearn.py '" +
-                              (folder / "pixels.json").string() + "' '" + (folder / "theirs.json").string() + "'";
-  ASSERT_EQ(std::system(command.c_str()), 0) << command;
-  const auto theirs = nlohmann::json::parse(std::ifstream(folder / "theirs.json"));
-
+// Whoever takes the best threshold and compares probabilities gets the best IoU.
+TEST(ScoresTest, TheBestThresholdIsOneToUse) {
+  const std::vector<float> probability{0.9F, 0.7F, 0.7F, 0.3F, 0.1F};
+  const std::vector<std::uint8_t> labels{1, 1, 0, 1, 0};
   const Scores scores = scores_of(probability, labels);
-  EXPECT_NEAR(scores.average_precision(), theirs["average_precision"].get<double>(), 1e-12);
-  EXPECT_NEAR(scores.roc_area(), theirs["roc_area"].get<double>(), 1e-12);
-  EXPECT_NEAR(scores.brier(), theirs["brier"].get<double>(), 1e-12);
-  EXPECT_NEAR(scores.calibration_error(), theirs["calibration_error"].get<double>(), 1e-12);
-  const auto curve = scores.curve();
-  const auto& precision = theirs["precision"];  // from the lowest threshold to the highest, then (1, 0)
-  ASSERT_EQ(curve.size() + 1, precision.size());
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    const std::size_t other = curve.size() - 1 - i;
-    EXPECT_NEAR(curve[i].precision, precision[other].get<double>(), 1e-12) << i;
-    EXPECT_NEAR(curve[i].recall, theirs["recall"][other].get<double>(), 1e-12) << i;
-  }
+  const Scores::Best best = scores.best_iou();
+  EXPECT_DOUBLE_EQ(scores.above(best.threshold).iou(), best.iou);
+  std::vector<Confusion> counts(1);
+  count_pixels(counts, probability.data(), labels.data(), 5, 1, static_cast<float>(best.threshold));
+  EXPECT_DOUBLE_EQ(counts[0].iou(), best.iou);
+  EXPECT_DOUBLE_EQ(best.iou, 0.75);
+}
+
+TEST(ScoresTest, AboveAThresholdIsAsCounted) {
+  const Scores scores = scores_of({0.9F, 0.5F, 0.2F, 0.6F}, {1, 1, 0, 0});
+  EXPECT_EQ(scores.above(0.55).true_positive, 1);
+  EXPECT_EQ(scores.above(0.55).false_positive, 1);
+  EXPECT_EQ(scores.above(0.55).false_negative, 1);
+  EXPECT_EQ(scores.above(0.55).true_negative, 1);
+  EXPECT_EQ(scores.above(0).positives(), 2);
+}
+
+// A network that diverged gives such.
+TEST(ScoresTest, WhatIsNoNumberIsNotFound) {
+  const Scores scores = scores_of({std::numeric_limits<float>::quiet_NaN(), 0.5F}, {1, 1});
+  EXPECT_EQ(scores.above(0.1).true_positive, 1);
 }
 
 }  // namespace
