@@ -30,13 +30,27 @@ struct UpdateConstants {
   T average_decay = 0;                          // average = decay * average + (1 - decay) * parameters
 };
 
+// Whether gradients of this squared norm may change anything; unknown (null) ones may.
+PLUME_HD inline bool may_update(const double* squared_norm) {
+  return !squared_norm || *squared_norm <= std::numeric_limits<double>::max();
+}
+
 // *result = sum of squares, in f64 and in a fixed order; in the stream's memory.
 template <class T>
 void squared_norm(double* result, const T* values, std::ptrdiff_t count, CpuStream& stream);
 template <class T>
 void squared_norm(double* result, const T* values, std::ptrdiff_t count, CudaStream& stream);
 
-// squared: the gradients' squared_norm, read only where clip is finite.
+// *average = decay * *average + (1 - decay) * *values, for what no update touches; decay in the stream's memory.
+template <class T>
+void moving_average(T* average, const T* values, std::ptrdiff_t count, const T* decay, const double* squared,
+                    CpuStream& stream);
+template <class T>
+void moving_average(T* average, const T* values, std::ptrdiff_t count, const T* decay, const double* squared,
+                    CudaStream& stream);
+
+// squared: the gradients' squared_norm, here and below. Where that is not finite nothing is changed, so that a step
+// gone wrong costs no more than itself; null where it is not known, and then clip must be infinite.
 template <class T>
 void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
                 const double* squared, CpuStream& stream);
@@ -59,8 +73,8 @@ template <class T>
 void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
                     const double* squared, CudaStream& stream);
 
-// One layer's gradients in proportion to its parameters, `count` of each. layer: the squared_norm of its parameters and, behind
-// it, of its gradients; squared: of all gradients, as above.
+// One layer's gradients in proportion to its parameters, `count` of each. layer: the squared_norm of its parameters
+// and, behind it, of its gradients; squared: of all gradients, as above.
 template <class T>
 void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
                     const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,

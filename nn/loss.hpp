@@ -1,30 +1,43 @@
-// The training loss: a weighted sum of pixelwise terms whose gradient starts the backward pass.
+// The training loss: a weighted sum of terms whose gradient starts the backward pass.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include "kernels/loss.hpp"
 #include "nn/context.hpp"
 #include "nn/tensor.hpp"
 
 namespace plume::nn {
 
-// Cross-entropy is binary for one channel of logits and softmax for more; Dice likewise (kernels/loss.hpp).
+// Weights of the terms, then what shapes them; kernels/loss.hpp has the terms, which of several channels are those of
+// the softmax.
 struct LossSettings {
   double cross_entropy = 1;
   double dice = 0;
+  double focal = 0;
+  double tversky = 0;
+  double lovasz = 0;
+  double ordinal = 0;  // of two channels to kernels::most_ordinal_classes
+
   double dice_smooth = 1;
+  double label_smoothing = 0;  // of the cross-entropy
+  double focal_gamma = 2;
+  kernels::TverskySettings tversky_shape{.alpha = 0.3, .beta = 0.7};
 };
 
-// Labels are class indices, dense NHW, 255 = ignore; weights (dense NHW, f64 with logits in f64, else f32) may be empty.
-// All in the stream's memory.
+// Labels are class indices, dense NHW, 255 = ignore; weights (dense NHW, f64 with logits in f64, else f32) may be
+// empty, as may those of classes (kernels/loss.hpp), by which the terms that are means over pixels are taken, and soft
+// targets, of one channel. All in the stream's memory.
 struct Targets {
   const std::uint8_t* labels = nullptr;
   const void* weights = nullptr;
+  const void* class_weights = nullptr;
+  const void* soft = nullptr;
 };
 
-// *value, in the stream's memory, = the loss of a batch; with a tape in the context, scale * its gradient is put into the
-// logits'. At least one term must have a weight.
+// *value, in the stream's memory, = the loss of a batch; with a tape in the context, scale * its gradient is put into
+// the logits'. At least one term must have a weight.
 void loss(const Context& context, double* value, const Tensor& logits, const Targets& targets,
           const LossSettings& settings, double scale = 1);
 

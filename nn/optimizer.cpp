@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string_view>
 #include <variant>
 
-#include "kernels/optimizer.hpp"
+#include "kernels/base/error.hpp"
+#include "kernels/memory.hpp"
 #include "kernels/profile.hpp"
 #include "nn/context.hpp"
 
@@ -27,6 +29,22 @@ struct LayerConstants {
 };
 enum LayerKind : std::size_t { matrix, vector };
 
+// Of the first update 0, so that an average needs no beginning.
+double average_decay(const OptimizerSettings& settings, std::int64_t step) {
+  const auto before = static_cast<double>(step - 1);
+  return std::min(settings.average, before / (before + 9));
+}
+
+// Whether a name is what a pattern says, with * for any text.
+bool fits(std::string_view name, std::string_view pattern) {
+  if (pattern.empty()) return name.empty();
+  if (pattern.front() != '*')
+    return !name.empty() && name.front() == pattern.front() && fits(name.substr(1), pattern.substr(1));
+  for (std::size_t skipped = 0; skipped <= name.size(); ++skipped)
+    if (fits(name.substr(skipped), pattern.substr(1))) return true;
+  return false;
+}
+
 template <class T>
 LayerConstants<T> layer_constants(const OptimizerSettings& s, double rate, std::int64_t step) {
   const auto t = [](double value) { return static_cast<T>(value); };
@@ -45,6 +63,7 @@ LayerConstants<T> layer_constants(const OptimizerSettings& s, double rate, std::
     auto& clipped = lamb ? constants.direction[kind].clip : constants.trust[kind].clip;
     if (s.clip_norm > 0) clipped = t(s.clip_norm);
   }
+  constants.step.average_decay = t(average_decay(s, step));
   constants.step.body = {t(rate), t(lamb ? 0 : s.momentum), T{0}, !lamb && s.nesterov};
   return constants;
 }
@@ -86,21 +105,54 @@ Optimizer::Optimizer(const OptimizerSettings& settings, const Parameters& parame
                  "the optimiser's constants"),
       squared_(parameters.stream(), sizeof(double), "the gradients' norm") {
   static_assert(sizeof(AdamwConstants<double>) >= sizeof(SgdConstants<double>));
-  const std::size_t bytes = parameters.flat_size() * size_of(dtype_);
-  const auto add = [&](const char* name) { state_.push_back({name, Buffer(parameters.stream(), bytes, name)}); };
+  const auto add = [&](const char* name, std::size_t elements) {
+    state_.push_back({name, Buffer(parameters.stream(), elements * size_of(dtype_), name)});
+  };
+  const std::size_t flat = parameters.flat_size();
   if (settings.kind == OptimizerSettings::Kind::adamw || settings.kind == OptimizerSettings::Kind::lamb) {
-    add("first_moment");
-    add("second_moment");
+    add("first_moment", flat);
+    add("second_moment", flat);
   } else {
-    add("velocity");
+    add("velocity", flat);
   }
-  if (!is_layerwise(settings)) return;
+  if (settings.average > 0) {
+    add("average", flat);
+    add("average_statistics", parameters.statistics_size());
+  }
+  note_slices(parameters);
+  if (is_layerwise(settings))
+    norms_ = Buffer(parameters.stream(), 2 * layers_.size() * sizeof(double), "the layers' norms");
+}
+
+void Optimizer::note_slices(const Parameters& parameters) {
+  std::vector<bool> used(settings_.frozen.size());
   for (const ParameterInfo& info : parameters.all()) {
     if (info.kind == ParameterKind::statistic) continue;
-    layers_.push_back({static_cast<std::ptrdiff_t>(info.offset), static_cast<std::ptrdiff_t>(info.shape.count()),
-                       info.kind != ParameterKind::vector});
+    bool frozen = false;
+    for (std::size_t i = 0; i < used.size(); ++i) {
+      if (!fits(info.name, settings_.frozen[i])) continue;
+      used[i] = true;
+      frozen = true;
+    }
+    const Slice slice{static_cast<std::ptrdiff_t>(info.offset), static_cast<std::ptrdiff_t>(info.shape.count()),
+                      info.kind != ParameterKind::vector};
+    if (!frozen) layers_.push_back(slice);
+    // With the gap before it, which is zero.
+    auto& of_kind = frozen ? frozen_ : trained_;
+    auto& other = frozen ? trained_ : frozen_;
+    const auto last = [](const auto& slices) { return slices.empty() ? 0 : slices.back().first + slices.back().count; };
+    if (!of_kind.empty() && last(of_kind) > last(other)) {
+      of_kind.back().count = slice.first + slice.count - of_kind.back().first;
+    } else {
+      of_kind.push_back(slice);
+    }
   }
-  norms_ = Buffer(parameters.stream(), 2 * layers_.size() * sizeof(double), "the layers' norms");
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    if (!used[i])
+      throw input_error("train.freeze: no parameter is called {}; their names are as {} or {}", settings_.frozen[i],
+                        parameters.all().front().name, parameters.all().back().name);
+  }
+  if (trained_.empty()) throw input_error("train.freeze leaves no parameter to train");
 }
 
 void Optimizer::step(Parameters& parameters, double rate, kernels::Stream& stream) {
@@ -114,6 +166,7 @@ void Optimizer::prepare(double rate) {
     using T = decltype(element);
     const auto put = [&](auto constants) {
       if (settings_.clip_norm > 0) constants.clip = static_cast<T>(settings_.clip_norm);
+      constants.average_decay = static_cast<T>(average_decay(settings_, steps_));
       constants_.write(0, &constants, sizeof constants);
     };
     if (is_layerwise(settings_)) {
@@ -127,58 +180,99 @@ void Optimizer::prepare(double rate) {
   });
 }
 
+template <class T>
+kernels::UpdateBuffers<T> Optimizer::buffers(Parameters& parameters, const Slice& slice) const {
+  const auto state = [&](std::size_t i) { return reinterpret_cast<T*>(state_[i].buffer.data()) + slice.first; };
+  const bool two = state_[0].name == "first_moment";
+  kernels::UpdateBuffers<T> buffers{parameters.values<T>() + slice.first, parameters.gradients<T>() + slice.first,
+                                    state(0)};
+  if (two) buffers.second = state(1);
+  if (settings_.average > 0) buffers.average = state(two ? 2 : 1);
+  if (parameters.rounded()) buffers.copy = parameters.rounded() + slice.first;
+  buffers.count = slice.count;
+  return buffers;
+}
+
 // Gradients become directions, each layer's are brought into proportion, and a plain step follows.
 template <class T, class Stream>
 void Optimizer::update_layers(Parameters& parameters, const double* squared, Stream& stream) {
   const auto* constants = reinterpret_cast<const LayerConstants<T>*>(constants_.data());
   const bool lamb = settings_.kind == OptimizerSettings::Kind::lamb;
-  const auto state = [&](std::size_t i) { return reinterpret_cast<T*>(state_[i].buffer.data()); };
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Slice& layer = layers_[i];
     const LayerKind kind = layer.adapts ? matrix : vector;
     const T* const values = parameters.values<T>() + layer.first;
     T* const gradients = parameters.gradients<T>() + layer.first;
     if (lamb) {
-      kernels::UpdateBuffers<T> buffers{parameters.values<T>() + layer.first, gradients, state(0) + layer.first,
-                                        state(1) + layer.first};
-      buffers.count = layer.count;
-      kernels::lamb_direction<T>(gradients, buffers, &constants->direction[kind], squared, stream);
+      kernels::lamb_direction<T>(gradients, buffers<T>(parameters, layer), &constants->direction[kind], squared,
+                                 stream);
     }
     double* const norms = reinterpret_cast<double*>(norms_.data()) + 2 * i;
     kernels::squared_norm<T>(norms, values, layer.count, stream);
     kernels::squared_norm<T>(norms + 1, gradients, layer.count, stream);
     kernels::adapt_to_layer<T>(gradients, values, layer.count, &constants->trust[kind], norms, squared, stream);
   }
-  // LAMB's momentum is in its directions: without one a step's velocity is its gradient, and may take its place.
-  kernels::UpdateBuffers<T> buffers{parameters.values<T>(), parameters.gradients<T>(),
-                                    lamb ? parameters.gradients<T>() : state(0)};
-  buffers.copy = parameters.rounded();
-  buffers.count = static_cast<std::ptrdiff_t>(parameters.flat_size());
-  kernels::sgd_step<T>(buffers, &constants->step, squared, stream);
+  for (const Slice& slice : trained_) {
+    kernels::UpdateBuffers<T> step = buffers<T>(parameters, slice);
+    // LAMB's momentum is in its directions: without one a step's velocity is its gradient, and may take its place.
+    if (lamb) step.first = parameters.gradients<T>() + slice.first;
+    kernels::sgd_step<T>(step, &constants->step, squared, stream);
+  }
 }
 
 void Optimizer::update(Parameters& parameters, kernels::Stream& stream) {
   const kernels::ProfileRange range(stream, "optimizer", "update");
-  const auto count = static_cast<std::ptrdiff_t>(parameters.flat_size());
   auto* squared = reinterpret_cast<double*>(squared_.data());
   const auto body = [&](auto& concrete, auto element) {
     using T = decltype(element);
-    const auto state = [&](std::size_t i) { return reinterpret_cast<T*>(state_[i].buffer.data()); };
-    if (settings_.clip_norm > 0) {
-      kernels::squared_norm<T>(squared, parameters.gradients<T>(), count, concrete);
+    // What is frozen has no part in the norm.
+    for (const Slice& slice : frozen_) {
+      kernels::fill_zero(parameters.gradients<T>() + slice.first, static_cast<std::size_t>(slice.count) * sizeof(T),
+                         concrete);
     }
-    if (is_layerwise(settings_)) return update_layers<T>(parameters, squared, concrete);
-    kernels::UpdateBuffers<T> buffers{parameters.values<T>(), parameters.gradients<T>(), state(0)};
-    buffers.copy = parameters.rounded();
-    buffers.count = count;
-    if (settings_.kind == OptimizerSettings::Kind::adamw) {
-      buffers.second = state(1);
-      kernels::adamw_step<T>(buffers, reinterpret_cast<const AdamwConstants<T>*>(constants_.data()), squared, concrete);
+    kernels::squared_norm<T>(squared, parameters.gradients<T>(), static_cast<std::ptrdiff_t>(parameters.flat_size()),
+                             concrete);
+    const T* average_decay = nullptr;
+    if (is_layerwise(settings_)) {
+      update_layers<T>(parameters, squared, concrete);
+      average_decay = &reinterpret_cast<const LayerConstants<T>*>(constants_.data())->step.average_decay;
+    } else if (settings_.kind == OptimizerSettings::Kind::adamw) {
+      const auto* constants = reinterpret_cast<const AdamwConstants<T>*>(constants_.data());
+      for (const Slice& slice : trained_)
+        kernels::adamw_step<T>(buffers<T>(parameters, slice), constants, squared, concrete);
+      average_decay = &constants->average_decay;
     } else {
-      kernels::sgd_step<T>(buffers, reinterpret_cast<const SgdConstants<T>*>(constants_.data()), squared, concrete);
+      const auto* constants = reinterpret_cast<const SgdConstants<T>*>(constants_.data());
+      for (const Slice& slice : trained_)
+        kernels::sgd_step<T>(buffers<T>(parameters, slice), constants, squared, concrete);
+      average_decay = &constants->average_decay;
     }
+    if (settings_.average == 0) return;
+    const auto average = [&](const char* name) {
+      return reinterpret_cast<T*>(std::find_if(state_.begin(), state_.end(), [&](const Named& own) {
+                                    return own.name == name;
+                                  })->buffer.data());
+    };
+    for (const Slice& slice : frozen_) {  // they stay; the average begins with them
+      kernels::moving_average<T>(average("average") + slice.first, parameters.values<T>() + slice.first, slice.count,
+                                 average_decay, squared, concrete);
+    }
+    kernels::moving_average<T>(average("average_statistics"), parameters.statistics<T>(),
+                               static_cast<std::ptrdiff_t>(parameters.statistics_size()), average_decay, squared,
+                               concrete);
   };
   std::visit([&](auto& concrete) { with_parameters(dtype_, concrete, body); }, stream);
+}
+
+bool Optimizer::finite() const {
+  double squared = 0;
+  squared_.read(&squared, 0, sizeof squared);
+  return std::isfinite(squared);
+}
+
+void Optimizer::average_into(Parameters& to) const {
+  if (settings_.average == 0) throw std::logic_error("there is no moving average");
+  to.set_flat(state_[state_.size() - 2].buffer, state_.back().buffer);
 }
 
 std::vector<Optimizer::State> Optimizer::state() const {

@@ -1,19 +1,20 @@
-// Optimisers over the flat parameter buffer: AdamW, SGD with momentum, and for large batches LAMB and LARS, which give each
-// layer a rate in proportion to its weights (kernels/functors.hpp has the sources).
+// Optimisers over the flat parameter buffer: AdamW, SGD with momentum, and for large batches LAMB and LARS, which give
+// each layer a rate in proportion to its weights (kernels/functors.hpp has the sources).
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "kernels/optimizer.hpp"
 #include "kernels/stream.hpp"
 #include "nn/buffer.hpp"
 #include "nn/parameters.hpp"
 
 namespace plume::nn {
 
-// Defaults are PyTorch's; weight decay applies to every parameter, as there. LAMB and LARS leave biases and normalisations out
-// of both decay and proportion, as is usual with them.
+// Defaults are PyTorch's; weight decay applies to every parameter, as there. LAMB and LARS leave biases and
+// normalisations out of both decay and proportion, as is usual with them.
 struct OptimizerSettings {
   enum class Kind { adamw, sgd, lamb, lars };
   Kind kind = Kind::adamw;
@@ -23,12 +24,15 @@ struct OptimizerSettings {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0.01;
-  double trust = 0.001;  // LARS: a layer's step in proportion to its weights' norm, at a rate of 1
-  double clip_norm = 0;  // gradients are scaled down to this norm over all parameters; 0: they are not
+  double trust = 0.001;               // LARS: a layer's step in proportion to its weights' norm, at a rate of 1
+  double clip_norm = 0;               // gradients are scaled down to this norm over all parameters; 0: they are not
+  double average = 0;                 // decay of the moving average of values and running statistics; 0: there is none
+  std::vector<std::string> frozen{};  // parameters that stay as they are, by name; * stands for any text
 };
 
 class Optimizer {
  public:
+  // Throws input_error where a name in `frozen` fits no parameter, or nothing is left to train.
   Optimizer(const OptimizerSettings& settings, const Parameters& parameters);
 
   // One update with the gradients at hand, at this learning rate: prepare and update in one.
@@ -39,7 +43,14 @@ class Optimizer {
   void prepare(double rate);
   void update(Parameters& parameters, kernels::Stream& stream);
 
-  // State for checkpoints: flat buffers as long as the parameters', by name, in the parameters' element type.
+  // Whether the last update's gradients were finite; where they were not, it changed nothing. Waits for it.
+  [[nodiscard]] bool finite() const;
+
+  // Sets another network's parameters of the same declarations to the moving average, which begins with the first
+  // update. Its decay after n updates is n / (n + 9) until that reaches settings.average.
+  void average_into(Parameters& to) const;
+
+  // State for checkpoints: flat buffers, by name, in the parameters' element type.
   struct State {
     std::string name;
     std::vector<std::byte> bytes;
@@ -51,7 +62,7 @@ class Optimizer {
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:
-  // A layer's slice of the flat buffers.
+  // A slice of the flat buffers.
   struct Slice {
     std::ptrdiff_t first = 0;
     std::ptrdiff_t count = 0;
@@ -59,6 +70,10 @@ class Optimizer {
   };
   template <class T, class Stream>
   void update_layers(Parameters& parameters, const double* squared, Stream& stream);
+  // The buffers of an update over one slice.
+  template <class T>
+  [[nodiscard]] kernels::UpdateBuffers<T> buffers(Parameters& parameters, const Slice& slice) const;
+  void note_slices(const Parameters& parameters);
 
   struct Named {
     std::string name;
@@ -67,10 +82,12 @@ class Optimizer {
   OptimizerSettings settings_;
   DType dtype_;
   std::vector<Named> state_;
-  Buffer constants_;  // kernels::UpdateConstants
-  Buffer squared_;    // the gradients' squared norm, in f64
-  std::vector<Slice> layers_;
-  Buffer norms_;  // of each layer, two in f64
+  Buffer constants_;            // kernels::UpdateConstants
+  Buffer squared_;              // the gradients' squared norm, in f64
+  std::vector<Slice> trained_;  // neighbours as one
+  std::vector<Slice> frozen_;
+  std::vector<Slice> layers_;  // that are trained
+  Buffer norms_;               // of each layer, two in f64
   std::int64_t steps_ = 0;
 };
 

@@ -78,6 +78,25 @@ std::size_t Parameters::trainable_count() const {
   return count;
 }
 
+void Parameters::set_flat(const Buffer& values, const Buffer& statistics) {
+  if (values.size() != values_.size() || statistics.size() != statistics_.size())
+    throw std::logic_error("another network's parameters");
+  with_type(dtype_, [&](auto element) {
+    using T = decltype(element);
+    std::vector<T> flat(sizes_[0]);
+    values.read(flat.data(), 0, values.size());
+    values_.write(0, flat.data(), values.size());
+    if (rounded_) {
+      std::vector<bf16> copy;
+      for (const T value : flat) copy.emplace_back(static_cast<float>(value));
+      copy_.write(0, copy.data(), copy.size() * sizeof(bf16));
+    }
+    flat.resize(sizes_[1]);
+    statistics.read(flat.data(), 0, statistics.size());
+    statistics_.write(0, flat.data(), statistics.size());
+  });
+}
+
 bool Parameters::finite() const {
   return with_type(dtype_, [&](auto element) {
     std::vector<decltype(element)> values(sizes_[0]);

@@ -69,6 +69,9 @@ class Parameters {
   // The values rounded; null where there is no such copy. Who changes values changes them too.
   [[nodiscard]] bf16* rounded() const { return reinterpret_cast<bf16*>(copy_.data()); }
 
+  // Sets both flat buffers, gaps included, in this element type; the rounded copy follows.
+  void set_flat(const Buffer& values, const Buffer& statistics);
+
   // Whether no value is infinite or NaN.
   [[nodiscard]] bool finite() const;
 

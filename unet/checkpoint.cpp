@@ -55,6 +55,10 @@ std::string progress_text(const Progress& progress, std::int64_t optimizer_steps
                         {"best_iou", progress.best_iou},
                         {"best_step", progress.best_step},
                         {"validations_since_best", progress.validations_since_best},
+                        {"reductions", progress.reductions},
+                        {"validations_since_reduction", progress.validations_since_reduction},
+                        {"first_loss", progress.first_loss},
+                        {"skipped", progress.skipped},
                         {"instruction_set", progress.instruction_set},
                         {"tiles", progress.tiles},
                         {"optimizer_steps", optimizer_steps}}
@@ -72,6 +76,10 @@ std::pair<Progress, std::int64_t> progress_from_text(const std::string& text) {
     progress.best_iou = json.at("best_iou");
     progress.best_step = json.at("best_step");
     progress.validations_since_best = json.at("validations_since_best");
+    progress.reductions = json.value("reductions", 0);  // older checkpoints have none of these
+    progress.validations_since_reduction = json.value("validations_since_reduction", 0);
+    progress.first_loss = json.value("first_loss", 0.0);
+    progress.skipped = json.value("skipped", std::int64_t{0});
     progress.instruction_set = json.at("instruction_set");
     progress.tiles = json.at("tiles");
     const std::int64_t optimizer_steps = json.at("optimizer_steps");

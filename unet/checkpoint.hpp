@@ -27,8 +27,12 @@ struct Progress {
   double best_iou = -1;  // over validations so far; -1 before the first
   std::int64_t best_step = 0;
   int validations_since_best = 0;
-  std::string instruction_set;  // and what else last bits depend on: inference/device.hpp's arithmetic()
-  std::uint64_t tiles = 0;      // a hash of the training tiles' names
+  int reductions = 0;                   // of the learning rate, on plateaus
+  int validations_since_reduction = 0;  // or since a better one
+  double first_loss = 0;                // what an exploding one is measured by; 0 before the first step
+  std::int64_t skipped = 0;             // steps whose gradients were not finite
+  std::string instruction_set;          // and what else last bits depend on: inference/device.hpp's arithmetic()
+  std::uint64_t tiles = 0;              // a hash of the training tiles' names
 };
 
 // Before the names of an optimiser's tensors.
@@ -38,7 +42,8 @@ inline constexpr const char* optimizer_prefix = "optimizer.";
 [[nodiscard]] nn::Metadata metadata_of(const Network& network, const Progress& progress, std::int64_t optimizer_steps,
                                        const std::string& config);
 
-// As checkpoints keep it, with the optimiser's own count of steps. The second throws input_error for text that is damaged.
+// As checkpoints keep it, with the optimiser's own count of steps. The second throws input_error for text that is
+// damaged.
 [[nodiscard]] std::string progress_text(const Progress& progress, std::int64_t optimizer_steps);
 [[nodiscard]] std::pair<Progress, std::int64_t> progress_from_text(const std::string& text);
 
@@ -50,8 +55,8 @@ void save_model(const std::filesystem::path& path, const Network& network, const
 void save_training(const std::filesystem::path& path, const Network& network, const nn::Optimizer& optimizer,
                    const Progress& progress, const std::string& config, const std::function<void()>& before = {});
 
-// The steps of a training's checkpoint whose every byte is as it was written. Throws input_error for another file, or a damaged
-// one.
+// The steps of a training's checkpoint whose every byte is as it was written. Throws input_error for another file, or a
+// damaged one.
 [[nodiscard]] std::int64_t require_whole(const std::filesystem::path& path);
 
 // A copy of the model in a file, for use, with the ranges to quantise it by.

@@ -23,11 +23,11 @@ constexpr const char* pieces_folder = "pieces";
 SavedPiece save_piece(const fs::path& folder, const Network& network, const nn::Optimizer& optimizer, std::int64_t step,
                       int rank, int ranks) {
   const nn::Parameters& parameters = network.parameters();
-  const auto border = [&](int of) {
-    return parameters.flat_size() * static_cast<std::size_t>(of) / static_cast<std::size_t>(ranks);
+  const auto border = [&](std::size_t size, int of) {
+    return size * static_cast<std::size_t>(of) / static_cast<std::size_t>(ranks);
   };
-  const std::size_t first = border(rank);
-  const std::size_t last = border(rank + 1);
+  const std::size_t first = border(parameters.flat_size(), rank);
+  const std::size_t last = border(parameters.flat_size(), rank + 1);
   std::vector<nn::NamedTensor> tensors;
   for (const nn::ParameterInfo& info : parameters.all()) {
     const bool ours =
@@ -40,11 +40,12 @@ SavedPiece save_piece(const fs::path& folder, const Network& network, const nn::
   const auto states = optimizer.state();
   const std::size_t element = size_of(parameters.dtype());
   for (const auto& state : states) {
-    const std::span<const std::byte> slice = std::span(state.bytes).subspan(first * element, (last - first) * element);
-    sources.push_back({fmt::format("{}{}@{}", optimizer_prefix, state.name, first * element),
+    const std::size_t begin = border(state.bytes.size() / element, rank);
+    const std::size_t end = border(state.bytes.size() / element, rank + 1);
+    sources.push_back({fmt::format("{}{}@{}", optimizer_prefix, state.name, begin * element),
                        parameters.dtype(),
-                       {static_cast<std::int64_t>(last - first)},
-                       slice});
+                       {static_cast<std::int64_t>(end - begin)},
+                       std::span(state.bytes).subspan(begin * element, (end - begin) * element)});
   }
   const fs::path file =
       fs::path(pieces_folder) / std::to_string(step) / fmt::format("{}-of-{}.safetensors", rank, ranks);

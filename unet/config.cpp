@@ -1,6 +1,7 @@
 // Every configuration key in one table, from which reading, checking, printing and the nearest-key hint follow.
 #include "unet/config.hpp"
 
+#include <fmt/ranges.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -34,10 +35,39 @@ struct Field {
   throw input_error("{} = {}: {} is wanted", key, value.str(), wanted);
 }
 
+const toml::array& elements_of(const std::string& key, const toml::node& node, const std::string& wanted) {
+  const toml::array* array = node.as_array();
+  if (array == nullptr) wrong(key, node, wanted);
+  return *array;
+}
+
 std::string toml_text(const std::string& text) {
   std::ostringstream out;
   out << toml::value<std::string>(text);
   return out.str();
+}
+
+// Levenshtein's distance.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+// The word that is most like this one.
+std::string nearest_to(const std::string& word, const std::vector<std::string>& words) {
+  return *std::min_element(words.begin(), words.end(), [&](const std::string& a, const std::string& b) {
+    return distance(a, word) < distance(b, word);
+  });
 }
 
 class Fields {
@@ -76,15 +106,47 @@ class Fields {
                        },
                        [&value] { return toml_text(value); }});
   }
+  void numbers(std::string key, std::vector<double>& values, double least, double most) {
+    const auto read = [=, &values](const toml::node& node) {
+      const std::string wanted = fmt::format("a list of numbers from {} to {}, as [1, 2.5],", least, most);
+      std::vector<double> list;
+      for (const toml::node& element : elements_of(key, node, wanted)) {
+        const auto number = element.value<double>();
+        if (!element.is_number() || !number || !(*number >= least && *number <= most)) wrong(key, element, wanted);
+        list.push_back(*number);
+      }
+      values = list;
+    };
+    fields_.push_back({std::move(key), read, [&values] { return fmt::format("[{}]", fmt::join(values, ", ")); }});
+  }
+  void texts(std::string key, std::vector<std::string>& values) {
+    const auto read = [=, &values](const toml::node& node) {
+      constexpr const char* wanted = "a list of names, as [\"enc*\"],";
+      std::vector<std::string> list;
+      for (const toml::node& element : elements_of(key, node, wanted)) {
+        const auto text = element.value_exact<std::string>();
+        if (!text) wrong(key, element, wanted);
+        list.push_back(*text);
+      }
+      values = list;
+    };
+    const auto print = [&values] {
+      std::vector<std::string> quoted;
+      for (const std::string& value : values) quoted.push_back(toml_text(value));
+      return fmt::format("[{}]", fmt::join(quoted, ", "));
+    };
+    fields_.push_back({std::move(key), read, print});
+  }
   template <class Enum>
   void choice(std::string key, Enum& value, std::vector<std::pair<std::string, Enum>> names) {
     const auto read = [=, &value](const toml::node& node) {
       const auto name = node.value_exact<std::string>();
       const auto found = std::find_if(names.begin(), names.end(), [&](const auto& pair) { return pair.first == name; });
       if (found == names.end()) {
-        std::string list;
-        for (const auto& pair : names) list += (list.empty() ? "" : ", ") + pair.first;
-        wrong(key, node, "one of " + list);
+        std::vector<std::string> all;
+        for (const auto& pair : names) all.push_back(pair.first);
+        const std::string nearest = name ? fmt::format(" (did you mean {}?)", nearest_to(*name, all)) : "";
+        wrong(key, node, fmt::format("one of {}{}", fmt::join(all, ", "), nearest));
       }
       value = found->second;
     };
@@ -149,6 +211,10 @@ Fields fields_of(Config& c) {
   f.number("train.threshold", c.train.threshold, 0, 1);
   f.integer("train.threads", c.train.threads, 0, 1024);
   f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
+  f.number("train.ema", c.optimizer.average, 0, 0.9999999);
+  f.texts("train.freeze", c.optimizer.frozen);
+  f.choice("train.on_nan", c.train.on_nan, {{"stop", OnNan::stop}, {"skip", OnNan::skip}});
+  f.number("train.explode", c.train.explode, 1, 1e30);
   f.choice("train.device", c.train.device.kind, device_names);
   f.choice("train.precision", c.train.device.precision, precision_names);
   f.choice("train.conv", c.train.device.conv, conv_names);
@@ -158,7 +224,18 @@ Fields fields_of(Config& c) {
 
   f.number("loss.cross_entropy", c.loss.cross_entropy, 0, 1e6);
   f.number("loss.dice", c.loss.dice, 0, 1e6);
+  f.number("loss.focal", c.loss.focal, 0, 1e6);
+  f.number("loss.tversky", c.loss.tversky, 0, 1e6);
+  f.number("loss.lovasz", c.loss.lovasz, 0, 1e6);
+  f.number("loss.ordinal", c.loss.ordinal, 0, 1e6);
+  f.numbers("loss.class_weights", c.class_weights, 0, 1e6);
+  f.number("loss.label_smoothing", c.loss.label_smoothing, 0, 0.999);
+  f.number("loss.focal_gamma", c.loss.focal_gamma, 0, 100);
   f.number("loss.dice_smooth", c.loss.dice_smooth, 1e-12, 1e12);
+  f.number("loss.tversky_alpha", c.loss.tversky_shape.alpha, 0, 1e6);
+  f.number("loss.tversky_beta", c.loss.tversky_shape.beta, 0, 1e6);
+  f.number("loss.tversky_gamma", c.loss.tversky_shape.gamma, 0.1, 10);
+  f.number("loss.tversky_smooth", c.loss.tversky_shape.smooth, 1e-12, 1e12);
 
   f.choice("optimizer.name", c.optimizer.kind,
            {{"adamw", nn::OptimizerSettings::Kind::adamw},
@@ -176,9 +253,16 @@ Fields fields_of(Config& c) {
 
   using Kind = ScheduleSettings::Kind;
   f.choice("schedule.name", c.schedule.kind,
-           {{"constant", Kind::constant}, {"cosine", Kind::cosine}, {"one_cycle", Kind::one_cycle}});
+           {{"constant", Kind::constant},
+            {"cosine", Kind::cosine},
+            {"one_cycle", Kind::one_cycle},
+            {"poly", Kind::poly},
+            {"plateau", Kind::plateau}});
   f.number("schedule.warmup", c.schedule.warmup, 0, 1);
   f.number("schedule.min_factor", c.schedule.min_factor, 0, 1);
+  f.number("schedule.power", c.schedule.power, 0.01, 100);
+  f.number("schedule.factor", c.schedule.factor, 1e-6, 0.999);
+  f.integer("schedule.patience", c.schedule.patience, 1, 1 << 30);
 
   f.choice("dist.backend", c.dist.backend,
            {{"auto", Backend::automatic}, {"mpi", Backend::mpi}, {"nccl", Backend::nccl}});
@@ -190,29 +274,12 @@ Fields fields_of(Config& c) {
   return f;
 }
 
-// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 void require_known(const std::string& key, const Fields& fields) {
   const auto& all = fields.all();
   if (std::any_of(all.begin(), all.end(), [&](const Field& field) { return field.key == key; })) return;
-  const auto nearest = std::min_element(all.begin(), all.end(), [&](const Field& a, const Field& b) {
-    return distance(a.key, key) < distance(b.key, key);
-  });
-  throw input_error("unknown key {}; did you mean {}?", key, nearest->key);
+  std::vector<std::string> keys;
+  for (const Field& field : all) keys.push_back(field.key);
+  throw input_error("unknown key {}; did you mean {}?", key, nearest_to(key, keys));
 }
 
 void apply(const toml::table& root, const Fields& fields) {
@@ -262,19 +329,6 @@ void apply_override(const std::string& setting, const Fields& fields) {
   }
 }
 
-void check(const Config& config) {
-  if (config.train.steps == 0 && config.train.epochs == 0) {
-    throw input_error("neither train.steps nor train.epochs is set, so there is nothing to train");
-  }
-  if (config.train.batch % config.train.accumulate != 0) {
-    throw input_error("train.batch = {} does not divide into train.accumulate = {} equal parts", config.train.batch,
-                      config.train.accumulate);
-  }
-  if (config.loss.cross_entropy == 0 && config.loss.dice == 0) {
-    throw input_error("loss.cross_entropy and loss.dice are both 0, so there is nothing to learn");
-  }
-}
-
 }  // namespace
 
 Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
@@ -286,7 +340,7 @@ Config load_config(const std::filesystem::path& path, const std::vector<std::str
   const toml::table root = parse(text, path.string());
   with_context(path.string(), [&] { apply(root, fields); });
   for (const std::string& setting : overrides) apply_override(setting, fields);
-  check(config);
+  require_consistent(config);
   return config;
 }
 

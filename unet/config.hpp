@@ -26,6 +26,9 @@ struct DataSettings {
   int shuffle_window = 0;  // tiles that are shuffled among each other at a time; 0: all
 };
 
+// What happens to a step whose loss or gradients are not finite: it ends the training, or changes nothing.
+enum class OnNan { stop, skip };
+
 // Whether normalised activations are computed again in backward instead of kept; the same bits either way.
 enum class Recompute { automatic, always, never };
 
@@ -48,6 +51,8 @@ struct TrainSettings {
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
   DeviceSettings device;
+  OnNan on_nan = OnNan::stop;
+  double explode = 1000;  // a loss beyond so many times the first ends the training
   Recompute recompute = Recompute::automatic;
   bool cuda_graph = true;  // record a step once and replay it
 };
@@ -77,13 +82,15 @@ struct Config {
   std::string weights;  // a plume or PyTorch safetensors to start from; empty: the initialiser
   TrainSettings train;
   nn::LossSettings loss;
+  std::vector<double> class_weights{};  // in the loss; empty: all weigh alike
   nn::OptimizerSettings optimizer;
   ScheduleSettings schedule;
   DistSettings dist;
 };
 
-// Throws input_error for a file that is missing or no TOML (with line and column), for a value of another type or out of
-// range, and for an unknown key, naming the nearest known one; usage_error for a malformed override.
+// Throws input_error for a file that is missing or no TOML (with line and column), for a value of another type or out
+// of range, for an unknown key, naming the nearest known one, and for keys that contradict each other
+// (config_check.cpp); usage_error for a malformed override.
 [[nodiscard]] Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides);
 
 // The same from text, as a checkpoint keeps it; `name` stands in messages.
@@ -91,6 +98,9 @@ struct Config {
 
 // Every key with its value in force, as TOML.
 [[nodiscard]] std::string to_toml(const Config& config);
+
+// Throws input_error where keys do not go together, naming them and what would.
+void require_consistent(const Config& config);
 
 // The keys whose values differ, in the order of to_toml.
 [[nodiscard]] std::vector<std::string> differing_keys(const Config& a, const Config& b);

@@ -47,14 +47,26 @@ void Ranks::done(std::int64_t steps) const {
 
 Ranks::Step Ranks::agree(const Step& own) const {
   if (size() == 1) return own;
-  std::array<double, 3> values{own.loss, static_cast<double>(own.images), own.stop ? 1.0 : 0.0};
+  std::array<double, 4> values{own.loss, static_cast<double>(own.images), own.stop ? 1.0 : 0.0, own.finite ? 0.0 : 1.0};
   dist::sum(*communicator_, values);
-  return {values[0], static_cast<std::int64_t>(values[1]), values[2] > 0};
+  return {values[0], static_cast<std::int64_t>(values[1]), values[2] > 0, values[3] == 0};
 }
 
-void Ranks::add_up(std::vector<Confusion>& counts) const {
+Evaluation Ranks::together(Evaluation own, std::size_t tiles) const {
+  if (size() == 1 || tiles == 0) return own;
   static_assert(sizeof(Confusion) == 4 * sizeof(std::int64_t));
-  dist::sum(*communicator_, {&counts.front().true_positive, 4 * counts.size()});
+  const std::size_t classes = own.classes();
+  std::vector<Confusion> all(tiles * classes);  // each rank fills in its tiles
+  for (std::size_t i = 0; i < own.images.size(); ++i) {
+    const std::size_t tile = static_cast<std::size_t>(rank()) + i * static_cast<std::size_t>(size());
+    std::copy(own.images[i].begin(), own.images[i].end(), all.begin() + static_cast<std::ptrdiff_t>(tile * classes));
+  }
+  dist::sum(*communicator_, {&all.front().true_positive, 4 * all.size()});
+  Evaluation result(tiles, static_cast<int>(classes));
+  for (std::size_t i = 0; i < all.size(); ++i) result.images[i / classes][i % classes] = all[i];
+  result.foreground = std::move(own.foreground);
+  for (const auto counts : result.foreground.counts()) dist::sum(*communicator_, counts);
+  return result;
 }
 
 void Ranks::share(Network& network, nn::Optimizer& optimizer, Progress& progress) const {

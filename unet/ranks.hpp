@@ -11,9 +11,9 @@
 #include "nn/optimizer.hpp"
 #include "unet/checkpoint.hpp"
 #include "unet/checkpoint_pieces.hpp"
+#include "unet/evaluate.hpp"
 #include "unet/inference/device.hpp"
 #include "unet/inference/network.hpp"
-#include "unet/metrics.hpp"
 
 namespace plume::unet {
 
@@ -36,11 +36,13 @@ class Ranks {
     double loss = 0;          // this rank's share of it; afterwards the batch's
     std::int64_t images = 0;  // this rank's; afterwards the batch's
     bool stop = false;        // whether this rank was asked to stop; afterwards whether any was
+    bool finite = true;       // whether loss and gradients are; afterwards whether all ranks' are
   };
   [[nodiscard]] Step agree(const Step& own) const;
 
-  // Counts over all ranks.
-  void add_up(std::vector<Confusion>& counts) const;
+  // The ranks' evaluations of their shares (share_of) of so many tiles, put together: what one rank alone would have
+  // counted. Without details.
+  [[nodiscard]] Evaluation together(Evaluation own, std::size_t tiles) const;
 
   // The leader's weights, optimiser state and progress are everyone's.
   void share(Network& network, nn::Optimizer& optimizer, Progress& progress) const;

@@ -23,10 +23,12 @@
 #include "unet/kept_checkpoints.hpp"
 #include "unet/ranks.hpp"
 #include "unet/run_record.hpp"
+#include "unet/step_guard.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
 #include "unet/training_setup.hpp"
 #include "unet/training_step.hpp"
+#include "unet/validation.hpp"
 
 namespace plume::unet {
 namespace {
@@ -36,18 +38,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// Sums since the last row of the log.
-struct Interval {
-  double loss = 0;
-  std::int64_t steps = 0;
-  std::int64_t images = 0;
-  double waited = 0;
-  Clock::time_point start = Clock::now();
-
-  [[nodiscard]] double mean_loss() const { return loss / static_cast<double>(std::max<std::int64_t>(steps, 1)); }
-  [[nodiscard]] double images_per_second() const { return static_cast<double>(images) / seconds_since(start); }
-};
 
 // What is remembered of a batch that was handed on.
 struct BatchPlace {
@@ -75,10 +65,18 @@ class Trainer {
         optimizer_(config_.optimizer, network_.parameters()),
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
         step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
-        validator_(network_),
+        averaged_(config_.optimizer.average > 0
+                      ? std::optional<Network>(std::in_place, network_.graph(), network_.dtype(), Fusion::on, &stream_,
+                                               nn::Gradients::no)
+                      : std::nullopt),
+        validator_(averaged_ ? *averaged_ : network_),
+        guard_(config_.train, options.output),
         loader_(shard_, sampling_of(config_, ranks_.rank(), ranks_.size()), network_.graph().input.mean,
                 network_.graph().input.std, config_.data.loader_threads, 2 * config_.data.loader_threads) {
     require_share_for_all(config_, shard_, ranks_.size());
+    require_validation(config_, shard_);
+    require_hard_labels(config_, shard_);
+    if (has_soft_labels(network_.graph(), shard_)) step_.use_soft_labels(shard_.info().label_target);
     progress_.seed = config_.train.seed;
     progress_.tiles = hash_of_training_tiles(shard_);
     progress_.instruction_set = arithmetic(stream_, config_.train.device.precision);
@@ -86,6 +84,7 @@ class Trainer {
     if (ranks_.leads() && options.resume.empty()) start();
     if (ranks_.leads() && !options.resume.empty()) resume();
     ranks_.share(network_, optimizer_, progress_);
+    if (progress_.step > 0) guard_.saved(progress_.step);
     ranks_.done(progress_.step);
     loader_.seek(progress_.epoch, progress_.batch);
   }
@@ -226,7 +225,7 @@ class Trainer {
 
   void train_step() {
     if (put_.empty()) put_batch();
-    const double rate = learning_rate(config_.schedule, progress_.step, steps_);
+    const double rate = learning_rate(config_.schedule, progress_.step, steps_, progress_.reductions);
     ranks_.enter(dist::Phase::compute);
     step_.start(optimizer_, rate);
     if (progress_.step + 1 < steps_) put_next_batch();  // beside the running step
@@ -235,15 +234,12 @@ class Trainer {
     const BatchPlace batch = put_.front();
     put_.pop_front();
     ranks_.enter(dist::Phase::exchange);
-    const Ranks::Step all = ranks_.agree({own_loss, batch.images, StopSignal::requested()});
-    last_loss_ = all.loss;
+    const Ranks::Step all =
+        ranks_.agree({own_loss, batch.images, StopSignal::requested(), std::isfinite(own_loss) && optimizer_.finite()});
     stop_ = all.stop;
-    if (!std::isfinite(last_loss_)) {
-      throw input_error(
-          "the loss of step {} is not finite; try a smaller optimizer.lr ({} was used), or look for wild "
-          "values in the tiles",
-          progress_.step + 1, rate);
-    }
+    const StepOutcome outcome{all.loss, all.finite, rate};
+    const bool counts = guard_.accept(outcome, progress_, [this] { return step_.not_finite(); });
+    if (!counts) skip(outcome);
     ++progress_.step;
     progress_.epoch = batch.epoch;
     progress_.batch = batch.index + 1;
@@ -251,14 +247,21 @@ class Trainer {
       ++progress_.epoch;
       progress_.batch = 0;
     }
-    interval_.loss += last_loss_;
-    ++interval_.steps;
+    if (counts) interval_.add(last_loss_ = all.loss);
     interval_.images += all.images;
     ranks_.done(progress_.step);
     say_graph_refusal();
     if (!log_) return;
     log_->progress(progress_.step, progress_.epoch, interval_.mean_loss(), interval_.images_per_second(),
-                   seconds_since(interval_.start) / static_cast<double>(interval_.steps));
+                   interval_.seconds_per_step());
+  }
+
+  // Nothing of such a step stays but that its batch is used up.
+  void skip(const StepOutcome& step) {
+    step_.undo_statistics();
+    optimizer_.set_steps(optimizer_.steps() - 1);
+    say(fmt::format("step {} is skipped: its {} not finite", progress_.step + 1,
+                    std::isfinite(step.loss) ? "gradients are" : "loss is"));
   }
 
   void say_graph_refusal() {
@@ -268,13 +271,10 @@ class Trainer {
   }
 
   LogRow take_row() {
-    LogRow row;
+    LogRow row = interval_.row();
     row.step = progress_.step;
     row.epoch = progress_.epoch;
-    row.loss = interval_.mean_loss();
-    row.learning_rate = learning_rate(config_.schedule, progress_.step - 1, steps_);
-    row.images_per_second = interval_.images_per_second();
-    row.data_wait = interval_.waited / seconds_since(interval_.start);
+    row.learning_rate = learning_rate(config_.schedule, progress_.step - 1, steps_, progress_.reductions);
     interval_ = Interval();
     return row;
   }
@@ -292,27 +292,23 @@ class Trainer {
     ranks_.enter(dist::Phase::validate);
     ranks_.require_same_weights(network_.parameters());
     LogRow row = take_row();
+    if (averaged_) optimizer_.average_into(averaged_->parameters());
     const auto tiles = shard_.tiles(data::Split::val);
     if (!tiles.empty()) {
-      Evaluation result = evaluate(validator_, network_.graph(), shard_, share_of(tiles, ranks_.rank(), ranks_.size()),
-                                   static_cast<float>(config_.train.threshold));
-      ranks_.add_up(result.counts);
-      const Confusion& smoke = result.counts.back();
-      const double iou = foreground_iou(result.counts);
-      const bool best = iou > progress_.best_iou;
-      row.validation = {iou, smoke.dice(), smoke.precision(), smoke.recall(), best};
-      if (best) {
-        progress_.best_iou = iou;
-        progress_.best_step = progress_.step;
-        progress_.validations_since_best = 0;
-        if (ranks_.leads()) save_model(options_.output / "best.safetensors", network_, progress_, to_toml(config_));
-      } else {
-        ++progress_.validations_since_best;
-      }
+      const Evaluation result =
+          ranks_.together(evaluate(validator_, network_.graph(), shard_, share_of(tiles, ranks_.rank(), ranks_.size()),
+                                   {.threshold = static_cast<float>(config_.train.threshold), .details = false}),
+                          tiles.size());
+      row.validation = validation_of(result);
+      row.validation->best = note_validation(progress_, row.validation->iou, config_.schedule);
+      if (row.validation->best && ranks_.leads())
+        save_model(options_.output / "best.safetensors", validated(), progress_, to_toml(config_));
     }
     write_row(row);
     interval_ = Interval();
   }
+
+  [[nodiscard]] const Network& validated() const { return averaged_ ? *averaged_ : network_; }
 
   void save_last() {
     require_finite_parameters();
@@ -327,15 +323,14 @@ class Trainer {
       save_training(path, network_, optimizer_, progress_, to_toml(config_), before);
     }
     if (ranks_.leads()) remove_stray_pieces(options_.output);
+    guard_.saved(progress_.step);
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
   void require_finite_parameters() const {
     if (network_.parameters().finite()) return;
-    throw input_error(
-        "the weights are no longer finite after step {}; the checkpoints keep the ones before; try a "
-        "smaller optimizer.lr",
-        progress_.step);
+    throw input_error("the weights are no longer finite after step {}; try a smaller optimizer.lr; {}", progress_.step,
+                      guard_.last_good());
   }
 
   const TrainOptions& options_;
@@ -347,7 +342,9 @@ class Trainer {
   nn::Optimizer optimizer_;
   std::optional<GradientExchange> exchange_;  // where there are other ranks
   TrainingStep step_;
+  std::optional<Network> averaged_;  // what is validated and kept as the best, where weights are averaged
   Predictor validator_;
+  StepGuard guard_;
   data::Loader loader_;
   Progress progress_;
   std::int64_t steps_ = 0;

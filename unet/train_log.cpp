@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -14,8 +15,30 @@
 namespace plume::unet {
 namespace {
 
-constexpr const char* header =
-    "step,epoch,loss,learning_rate,images_per_second,data_wait,val_iou,val_dice,val_precision,val_recall";
+constexpr const char* first_columns = "step,epoch,loss,learning_rate,images_per_second,data_wait";
+
+// The columns of a validation, in their order.
+struct Figure {
+  const char* name;
+  double LogRow::Validation::*value;
+};
+constexpr std::array figures{Figure{"val_iou", &LogRow::Validation::iou},
+                             Figure{"val_dice", &LogRow::Validation::dice},
+                             Figure{"val_precision", &LogRow::Validation::precision},
+                             Figure{"val_recall", &LogRow::Validation::recall},
+                             Figure{"val_accuracy", &LogRow::Validation::accuracy},
+                             Figure{"val_image_iou", &LogRow::Validation::image_iou},
+                             Figure{"val_pr_area", &LogRow::Validation::pr_area},
+                             Figure{"val_roc_area", &LogRow::Validation::roc_area},
+                             Figure{"val_calibration_error", &LogRow::Validation::calibration_error},
+                             Figure{"val_best_threshold", &LogRow::Validation::best_threshold},
+                             Figure{"val_best_iou", &LogRow::Validation::best_iou}};
+
+std::string header_line() {
+  std::string line = first_columns;
+  for (const Figure& figure : figures) line += std::string(",") + figure.name;
+  return line + "\n";
+}
 
 std::int64_t step_of_csv(const std::string& line) {
   return std::atoll(line.c_str());
@@ -54,11 +77,23 @@ TrainLog::TrainLog(const std::filesystem::path& folder, std::int64_t resumed_ste
     : steps_(steps), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {
   const auto csv = folder / "log.csv";
   const auto jsonl = folder / "log.jsonl";
-  trim(csv, std::string(header) + "\n", resumed_step, step_of_csv);
+  trim(csv, header_line(), resumed_step, step_of_csv);
   trim(jsonl, "", resumed_step, step_of_json);
   csv_.open(csv, std::ios::app);
   jsonl_.open(jsonl, std::ios::app);
   if (!csv_ || !jsonl_) throw environment_error("cannot write the log in {}", folder.string());
+}
+
+LogRow Interval::row() const {
+  LogRow row;
+  row.loss = mean_loss();
+  row.images_per_second = images_per_second();
+  row.data_wait = waited / seconds();
+  return row;
+}
+
+double Interval::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 TrainLog::~TrainLog() {
@@ -79,16 +114,16 @@ void TrainLog::write(const LogRow& row) {
                   std::to_string(steps_).size(), steps_, row.epoch, row.loss, row.learning_rate, row.images_per_second);
   if (row.validation) {
     const auto& v = *row.validation;
-    csv_ << fmt::format(",{:.6f},{:.6f},{:.6f},{:.6f}\n", v.iou, v.dice, v.precision, v.recall);
-    json["val_iou"] = v.iou;
-    json["val_dice"] = v.dice;
-    json["val_precision"] = v.precision;
-    json["val_recall"] = v.recall;
+    for (const Figure& figure : figures) {
+      csv_ << fmt::format(",{:.6f}", v.*figure.value);
+      json[figure.name] = v.*figure.value;
+    }
     text += fmt::format("  val IoU {:.4f}  precision {:.3f}  recall {:.3f}{}", v.iou, v.precision, v.recall,
                         v.best ? "  (best)" : "");
   } else {
-    csv_ << ",,,,\n";
+    csv_ << std::string(figures.size(), ',');
   }
+  csv_ << "\n";
   csv_.flush();
   jsonl_ << json.dump() << "\n" << std::flush;
   if (!csv_ || !jsonl_) throw environment_error("cannot write the log: is the disk full?");

@@ -61,6 +61,29 @@ std::uint64_t hash_of_training_tiles(const data::Shard& shard) {
   return hash;
 }
 
+void require_hard_labels(const Config& config, const data::Shard& shard) {
+  if (config.model.classes != 1 || shard.info().label_target.empty()) return;
+  const char* key = config.loss.focal > 0           ? "loss.focal"
+                    : config.loss.lovasz > 0        ? "loss.lovasz"
+                    : !config.class_weights.empty() ? "loss.class_weights"
+                                                    : nullptr;
+  if (key == nullptr) return;
+  throw input_error(
+      "{} is for labels that are classes, and those of {} are soft; use loss.cross_entropy, dice or tversky, or "
+      "model.classes = {} for its levels",
+      key, shard.path().string(), shard.info().classes);
+}
+
+void require_validation(const Config& config, const data::Shard& shard) {
+  if (!shard.tiles(data::Split::val).empty()) return;
+  const bool plateau = config.schedule.kind == ScheduleSettings::Kind::plateau;
+  if (plateau || config.train.patience > 0) {
+    throw input_error("{} waits for validations, and {} has no tile in the split 'val'; {}",
+                      plateau ? "schedule.name = \"plateau\"" : "train.patience", shard.path().string(),
+                      plateau ? "use the schedule \"poly\" or \"cosine\"" : "leave it at 0");
+  }
+}
+
 void require_share_for_all(const Config& config, const data::Shard& shard, int ranks) {
   if (!config.dist.sync_batch_norm || ranks == 1) return;
   if (config.train.accumulate > 1)
@@ -79,18 +102,11 @@ void require_share_for_all(const Config& config, const data::Shard& shard, int r
 std::string require_same_batches(const Config& begun, const Config& now, const std::string& path) {
   constexpr std::array fixed{"train.batch",         "train.accumulate", "train.crop",        "train.flip",
                              "train.rotate",        "train.seed",       "train.class_share", "train.class_threshold",
-                             "data.shuffle_window", "optimizer.name"};
-  constexpr std::array harmless{"train.threads",
-                                "train.cuda_graph",
-                                "train.recompute",
-                                "train.conv",
-                                "data.loader_threads",
-                                "data.shard",
-                                "dist.timing",
-                                "dist.bucket",
-                                "dist.deadline",
-                                "train.keep",
-                                "train.sharded_checkpoints"};  // of train.conv arithmetic() tells
+                             "data.shuffle_window", "optimizer.name",   "train.ema"};
+  constexpr std::array harmless{
+      "train.threads", "train.cuda_graph", "train.recompute", "train.conv", "data.loader_threads",       "data.shard",
+      "dist.timing",   "dist.bucket",      "dist.deadline",   "train.keep", "train.sharded_checkpoints", "train.on_nan",
+      "train.explode"};  // of train.conv arithmetic() tells
   const auto among = [](const auto& keys, const std::string& key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };

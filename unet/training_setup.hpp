@@ -1,4 +1,5 @@
-// What a training is made of before its first step, as the configuration says; what does not fit together is refused here.
+// What a training is made of before its first step, as the configuration says; what does not fit together is refused
+// here.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace plume::unet {
 // The shard, or the several that are one.
 [[nodiscard]] data::Shard open_shard(const Config& config);
 
-// The network, which fits the tiles and the crops of them; it normalises by the tiles' mean and deviation, or not at all.
+// The network, which fits the tiles and the crops of them; it normalises by the tiles' mean and deviation, or not at
+// all.
 [[nodiscard]] Graph graph_for(const Config& config, const data::Shard& shard);
 
 // The batches of one rank of so many.
@@ -25,11 +27,17 @@ namespace plume::unet {
 // Over the names, so that a continuation on other tiles is noticed.
 [[nodiscard]] std::uint64_t hash_of_training_tiles(const data::Shard& shard);
 
+// Terms of the loss that want labels that are classes.
+void require_hard_labels(const Config& config, const data::Shard& shard);
+
+// What waits for validations needs tiles to validate on.
+void require_validation(const Config& config, const data::Shard& shard);
+
 // Batch normalisation over all ranks needs all ranks in every batch.
 void require_share_for_all(const Config& config, const data::Shard& shard, int ranks);
 
-// A training can go on with another length or learning rate, each a line of what is returned; not with other batches. `path`: of
-// the checkpoint, for messages.
+// A training can go on with another length or learning rate, each a line of what is returned; not with other batches.
+// `path`: of the checkpoint, for messages.
 [[nodiscard]] std::string require_same_batches(const Config& begun, const Config& now, const std::string& path);
 
 }  // namespace plume::unet

@@ -10,6 +10,7 @@
 #include "kernels/memory.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
+#include "unet/not_finite.hpp"
 
 namespace plume::unet {
 
@@ -35,8 +36,22 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       recompute_(recomputes(config.train, stream_)),
       arena_(&stream_),
       losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses"),
+      statistics_before_(&stream_, network.parameters().statistics_size() * sizeof(float), "earlier statistics"),
       exchange_(exchange) {
+  if (!config.class_weights.empty()) {
+    class_weights_ = floats_of({config.class_weights.begin(), config.class_weights.end()}, "the classes' weights");
+  }
   if (exchange_) graph_refusal_ = exchange_->graph_refusal();
+}
+
+nn::Buffer TrainingStep::floats_of(const std::vector<float>& values, std::string_view purpose) {
+  nn::Buffer buffer(&stream_, values.size() * sizeof(float), purpose);
+  buffer.write(0, values.data(), buffer.size());
+  return buffer;
+}
+
+void TrainingStep::use_soft_labels(const std::vector<float>& targets) {
+  soft_ = floats_of(targets, "the labels' targets");
 }
 
 int TrainingStep::share() const {
@@ -114,8 +129,8 @@ void TrainingStep::for_parts(int images, const std::function<void(int index, int
   for (int first = 0; first < images; first += part()) body(index++, first, std::min(part(), images - first));
 }
 
-// Every part has its plan before it runs: on CUDA the heap is slow, and what it gave must not be freed while queued work
-// uses it; on the CPU each piece of it would come with page faults of its own.
+// Every part has its plan before it runs: on CUDA the heap is slow, and what it gave must not be freed while queued
+// work uses it; on the CPU each piece of it would come with page faults of its own.
 void TrainingStep::plan_parts(int images) {
   for_parts(images, [&](int index, int first, int count) {
     if (arena_.plan(key(count)) == nullptr) queue_part(index, first, count, 1, true, false);
@@ -123,6 +138,7 @@ void TrainingStep::plan_parts(int images) {
 }
 
 void TrainingStep::queue(const Put& batch, nn::Optimizer& optimizer) {
+  copy_statistics(statistics_before_.data(), network_.parameters().statistics<std::byte>());
   for_parts(batch.images, [&](int index, int first, int count) {
     queue_part(index, first, count, static_cast<double>(count) / batch.total, false, first + count == batch.images);
   });
@@ -151,10 +167,24 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);
   const nn::Tensor logits = network_(context, x);
   const std::uint8_t* labels = dry ? nullptr : input_->labels(first);
-  nn::loss(context, reinterpret_cast<double*>(losses_.data()) + index, logits, {labels, nullptr}, config_.loss, scale);
+  nn::loss(context, reinterpret_cast<double*>(losses_.data()) + index, logits,
+           {labels, nullptr, class_weights_.data(), soft_.data()}, config_.loss, scale);
   nn::GradientObserver written;
   if (exchange_ && last) written = [this](const nn::Tensor& parameter) { exchange_->written(parameter); };
   nn::backward(context, tape, written);
+}
+
+void TrainingStep::copy_statistics(std::byte* to, const std::byte* from) {
+  std::visit([&](auto& stream) { kernels::copy_bytes(to, from, statistics_before_.size(), stream); }, stream_);
+}
+
+void TrainingStep::undo_statistics() {
+  copy_statistics(network_.parameters().statistics<std::byte>(), statistics_before_.data());
+}
+
+std::string TrainingStep::not_finite() {
+  if (started_.images == 0) return "another rank's values";
+  return find_not_finite(network_, stream_, input_->images(0, started_.images));
 }
 
 std::string TrainingStep::describe_memory() {
@@ -164,9 +194,10 @@ std::string TrainingStep::describe_memory() {
 
 std::string memory_table(TrainingStep& step, const nn::Optimizer& optimizer, const nn::Parameters& parameters) {
   const std::size_t rounded = parameters.rounded() ? sizeof(bf16) : 0;
-  const std::size_t per_value = (2 + optimizer.state().size()) * sizeof(float) + rounded;
-  return step.describe_memory() + fmt::format("{:>10.2f}  parameters, gradients and optimiser\n",
-                                              static_cast<double>(per_value * parameters.flat_size()) / 1048576);
+  std::size_t bytes = (2 * sizeof(float) + rounded) * parameters.flat_size();
+  for (const auto& state : optimizer.state()) bytes += state.bytes.size();
+  return step.describe_memory() +
+         fmt::format("{:>10.2f}  parameters, gradients and optimiser\n", static_cast<double>(bytes) / 1048576);
 }
 
 }  // namespace plume::unet

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/loading/batch.hpp"
@@ -22,15 +23,20 @@
 
 namespace plume::unet {
 
-// On CUDA the first step of a number of images is queued kernel by kernel, the second recorded and from then on replayed.
+// On CUDA the first step of a number of images is queued kernel by kernel, the second recorded and from then on
+// replayed.
 class TrainingStep {
  public:
   // Runs on the network's stream; where it has none, on the CPU. height and width of the tiles; crops are smaller where
-  // the configuration says so. exchange: of gradients with other ranks, which must outlive this; null where there are none.
+  // the configuration says so. exchange: of gradients with other ranks, which must outlive this; null where there are
+  // none.
   TrainingStep(Network& network, const Config& config, int height, int width, GradientExchange* exchange = nullptr);
 
-  // This rank's share of the batch's loss: images weigh alike, as do their gradients. Batch normalisation sees one part of
-  // an accumulated batch at a time. A rank without images takes part in the update.
+  // Of a network with one class: labels are soft, and this is how much of a positive each is.
+  void use_soft_labels(const std::vector<float>& targets);
+
+  // This rank's share of the batch's loss: images weigh alike, as do their gradients. Batch normalisation sees one part
+  // of an accumulated batch at a time. A rank without images takes part in the update.
   [[nodiscard]] double run(const data::Batch& batch, nn::Optimizer& optimizer, double rate);
 
   // The same in three, so that on CUDA the next batch is copied beside a running step: put a batch, at most two ahead;
@@ -38,6 +44,11 @@ class TrainingStep {
   void put(const data::Batch& batch);
   void start(nn::Optimizer& optimizer, double rate);
   [[nodiscard]] double finish();
+
+  // After a step whose loss or gradients were not finite: what was not, as text, for the images that are still at hand;
+  // and the running statistics become what they were before it.
+  [[nodiscard]] std::string not_finite();
+  void undo_statistics();
 
   // How many steps were replayed.
   [[nodiscard]] std::int64_t replays() const { return replays_; }
@@ -61,6 +72,7 @@ class TrainingStep {
     int total = 0;
   };
 
+  [[nodiscard]] nn::Buffer floats_of(const std::vector<float>& values, std::string_view purpose);
   // Images of a full batch on this rank, at most, and of one of its parts.
   [[nodiscard]] int share() const;
   [[nodiscard]] int part() const;
@@ -70,6 +82,7 @@ class TrainingStep {
   void plan_parts(int images);
   void queue(const Put& batch, nn::Optimizer& optimizer);
   void queue_part(int index, int first, int count, double scale, bool dry, bool last);
+  void copy_statistics(std::byte* to, const std::byte* from);
   void replay(kernels::CudaStream& stream, const Put& batch, nn::Optimizer& optimizer);
 
   Network& network_;
@@ -82,6 +95,9 @@ class TrainingStep {
   nn::Arena arena_;
   std::optional<StepInput> input_;  // not in a dry run
   nn::Buffer losses_;               // of the parts, f64
+  nn::Buffer statistics_before_;    // the step that was started last
+  nn::Buffer class_weights_;        // empty: all weigh alike
+  nn::Buffer soft_;                 // empty: labels are classes
   GradientExchange* exchange_;
   std::deque<Put> put_;
   Put started_;

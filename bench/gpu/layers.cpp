@@ -159,9 +159,8 @@ void loss(benchmark::State& state, k::CudaStream& stream, const Level& level) {
   const Drawn<std::uint8_t> labels(level.pixels(), stream);
   const Drawn<float> value(2, stream);
   const k::LossOutput<bf16> output{reinterpret_cast<double*>(value.data()), grad};
-  run(state, stream, "bytes_per_second", bytes(level, 3), [&] {
-    k::bce_with_logits<bf16>(output, logits, {labels.data(), nullptr}, stream);
-  });
+  run(state, stream, "bytes_per_second", bytes(level, 3),
+      [&] { k::bce_with_logits<bf16>(output, logits, {labels.data()}, 0, stream); });
 }
 
 void decide(benchmark::State& state, k::CudaStream& stream, const Level& level) {

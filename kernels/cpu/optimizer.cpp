@@ -36,8 +36,17 @@ void squared_norm(double* result, const T* values, std::ptrdiff_t count, CpuStre
 }
 
 template <class T>
+void moving_average(T* average, const T* values, std::ptrdiff_t count, const T* decay, const double* squared,
+                    CpuStream& stream) {
+  if (!may_update(squared)) return;
+  const T keep = *decay;
+  parallel_for(stream, count, [&](std::ptrdiff_t i) { average[i] = keep * average[i] + (T{1} - keep) * values[i]; });
+}
+
+template <class T>
 void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
                 const double* squared, CpuStream& stream) {
+  if (!may_update(squared)) return;
   const T scale = clip_scale(constants->clip, squared);
   parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     backward_primitives<T>().adamw(buffers.parameters + first, buffers.gradients + first, buffers.first + first,
@@ -49,6 +58,7 @@ void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwB
 template <class T>
 void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<T>>* constants, const double* squared,
               CpuStream& stream) {
+  if (!may_update(squared)) return;
   const T scale = clip_scale(constants->clip, squared);
   parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     for (std::ptrdiff_t i = first; i < last; ++i) {
@@ -61,6 +71,7 @@ void sgd_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, SgdBody<
 template <class T>
 void lamb_direction(T* gradients, const UpdateBuffers<T>& buffers, const UpdateConstants<T, LambBody<T>>* constants,
                     const double* squared, CpuStream& stream) {
+  if (!may_update(squared)) return;
   const T scale = clip_scale(constants->clip, squared);
   parallel_ranges(stream, buffers.count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
     for (std::ptrdiff_t i = first; i < last; ++i) {
@@ -75,6 +86,7 @@ template <class T>
 void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
                     const UpdateConstants<T, TrustBody<T>>* constants, const double* layer, const double* squared,
                     CpuStream& stream) {
+  if (!may_update(squared)) return;
   const T scale = clip_scale(constants->clip, squared);
   const T trust = constants->body.trust(layer, scale);
   parallel_ranges(stream, count, grain, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
@@ -85,6 +97,8 @@ void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
 
 template void squared_norm(double*, const float*, std::ptrdiff_t, CpuStream&);
 template void squared_norm(double*, const double*, std::ptrdiff_t, CpuStream&);
+template void moving_average(float*, const float*, std::ptrdiff_t, const float*, const double*, CpuStream&);
+template void moving_average(double*, const double*, std::ptrdiff_t, const double*, const double*, CpuStream&);
 template void adamw_step(const UpdateBuffers<float>&, const UpdateConstants<float, AdamwBody<float>>*, const double*,
                          CpuStream&);
 template void adamw_step(const UpdateBuffers<double>&, const UpdateConstants<double, AdamwBody<double>>*, const double*,

@@ -6,9 +6,7 @@
 #include "kernels/batch_norm.hpp"
 #include "kernels/convolution.hpp"
 #include "kernels/input.hpp"
-#include "kernels/loss.hpp"
 #include "kernels/memory.hpp"
-#include "kernels/optimizer.hpp"
 #include "kernels/output.hpp"
 #include "kernels/pointwise.hpp"
 #include "kernels/pooling.hpp"
@@ -191,47 +189,6 @@ void softmax_backward(Image<T>, Image<const T>, Image<const T>, bool, CudaStream
   absent();
 }
 
-template <class T>
-void bce_with_logits(const LossOutput<T>&, Image<const T>, PixelTargets<T>, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void softmax_cross_entropy(const LossOutput<T>&, Image<const T>, PixelTargets<T>, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void dice(const LossOutput<T>&, Image<const T>, PixelTargets<T>, double, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void squared_norm(double*, const T*, std::ptrdiff_t, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void adamw_step(const UpdateBuffers<T>&, const UpdateConstants<T, AdamwBody<T>>*, const double*, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void sgd_step(const UpdateBuffers<T>&, const UpdateConstants<T, SgdBody<T>>*, const double*, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void lamb_direction(T*, const UpdateBuffers<T>&, const UpdateConstants<T, LambBody<T>>*, const double*, CudaStream&) {
-  absent();
-}
-
-template <class T>
-void adapt_to_layer(T*, const T*, std::ptrdiff_t, const UpdateConstants<T, TrustBody<T>>*, const double*, const double*,
-                    CudaStream&) {
-  absent();
-}
-
 template <class T, class Raw>
 void prepare_images(Image<T>, Image<const Raw>, const Placement*, const BandScaling&, CudaStream&) {
   absent();
@@ -323,23 +280,6 @@ template void softmax_forward<float>(Image<float>, Image<const float>, CudaStrea
 template void softmax_forward<bf16>(Image<bf16>, Image<const bf16>, CudaStream&);
 template void softmax_backward<float>(Image<float>, Image<const float>, Image<const float>, bool, CudaStream&);
 template void softmax_backward<bf16>(Image<bf16>, Image<const bf16>, Image<const bf16>, bool, CudaStream&);
-template void bce_with_logits<float>(const LossOutput<float>&, Image<const float>, PixelTargets<float>, CudaStream&);
-template void bce_with_logits<bf16>(const LossOutput<bf16>&, Image<const bf16>, PixelTargets<bf16>, CudaStream&);
-template void softmax_cross_entropy<float>(const LossOutput<float>&, Image<const float>, PixelTargets<float>,
-                                           CudaStream&);
-template void softmax_cross_entropy<bf16>(const LossOutput<bf16>&, Image<const bf16>, PixelTargets<bf16>, CudaStream&);
-template void dice<float>(const LossOutput<float>&, Image<const float>, PixelTargets<float>, double, CudaStream&);
-template void dice<bf16>(const LossOutput<bf16>&, Image<const bf16>, PixelTargets<bf16>, double, CudaStream&);
-template void squared_norm<float>(double*, const float*, std::ptrdiff_t, CudaStream&);
-template void adamw_step<float>(const UpdateBuffers<float>&, const UpdateConstants<float, AdamwBody<float>>*,
-                                const double*, CudaStream&);
-template void sgd_step<float>(const UpdateBuffers<float>&, const UpdateConstants<float, SgdBody<float>>*, const double*,
-                              CudaStream&);
-template void lamb_direction<float>(float*, const UpdateBuffers<float>&, const UpdateConstants<float, LambBody<float>>*,
-                                    const double*, CudaStream&);
-template void adapt_to_layer<float>(float*, const float*, std::ptrdiff_t,
-                                    const UpdateConstants<float, TrustBody<float>>*, const double*, const double*,
-                                    CudaStream&);
 template void prepare_images<float, std::uint8_t>(Image<float>, Image<const std::uint8_t>, const Placement*,
                                                   const BandScaling&, CudaStream&);
 template void prepare_images<float, std::uint16_t>(Image<float>, Image<const std::uint16_t>, const Placement*,

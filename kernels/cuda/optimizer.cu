@@ -48,6 +48,7 @@ __device__ void update(const UpdateBuffers<float>& buffers, const UpdateConstant
 template <int N, class Body>
 __global__ void __launch_bounds__(flat_threads, 5)
     update_kernel(UpdateBuffers<float> buffers, const UpdateConstants<float, Body>* constants, const double* squared) {
+  if (!may_update(squared)) return;
   const UpdateConstants<float, Body> values = *constants;
   const float scale = clip_scale(values.clip, squared);
   for_flat<N>(
@@ -73,6 +74,7 @@ template <int N>
 __global__ void __launch_bounds__(flat_threads, 5)
     lamb_direction_kernel(float* gradients, UpdateBuffers<float> buffers,
                           const UpdateConstants<float, LambBody<float>>* constants, const double* squared) {
+  if (!may_update(squared)) return;
   const UpdateConstants<float, LambBody<float>> values = *constants;
   const float scale = clip_scale(values.clip, squared);
   const auto direct = [&]<int M>(std::integral_constant<int, M>, std::ptrdiff_t first) {
@@ -99,6 +101,7 @@ __global__ void __launch_bounds__(flat_threads)
     adapt_kernel(float* gradients, const float* parameters, std::ptrdiff_t count,
                  const UpdateConstants<float, TrustBody<float>>* constants, const double* layer,
                  const double* squared) {
+  if (!may_update(squared)) return;
   const UpdateConstants<float, TrustBody<float>> values = *constants;
   const float scale = clip_scale(values.clip, squared);
   const float trust = values.body.trust(layer, scale);
@@ -114,8 +117,39 @@ __global__ void __launch_bounds__(flat_threads)
       [&](std::ptrdiff_t i) { adapt(std::integral_constant<int, 1>(), i); });
 }
 
+template <int N>
+__global__ void __launch_bounds__(flat_threads)
+    average_kernel(float* average, const float* values, std::ptrdiff_t count, const float* decay,
+                   const double* squared) {
+  if (!may_update(squared)) return;
+  const float keep = *decay;
+  const auto follow = [&]<int M>(std::integral_constant<int, M>, std::ptrdiff_t first) {
+    Floats<M> mean = load<M>(average + first);
+    const Floats<M> value = load<M>(values + first);
+#pragma unroll
+    for (int i = 0; i < M; ++i) mean[i] = keep * mean[i] + (1.0F - keep) * value[i];
+    store(average + first, mean);
+  };
+  for_flat<N>(
+      count, [&](std::ptrdiff_t first) { follow(std::integral_constant<int, N>(), first); },
+      [&](std::ptrdiff_t i) { follow(std::integral_constant<int, 1>(), i); });
+}
+
 }  // namespace
 }  // namespace cuda
+
+template <class T>
+void moving_average(T* average, const T* values, std::ptrdiff_t count, const T* decay, const double* squared,
+                    CudaStream& stream) {
+  constexpr int N = cuda::update_elements;
+  if (cuda::aligned_to(average, N) && cuda::aligned_to(values, N)) {
+    cuda::launch<cuda::average_kernel<N>>(cuda::flat_grid(count, N, stream), stream, average, values, count, decay,
+                                          squared);
+  } else {
+    cuda::launch<cuda::average_kernel<1>>(cuda::flat_grid(count, 1, stream), stream, average, values, count, decay,
+                                          squared);
+  }
+}
 
 template <class T>
 void adamw_step(const UpdateBuffers<T>& buffers, const UpdateConstants<T, AdamwBody<T>>* constants,
@@ -158,6 +192,7 @@ void adapt_to_layer(T* gradients, const T* parameters, std::ptrdiff_t count,
   }
 }
 
+template void moving_average(float*, const float*, std::ptrdiff_t, const float*, const double*, CudaStream&);
 template void adamw_step(const UpdateBuffers<float>&, const UpdateConstants<float, AdamwBody<float>>*, const double*,
                          CudaStream&);
 template void sgd_step(const UpdateBuffers<float>&, const UpdateConstants<float, SgdBody<float>>*, const double*,

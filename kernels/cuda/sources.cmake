@@ -35,8 +35,11 @@ set(PLUME_CUDA_KERNEL_SOURCES
   convolution/gather_f32.cu
   layout.cu
   loss/bce.cu
-  loss/dice.cu
+  loss/focal.cu
+  loss/lovasz.cu
+  loss/ordinal.cu
   loss/softmax_cross_entropy.cu
+  loss/tversky.cu
   optimizer.cu
   output.cu
   pointwise.cu
@@ -45,6 +48,7 @@ set(PLUME_CUDA_KERNEL_SOURCES
   pooling_backward.cu
   softmax.cu
   softmax_backward.cu
+  sort.cu
   squared_norm.cu
   upsample.cu
   upsample_backward.cu

@@ -27,7 +27,7 @@ REQUIRED = [
     (r"\bnormalize_kernel<(?:4, float|8, plume::bf16)>", [LOAD, STORE]),
     (r"\bnormalize_pool_kernel<(?:4, float|8, plume::bf16)>", [LOAD, STORE]),
     (r"\bupdate_kernel<4, ", [LOAD, STORE]),
-    (r"\bbce_pass<(?:float|plume::bf16), true>", [LOAD, STORE]),
+    (r"\bbinary_pass<(?:float|plume::bf16), plume::kernels::BceBody<float>, true>", [LOAD, STORE]),
     (r"\bgather_kernel<\S*Bf16Products, ", [ASYNC_COPY, BF16_PRODUCT, STORE]),
     (r"\bcorrelate_kernel<\S*Bf16Products, ", [ASYNC_COPY, BF16_PRODUCT]),
     (r"\bgather_kernel<\S*Tf32Products, ", [ASYNC_COPY, TF32_PRODUCT, STORE]),

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <type_traits>
+#include <vector>
 
 #include "device_array.hpp"
 
@@ -163,6 +165,55 @@ TEST_F(CudaOptimizer, SquaredNormOfManyIsTheSameEveryTime) {
   kernels::squared_norm(results.data() + 1, shifted.data() + 1, static_cast<std::ptrdiff_t>(count), *stream_);
   EXPECT_NEAR(results.values()[0], expected, 1e-12 * expected);
   EXPECT_EQ(results.values()[1], results.values()[0]) << "from memory that is not aligned";
+}
+
+TEST_F(CudaOptimizer, MovingAverage) {
+  for (const Extent& extent : extents) {
+    const std::size_t all = extent.all();
+    auto average = converted<float>(random_values(all, 1));
+    const auto values = converted<float>(random_values(all, 2));
+    const DeviceVector<float> average_device(*stream_, average), values_device(*stream_, values),
+        decay_device(*stream_, std::vector{0.75F});
+    const float decay = 0.75F;
+    const auto follow = [&](const double* squared, const double* squared_there) {
+      kernels::moving_average(average.data() + extent.shift, values.data() + extent.shift, extent.size(), &decay,
+                              squared, cpu_);
+      kernels::moving_average(average_device.data() + extent.shift, values_device.data() + extent.shift, extent.size(),
+                              decay_device.data(), squared_there, *stream_);
+    };
+    follow(nullptr, nullptr);
+    expect_near(average_device.values(), std::vector<double>(average.begin(), average.end()), roundings<float>(2),
+                "average");
+    const DeviceVector<double> none(*stream_, std::vector<double>{std::numeric_limits<double>::quiet_NaN()});
+    const auto before = average_device.values();
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    follow(&nan, none.data());
+    EXPECT_EQ(average_device.values(), before);
+  }
+}
+
+// An update whose gradients' norm is no number is none.
+TEST_F(CudaOptimizer, NothingIsChangedWhereTheNormIsNotFinite) {
+  const auto values = converted<float>(random_values(1000, 1));
+  const DeviceVector<float> parameters(*stream_, values), gradients(*stream_, values), first(*stream_, values),
+      second(*stream_, values);
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    const DeviceVector<double> squared(*stream_, std::vector<double>{bad});
+    const kernels::UpdateBuffers<float> buffers{parameters.data(), gradients.data(), first.data(), second.data(),
+                                                nullptr,           nullptr,          1000};
+    const auto unchanged = [&](const auto& body, const auto& step) {
+      using Constants = kernels::UpdateConstants<float, std::decay_t<decltype(body)>>;
+      const kernels::Memory constants = on_device(*stream_, std::vector{Constants{body, 1.0F, 0.5F}});
+      step(reinterpret_cast<const Constants*>(constants.data()));
+      for (const auto* buffer : {&parameters, &gradients, &first, &second}) EXPECT_EQ(buffer->values(), values);
+    };
+    unchanged(kernels::AdamwBody<float>{0.1F, 0.9F, 0.99F, 1e-8F, 0, 1, 1},
+              [&](const auto* c) { kernels::adamw_step(buffers, c, squared.data(), *stream_); });
+    unchanged(kernels::SgdBody<float>{0.1F, 0.9F, 0, false},
+              [&](const auto* c) { kernels::sgd_step(buffers, c, squared.data(), *stream_); });
+    unchanged(kernels::LambBody<float>{0.9F, 0.99F, 1e-8F, 0, 1, 1},
+              [&](const auto* c) { kernels::lamb_direction(gradients.data(), buffers, c, squared.data(), *stream_); });
+  }
 }
 
 }  // namespace

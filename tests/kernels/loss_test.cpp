@@ -3,98 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <vector>
 
-#include "array.hpp"
+#include "loss_reference.hpp"
 
 namespace plume::tests {
 namespace {
 
 using kernels::ignore_label;
-
-// Logits, labels and weights of a problem in double, and the reference's answers.
-struct LossProblem {
-  Array logits;
-  std::vector<std::uint8_t> labels;
-  std::vector<double> weights;
-
-  LossProblem(int n, int h, int w, int classes, std::uint32_t ignored_share)
-      : logits(Array::random(n, h, w, classes, 1, -3, 3)),
-        labels(random_labels(static_cast<std::size_t>(n * h * w), 2, std::max(classes, 2), ignored_share)),
-        weights(random_values(labels.size(), 3, 0.1F, 2)) {}
-
-  [[nodiscard]] std::size_t pixels() const { return labels.size(); }
-  [[nodiscard]] int classes() const { return logits.c; }
-  [[nodiscard]] double weight(std::size_t p) const { return labels[p] == ignore_label ? 0 : weights[p]; }
-  [[nodiscard]] double logit(std::size_t p, int c) const {
-    return logits.values[p * static_cast<std::size_t>(logits.c) + static_cast<std::size_t>(c)];
-  }
-  // Sigmoid for one channel, softmax for more.
-  [[nodiscard]] double probability(std::size_t p, int c) const {
-    if (classes() == 1) return 1 / (1 + std::exp(-logit(p, 0)));
-    double sum = 0;
-    for (int k = 0; k < classes(); ++k) sum += std::exp(logit(p, k));
-    return std::exp(logit(p, c)) / sum;
-  }
-  [[nodiscard]] double truth(std::size_t p, int c) const { return labels[p] == (classes() == 1 ? 1 : c) ? 1 : 0; }
-  // d probability(p, c) / d logit(p, k)
-  [[nodiscard]] double slope(std::size_t p, int c, int k) const {
-    const double here = probability(p, c);
-    return classes() == 1 ? here * (1 - here) : here * ((c == k ? 1 : 0) - probability(p, k));
-  }
-};
-
-struct LossAnswer {
-  double value = 0;
-  Array gradient;
-};
-
-LossAnswer cross_entropy(const LossProblem& problem) {
-  LossAnswer answer{0, problem.logits.like()};
-  double total = 0;
-  for (std::size_t p = 0; p < problem.pixels(); ++p) total += problem.weight(p);
-  if (total == 0) return answer;
-  for (std::size_t p = 0; p < problem.pixels(); ++p) {
-    if (problem.weight(p) == 0) continue;
-    const double share = problem.weight(p) / total;
-    for (int c = 0; c < problem.classes(); ++c) {
-      const double y = problem.truth(p, c);
-      const double probability = problem.probability(p, c);
-      answer.value -= share * y * std::log(probability);
-      if (problem.classes() == 1) answer.value -= share * (1 - y) * std::log(1 - probability);
-      answer.gradient.values[p * static_cast<std::size_t>(problem.classes()) + static_cast<std::size_t>(c)] =
-          share * (probability - y);
-    }
-  }
-  return answer;
-}
-
-LossAnswer dice_loss(const LossProblem& problem, double smooth) {
-  LossAnswer answer{0, problem.logits.like()};
-  const int classes = problem.classes();
-  for (int c = 0; c < classes; ++c) {
-    double both = 0;
-    double total = 0;
-    for (std::size_t p = 0; p < problem.pixels(); ++p) {
-      if (problem.weight(p) == 0) continue;
-      both += problem.weight(p) * problem.probability(p, c) * problem.truth(p, c);
-      total += problem.weight(p) * (problem.probability(p, c) + problem.truth(p, c));
-    }
-    const double top = 2 * both + smooth;
-    const double bottom = total + smooth;
-    answer.value += (1 - top / bottom) / classes;
-    for (std::size_t p = 0; p < problem.pixels(); ++p) {
-      if (problem.weight(p) == 0) continue;
-      const double by_probability = problem.weight(p) * (top / (bottom * bottom) - 2 * problem.truth(p, c) / bottom);
-      for (int k = 0; k < classes; ++k) {
-        answer.gradient.values[p * static_cast<std::size_t>(classes) + static_cast<std::size_t>(k)] +=
-            by_probability * problem.slope(p, c, k) / classes;
-      }
-    }
-  }
-  return answer;
-}
 
 template <class T>
 class Loss : public testing::Test {
@@ -103,11 +21,15 @@ class Loss : public testing::Test {
   template <class Run>
   void check(const LossProblem& problem, const LossAnswer& expected, const Run& run) {
     const auto weights = converted<T>(problem.weights);
+    const auto class_weights = converted<T>(problem.class_weights);
+    const auto soft = converted<T>(problem.soft);
     for (const bool add : {false, true}) {
       const Array before = Array::random(problem.logits.n, problem.logits.h, problem.logits.w, problem.logits.c, 4);
       Pixels<T> logits(problem.logits, 1);
       Pixels<T> grad(before, 2);
-      const kernels::PixelTargets<T> targets{problem.labels.data(), weights.data()};
+      const kernels::PixelTargets<T> targets{problem.labels.data(), weights.data(),
+                                             class_weights.empty() ? nullptr : class_weights.data(),
+                                             soft.empty() ? nullptr : soft.data()};
       double value = 5;
       run(kernels::LossOutput<T>{&value, grad.image(), 0.25, 2, add, add}, logits.image(), targets);
       const double wanted_value = 0.25 * expected.value + (add ? 5 : 0);
@@ -122,11 +44,27 @@ class Loss : public testing::Test {
     }
   }
 
-  auto bce() {
-    return [this](const auto&... args) { kernels::bce_with_logits<T>(args..., stream_); };
+  // Binary of one channel.
+  auto cross_entropy_kernel(double smoothing = 0) {
+    return [this, smoothing](const auto& output, const auto& logits, const auto& targets) {
+      if (logits.c == 1) {
+        kernels::bce_with_logits<T>(output, logits, targets, smoothing, stream_);
+      } else {
+        kernels::softmax_cross_entropy<T>(output, logits, targets, smoothing, stream_);
+      }
+    };
   }
-  auto softmax() {
-    return [this](const auto&... args) { kernels::softmax_cross_entropy<T>(args..., stream_); };
+  auto focal(double gamma) {
+    return [this, gamma](const auto&... args) { kernels::focal<T>(args..., gamma, stream_); };
+  }
+  auto ordinal() {
+    return [this](const auto&... args) { kernels::ordinal<T>(args..., stream_); };
+  }
+  auto tversky(const kernels::TverskySettings& settings) {
+    return [this, settings](const auto&... args) { kernels::tversky<T>(args..., settings, stream_); };
+  }
+  auto lovasz() {
+    return [this](const auto&... args) { kernels::lovasz<T>(args..., stream_); };
   }
   auto dice(double smooth) {
     return [this, smooth](const auto&... args) { kernels::dice<T>(args..., smooth, stream_); };
@@ -140,14 +78,14 @@ TYPED_TEST_SUITE(Loss, Elements);
 TYPED_TEST(Loss, BinaryCrossEntropy) {
   for (const std::uint32_t ignored : {0U, 4U}) {
     const LossProblem problem(3, 37, 21, 1, ignored);
-    this->check(problem, cross_entropy(problem), this->bce());
+    this->check(problem, cross_entropy(problem), this->cross_entropy_kernel());
   }
 }
 
 TYPED_TEST(Loss, SoftmaxCrossEntropy) {
   for (const int classes : {2, 5}) {
     const LossProblem problem(3, 9, 7, classes, 4);
-    this->check(problem, cross_entropy(problem), this->softmax());
+    this->check(problem, cross_entropy(problem), this->cross_entropy_kernel());
   }
 }
 
@@ -160,16 +98,97 @@ TYPED_TEST(Loss, Dice) {
   }
 }
 
+TYPED_TEST(Loss, LabelSmoothing) {
+  for (const int classes : {1, 2, 5}) {
+    const LossProblem problem(3, 9, 7, classes, 4);
+    this->check(problem, smoothed_cross_entropy(problem, 0.2), this->cross_entropy_kernel(0.2));
+  }
+}
+
+TYPED_TEST(Loss, Focal) {
+  for (const int classes : {1, 2, 5}) {
+    for (const double gamma : {0.0, 0.5, 2.0}) {
+      const LossProblem problem(3, 9, 7, classes, 4);
+      this->check(problem, focal_loss(problem, gamma), this->focal(gamma));
+    }
+  }
+}
+
+TYPED_TEST(Loss, Ordinal) {
+  for (const int classes : {2, 4, kernels::most_ordinal_classes}) {
+    const LossProblem problem(3, 9, 7, classes, 4);
+    this->check(problem, ordinal_loss(problem), this->ordinal());
+  }
+}
+
+TYPED_TEST(Loss, ClassWeights) {
+  for (const int classes : {1, 4}) {
+    LossProblem problem(3, 9, 7, classes, 4);
+    problem.class_weights = {0.5, 3, 0, 1.5};
+    this->check(problem, cross_entropy(problem), this->cross_entropy_kernel());
+    this->check(problem, focal_loss(problem, 2), this->focal(2));
+    if (classes > 1) this->check(problem, ordinal_loss(problem), this->ordinal());
+  }
+}
+
+TYPED_TEST(Loss, SoftTargets) {
+  LossProblem problem(3, 37, 21, 1, 4);
+  problem.labels = random_labels(problem.pixels(), 2, 4, 4);
+  problem.soft = {0, 0.25, 0.5, 1};
+  this->check(problem, cross_entropy(problem), this->cross_entropy_kernel());
+  const kernels::TverskySettings settings{.alpha = 0.3, .beta = 0.7, .smooth = 0.5};
+  this->check(problem, tversky_loss(problem, settings), this->tversky(settings));
+}
+
+TYPED_TEST(Loss, Tversky) {
+  for (const int classes : {1, 2, 5}) {
+    for (const double gamma : {0.75, 1.0, 2.0}) {
+      const LossProblem problem(3, 9, 7, classes, 4);
+      const kernels::TverskySettings settings{.alpha = 0.3, .beta = 0.7, .smooth = 0.5, .gamma = gamma};
+      this->check(problem, tversky_loss(problem, settings), this->tversky(settings));
+    }
+  }
+}
+
+TYPED_TEST(Loss, Lovasz) {
+  for (const int classes : {1, 2, 5}) {
+    LossProblem problem(3, 9, 7, classes, 4);
+    this->check(problem, lovasz_loss(problem), this->lovasz());
+    std::replace(problem.labels.begin(), problem.labels.end(), std::uint8_t{1},
+                 std::uint8_t{0});  // a class that is absent
+    this->check(problem, lovasz_loss(problem), this->lovasz());
+  }
+}
+
+// Where all is found and nothing else, nothing is left to learn, whatever the power.
+TYPED_TEST(Loss, PerfectTverskyHasNoSlope) {
+  using T = TypeParam;
+  Array in(1, 1, 2, 1);
+  in.values = {-800, 800};
+  Pixels<T> logits(in);
+  Pixels<T> grad(in.like());
+  const std::uint8_t truth[] = {0, 1};
+  for (const double gamma : {0.5, 1.0, 2.0}) {
+    double value = 5;
+    kernels::tversky<T>({&value, grad.image()}, logits.image(), {truth}, {.gamma = gamma}, this->stream_);
+    EXPECT_EQ(value, 0);
+    for (const double slope : grad.array().values) EXPECT_EQ(slope, 0);
+  }
+}
+
 TYPED_TEST(Loss, EveryPixelIgnored) {
   for (const int classes : {1, 3}) {
     LossProblem problem(2, 3, 5, classes, 0);
     problem.labels.assign(problem.labels.size(), ignore_label);
     const LossAnswer nothing{0, problem.logits.like()};
     if (classes == 1) {
-      this->check(problem, nothing, this->bce());
+      this->check(problem, nothing, this->cross_entropy_kernel());
     } else {
-      this->check(problem, nothing, this->softmax());
+      this->check(problem, nothing, this->cross_entropy_kernel());
     }
+    this->check(problem, nothing, this->focal(2));
+    this->check(problem, nothing, this->lovasz());
+    if (classes > 1) this->check(problem, nothing, this->ordinal());
     this->check(problem, nothing, this->dice(1));
     this->check(problem, nothing, this->dice(0));
   }
@@ -183,7 +202,7 @@ TYPED_TEST(Loss, NoWeightsAreWeightsOfOne) {
   Pixels<T> logits(problem.logits);
   const kernels::PixelTargets<T> targets{problem.labels.data(), nullptr};
   double value = 0;
-  kernels::bce_with_logits<T>({&value}, logits.image(), targets, this->stream_);
+  kernels::bce_with_logits<T>({&value}, logits.image(), targets, 0, this->stream_);
   EXPECT_NEAR(value, cross_entropy(problem).value, roundings<T>(8));
   kernels::dice<T>({&value}, logits.image(), targets, 1, this->stream_);
   EXPECT_NEAR(value, dice_loss(problem, 1).value, roundings<T>(8));
@@ -200,12 +219,32 @@ TYPED_TEST(Loss, ExtremeLogits) {
       Pixels<T> grad(in.like());
       const auto truth = static_cast<std::uint8_t>(label);
       double value = 0;
-      kernels::bce_with_logits<T>({&value, grad.image()}, logits.image(), {&truth, nullptr}, this->stream_);
+      kernels::bce_with_logits<T>({&value, grad.image()}, logits.image(), {&truth, nullptr}, 0, this->stream_);
       const bool right = (sign > 0) == (label == 1);
+      EXPECT_EQ(value, right ? 0 : 800);
+      EXPECT_EQ(grad.array().values[0], right ? 0 : sign);
+      kernels::focal<T>({&value, grad.image()}, logits.image(), {&truth}, 2, this->stream_);
       EXPECT_EQ(value, right ? 0 : 800);
       EXPECT_EQ(grad.array().values[0], right ? 0 : sign);
     }
   }
+}
+
+// As far from the truth as can be: losses and slopes stay numbers.
+TYPED_TEST(Loss, ExtremeLogitsOfSeveralClasses) {
+  using T = TypeParam;
+  Array in(1, 1, 2, 3);
+  in.values = {800, 0, -800, -800, 800, 0};
+  Pixels<T> logits(in);
+  Pixels<T> grad(in.like());
+  const std::uint8_t truth[] = {2, 1};  // the first wrong, the second right
+  double value = 5;
+  kernels::focal<T>({&value, grad.image()}, logits.image(), {truth}, 2, this->stream_);
+  EXPECT_EQ(value, 800);
+  EXPECT_EQ(grad.array().values, (std::vector<double>{0.5, 0, -0.5, 0, 0, 0}));
+  kernels::ordinal<T>({&value, grad.image()}, logits.image(), {truth}, this->stream_);
+  EXPECT_EQ(value, (800 + 1600) / 2.0 / 2);  // over both borders and both pixels
+  EXPECT_EQ(grad.array().values, (std::vector<double>{0.5, -0.25, -0.25, 0, 0, 0}));
 }
 
 }  // namespace

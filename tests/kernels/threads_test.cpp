@@ -180,11 +180,16 @@ TYPED_TEST(Threads, Losses) {
       return out;
     });
   };
-  check("bce", 1, [&](const auto& to, Image<const T> z, auto& s) { kernels::bce_with_logits<T>(to, z, targets, s); });
+  check("bce", 1,
+        [&](const auto& to, Image<const T> z, auto& s) { kernels::bce_with_logits<T>(to, z, targets, 0, s); });
   check("softmax cross-entropy", this->c,
-        [&](const auto& to, Image<const T> z, auto& s) { kernels::softmax_cross_entropy<T>(to, z, targets, s); });
+        [&](const auto& to, Image<const T> z, auto& s) { kernels::softmax_cross_entropy<T>(to, z, targets, 0, s); });
   for (const int channels : {1, this->c + 0}) {
     check("dice", channels, [&](const auto& to, Image<const T> z, auto& s) { kernels::dice<T>(to, z, targets, 1, s); });
+    check("focal", channels,
+          [&](const auto& to, Image<const T> z, auto& s) { kernels::focal<T>(to, z, targets, 2, s); });
+    check("lovasz", channels,
+          [&](const auto& to, Image<const T> z, auto& s) { kernels::lovasz<T>(to, z, targets, s); });
   }
 }
 

@@ -46,8 +46,10 @@ LossResult run(const LossCase& problem, const std::vector<double>& logits, bool 
   const auto labels = random_labels(problem.pixels(), 2, std::max(problem.shape.c, 2));
   std::vector<T> weights;
   for (const double weight : random_values(problem.pixels(), 3, 0.1F, 2)) weights.push_back(static_cast<T>(weight));
+  const std::vector<T> class_weights{T{1}, T{0.5}, T{2}, T{3}};
   LossResult result;
-  const Targets targets{labels.data(), problem.weighted ? weights.data() : nullptr};
+  const Targets targets{labels.data(), problem.weighted ? weights.data() : nullptr,
+                        problem.weighted ? class_weights.data() : nullptr};
   result.value = loss(context, z, targets, problem.settings, scale);
   if (with_gradient) result.gradient.assign(z.gradient<T>(), z.gradient<T>() + count);
   return result;
@@ -55,16 +57,26 @@ LossResult run(const LossCase& problem, const std::vector<double>& logits, bool 
 
 std::vector<LossCase> loss_cases() {
   // A new member breaks this line: give it a row below, then name it here.
-  const auto [cross_entropy, dice, dice_smooth] = LossSettings{};
-  static_cast<void>(cross_entropy + dice + dice_smooth);
+  const auto [cross_entropy, dice, focal, tversky, lovasz, ordinal, dice_smooth, smoothing, gamma, shape] =
+      LossSettings{};
+  static_cast<void>(cross_entropy + dice + focal + tversky + lovasz + ordinal + dice_smooth + smoothing + gamma +
+                    shape.alpha);
   const std::vector<std::pair<std::string, LossSettings>> terms{
       {"cross_entropy", {.cross_entropy = 1, .dice = 0}},
+      {"label_smoothing", {.cross_entropy = 1, .label_smoothing = 0.1}},
       {"dice", {.cross_entropy = 0, .dice = 1, .dice_smooth = 1}},
       {"dice_not_smoothed", {.cross_entropy = 0, .dice = 2, .dice_smooth = 0}},
-      {"mixed", {.cross_entropy = 0.7, .dice = 0.3, .dice_smooth = 0.5}}};
+      {"focal", {.cross_entropy = 0, .focal = 1, .focal_gamma = 1.5}},
+      {"tversky", {.cross_entropy = 0, .tversky = 1}},
+      {"focal_tversky",
+       {.cross_entropy = 0, .tversky = 1, .tversky_shape = {.alpha = 0.2, .beta = 0.6, .gamma = 0.75}}},
+      {"lovasz", {.cross_entropy = 0, .lovasz = 1}},
+      {"ordinal", {.cross_entropy = 0, .ordinal = 1}},
+      {"mixed", {.cross_entropy = 0.7, .dice = 0.3, .focal = 0.2, .lovasz = 0.1, .dice_smooth = 0.5}}};
   std::vector<LossCase> cases;
   for (const auto& [name, settings] : terms) {
     for (const int channels : {1, 2, 4}) {
+      if (settings.ordinal > 0 && channels == 1) continue;
       for (const bool weighted : {false, true}) {
         const std::string text = fmt::format("{}_{}{}", name, channels, weighted ? "_weighted" : "");
         cases.push_back({text + "_odd", settings, {1, 5, 7, channels}, weighted});

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "../expect_error.hpp"
 #include "../random_values.hpp"
 
 namespace plume::nn {
@@ -254,6 +256,98 @@ TEST(Optimizer, ContinuesFromItsStateWithTheSameBits) {
     after.set_steps(before.steps());
     run(after, parts, 3, steps);
     EXPECT_TRUE(std::equal(whole.values<double>(), whole.values<double>() + whole.flat_size(), parts.values<double>()));
+  }
+}
+
+// The average's decay after n updates is n / (n + 9) until it is settings.average; it needs no beginning.
+TEST(Optimizer, AveragesWeightsAndStatistics) {
+  for (const auto kind : {OptimizerSettings::Kind::adamw, OptimizerSettings::Kind::sgd, OptimizerSettings::Kind::lamb,
+                          OptimizerSettings::Kind::lars}) {
+    Parameters parameters(DType::f64);
+    const auto declare = [](Parameters& of) {
+      of.declare("a.weight", {1, 1, 1, count}, ParameterKind::vector);
+      of.declare("a.running_mean", {1, 1, 1, count}, ParameterKind::statistic);
+      of.allocate();
+    };
+    declare(parameters);
+    Optimizer optimizer({.kind = kind, .average = 0.3}, parameters);
+    kernels::Stream stream = kernels::CpuStream(1);
+    double weight = 0;
+    double statistic = 0;
+    for (int step = 0; step < steps; ++step) {
+      const double decay = std::min(0.3, step / (step + 9.0));
+      std::fill_n(parameters.tensor("a.weight").gradient<double>(), count, 1.0 + step);
+      std::fill_n(parameters.tensor("a.running_mean").data<double>(), count, 2.0 * step);
+      optimizer.step(parameters, rate, stream);
+      weight = decay * weight + (1 - decay) * parameters.tensor("a.weight").data<double>()[3];
+      statistic = decay * statistic + (1 - decay) * 2.0 * step;
+    }
+    Parameters averaged(DType::f64);
+    declare(averaged);
+    optimizer.average_into(averaged);
+    EXPECT_NEAR(averaged.tensor("a.weight").data<double>()[3], weight, 1e-14);
+    EXPECT_NEAR(averaged.tensor("a.running_mean").data<double>()[3], statistic, 1e-14);
+    EXPECT_NE(weight, parameters.tensor("a.weight").data<double>()[3]);
+  }
+}
+
+// What is frozen stays, to the bit, and has no part in the norm that gradients are clipped to.
+TEST(Optimizer, FreezesByName) {
+  for (const auto kind : {OptimizerSettings::Kind::adamw, OptimizerSettings::Kind::sgd, OptimizerSettings::Kind::lamb,
+                          OptimizerSettings::Kind::lars}) {
+    Parameters parameters = some_parameters();
+    Parameters whole = some_parameters();
+    const auto before = random_values(count, 1);
+    Optimizer optimizer({.kind = kind, .clip_norm = 0.1, .frozen = {"a.*"}}, parameters);
+    run(optimizer, parameters, 0, steps);
+    const auto* frozen = parameters.tensor("a.weight").data<double>();
+    const auto* trained = parameters.tensor("b.weight").data<double>();
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), frozen));
+    EXPECT_FALSE(std::equal(before.begin(), before.end(), trained));
+    // As if there were no other parameter.
+    Parameters alone(DType::f64);
+    alone.declare("b.weight", {1, 1, 1, count}, ParameterKind::vector);
+    alone.allocate();
+    std::copy(before.begin(), before.end(), alone.tensor("b.weight").data<double>());
+    Optimizer of_one({.kind = kind, .clip_norm = 0.1}, alone);
+    kernels::Stream stream = kernels::CpuStream(1);
+    for (int step = 0; step < steps; ++step) {
+      const auto values = random_values(count, 100 + static_cast<std::uint64_t>(step));
+      std::copy(values.begin(), values.end(), alone.tensor("b.weight").gradient<double>());
+      of_one.step(alone, rate, stream);
+    }
+    EXPECT_TRUE(std::equal(trained, trained + count, alone.tensor("b.weight").data<double>()));
+  }
+}
+
+TEST(Optimizer, RefusesToFreezeNothingOrAll) {
+  const Parameters parameters = some_parameters();
+  plume::tests::expect_input_error([&] { Optimizer({.frozen = {"c*"}}, parameters); }, "c*", "a.weight");
+  plume::tests::expect_input_error([&] { Optimizer({.frozen = {"*.weight"}}, parameters); }, "no parameter to train");
+  plume::tests::expect_input_error([&] { Optimizer({.frozen = {"a"}}, parameters); }, "no parameter is called a;");
+}
+
+// One bad step costs nothing but itself.
+TEST(Optimizer, GradientsThatAreNotFiniteChangeNothing) {
+  for (const auto kind : {OptimizerSettings::Kind::adamw, OptimizerSettings::Kind::sgd, OptimizerSettings::Kind::lamb,
+                          OptimizerSettings::Kind::lars}) {
+    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+      Parameters parameters = some_parameters();
+      Optimizer optimizer({.kind = kind, .average = 0.9}, parameters);
+      run(optimizer, parameters, 0, 2);
+      EXPECT_TRUE(optimizer.finite());
+      const auto* values = parameters.tensor("a.weight").data<double>();
+      const std::vector<double> before(values, values + count);
+      const auto state = optimizer.state();
+      set_gradients(parameters, 2);
+      parameters.tensor("b.weight").gradient<double>()[4] = bad;
+      kernels::Stream stream = kernels::CpuStream(1);
+      optimizer.step(parameters, rate, stream);
+      EXPECT_FALSE(optimizer.finite());
+      EXPECT_TRUE(std::equal(before.begin(), before.end(), values));
+      for (std::size_t i = 0; i < state.size(); ++i)
+        EXPECT_EQ(optimizer.state()[i].bytes, state[i].bytes) << state[i].name;
+    }
   }
 }
 

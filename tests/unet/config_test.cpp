@@ -23,6 +23,7 @@ Config load(const std::string& text, const std::vector<std::string>& overrides =
 TEST(ConfigTest, PrintedConfigurationReadsBackTheSame) {
   Config config = load(minimal, {"model.family=pixel_detector", "optimizer.lr=0.000123456789", "data.shard=a 'b\".h5",
                                  "train.seed=12345678901", "loss.dice=0.25", "optimizer.nesterov=true",
+                                 "optimizer.name=sgd", "loss.class_weights=[0.5, 2]", "train.freeze=['enc*', 'a\"b']",
                                  "augment.angle=12.5", "augment.elastic_cells=7"});
   const std::string printed = to_toml(config);
   EXPECT_EQ(to_toml(parse_config(printed, "printed")), printed);
@@ -55,6 +56,38 @@ TEST(ConfigTest, WrongValuesNameWhatIsWanted) {
   expect_input_error([] { load("[train]\nflip = 1\n"); }, "train.flip", "true or false");
   expect_input_error([] { load("[train]\nsteps = [1]\n"); }, "train.steps");
   expect_input_error([] { load("[optimizer]\nlr = nan\n"); }, "optimizer.lr");
+}
+
+TEST(ConfigTest, ListsAreListsOfTheirKind) {
+  const Config config = load(minimal, {"loss.class_weights=[1, 2.5]", "train.freeze=['enc0.*']"});
+  EXPECT_EQ(config.class_weights, (std::vector<double>{1, 2.5}));
+  EXPECT_EQ(config.optimizer.frozen, (std::vector<std::string>{"enc0.*"}));
+  expect_input_error([] { load(minimal, {"loss.class_weights=2"}); }, "loss.class_weights", "list of numbers");
+  expect_input_error([] { load(minimal, {"loss.class_weights=[1, 'b']"}); }, "loss.class_weights", "list of numbers");
+  expect_input_error([] { load(minimal, {"loss.class_weights=[1, -2]"}); }, "from 0 to");
+  expect_input_error([] { load(minimal, {"train.freeze=[1]"}); }, "train.freeze", "list of names");
+}
+
+TEST(ConfigTest, WrongChoicesNameTheNearest) {
+  expect_input_error([] { load(minimal, {"schedule.name=cosin"}); }, "did you mean cosine?");
+  expect_input_error([] { load(minimal, {"optimizer.name=adam"}); }, "did you mean adamw?");
+  expect_input_error([] { load(minimal, {"train.on_nan=ignore"}); }, "one of stop, skip");
+}
+
+TEST(ConfigTest, KeysThatDoNotGoTogetherAreRefused) {
+  const auto refused = [](const std::vector<std::string>& overrides, const std::string& why, const std::string& hint) {
+    expect_input_error([&] { load(minimal, overrides); }, why, hint);
+  };
+  refused({"loss.cross_entropy=0"}, "nothing to learn", "set one");
+  refused({"loss.ordinal=1"}, "loss.ordinal is for 2 to 16 classes", "loss.cross_entropy");
+  refused({"loss.cross_entropy=0", "loss.dice=1", "loss.label_smoothing=0.1"}, "label_smoothing", "loss.cross_entropy");
+  refused({"loss.class_weights=[1, 2, 3]"}, "has 3 numbers", "2 labels");
+  refused({"loss.class_weights=[0, 0]"}, "all 0", "nothing to learn");
+  refused({"loss.cross_entropy=0", "loss.lovasz=1", "loss.class_weights=[1, 2]"}, "loss.class_weights", "focal");
+  refused({"loss.tversky=1", "loss.tversky_alpha=0", "loss.tversky_beta=0"}, "loss.tversky_alpha", "both 0");
+  refused({"optimizer.nesterov=true"}, "of sgd and lars", "optimizer.name");
+  refused({"optimizer.nesterov=true", "optimizer.name=sgd", "optimizer.momentum=0"}, "optimizer.momentum", "0.9");
+  EXPECT_EQ(load(minimal, {"loss.ordinal=1", "model.classes=4", "loss.class_weights=[1, 1, 2, 4]"}).loss.ordinal, 1);
 }
 
 TEST(ConfigTest, BrokenFilesNameThePlace) {

@@ -1,5 +1,5 @@
-// Training steps of several ranks, started by mpiexec, on whatever device the program links: together they are the step of one
-// rank that has all images. With the argument "nccl" gradients go from device to device.
+// Training steps of several ranks, started by mpiexec, on whatever device the program links: together they are the step
+// of one rank that has all images. With the argument "nccl" gradients go from device to device.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -182,6 +182,29 @@ TEST_F(RanksTest, NoticeWeightsThatDiffer) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("rank 1 "), std::string::npos) << error.what();
   }
+}
+
+// Each image once, whoever has it; five do not divide evenly.
+TEST(RanksEvaluation, AddsUpToTheWhole) {
+  const int tiles[] = {0, 1, 2, 3, 4};
+  const auto add = [](Evaluation& evaluation, std::size_t image, int tile) {
+    std::vector<float> probability;
+    std::vector<std::uint8_t> labels;
+    for (int p = 0; p < 12; ++p) {
+      probability.push_back(static_cast<float>((p * 7 + tile * 5) % 12) / 12);
+      labels.push_back(static_cast<std::uint8_t>((p + tile) % 3 == 0 ? 1 : 0));
+    }
+    add_image(evaluation, image, probability.data(), labels, 3, 4, {});
+  };
+  Evaluation whole(std::size(tiles), 1);
+  for (std::size_t i = 0; i < std::size(tiles); ++i) add(whole, i, tiles[i]);
+  const auto share = unet::share_of(tiles, group->rank(), group->size());
+  Evaluation own(share.size(), 1);
+  for (std::size_t i = 0; i < share.size(); ++i) add(own, i, share[i]);
+  const Evaluation all = Ranks(group).together(std::move(own), std::size(tiles));
+  for (std::size_t i = 0; i < std::size(tiles); ++i) EXPECT_EQ(all.images[i][0].iou(), whole.images[i][0].iou()) << i;
+  EXPECT_EQ(all.foreground.average_precision(), whole.foreground.average_precision());
+  EXPECT_EQ(all.foreground.roc_area(), whole.foreground.roc_area());
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 #include "small_training.hpp"
 #include "unet/inference/model_file.hpp"
 #include "unet/inference/predict.hpp"
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 namespace plume::unet {
 namespace {
@@ -167,7 +167,7 @@ TEST_F(TrainTest, LogRowsAreWrittenOnce) {
   const std::string log = read_file(folder_ / "run" / "log.csv");
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 5) << log;  // header, 2, 4, 6, 8
   // Resuming from step 8 with more steps appends; rows from beyond the checkpoint would be dropped first.
-  tests::write_file(folder_ / "run" / "log.csv", log + "10,1,0.5,0.1,1,0,,,,\n");
+  tests::write_file(folder_ / "run" / "log.csv", log + "10,1,0.5,0.1,1,0,,,,,,,,,,,\n");
   config_.train.steps = 10;
   run("run", config_, folder_ / "run" / "last.safetensors");
   const std::string longer = read_file(folder_ / "run" / "log.csv");
@@ -198,6 +198,78 @@ TEST_F(TrainTest, StopsEarlyWhenValidationsDoNotImprove) {
   const TrainOutcome outcome = run("run", config_);
   EXPECT_FALSE(outcome.stopped);
   EXPECT_LT(outcome.progress.step, 400);
+}
+
+// What is validated and kept as the best are averaged weights, which a continuation goes on with.
+TEST_F(TrainTest, AveragesWeights) {
+  run("plain", config_);
+  config_.optimizer.average = 0.9;
+  run("whole", config_);
+  EXPECT_NE(weights("plain", "best.safetensors"), weights("whole", "best.safetensors"));
+  const Network plain = load_model(folder_ / "plain" / "last.safetensors");
+  const Network last = load_model(folder_ / "whole" / "last.safetensors");
+  const Network best = load_model(folder_ / "whole" / "best.safetensors");
+  const auto& info = plain.parameters().all().front();
+  EXPECT_EQ(plain.parameters().to_named(info).values, last.parameters().to_named(info).values);
+  EXPECT_NE(best.parameters().to_named(info).values, last.parameters().to_named(info).values);
+  run("cut", config_, {}, [](std::int64_t step) {
+    if (step == 3) std::raise(SIGTERM);
+  });
+  run("cut", config_, folder_ / "cut" / "last.safetensors");
+  for (const char* file : {"last.safetensors", "best.safetensors"})
+    EXPECT_EQ(weights("whole", file), weights("cut", file));
+}
+
+TEST_F(TrainTest, FreezesLayers) {
+  config_.optimizer.frozen = {"enc0.*", "dec*"};
+  config_.train.steps = 2;
+  run("two", config_);
+  config_.train.steps = 4;
+  run("four", config_);
+  const Network two = load_model(folder_ / "two" / "last.safetensors");
+  const Network four = load_model(folder_ / "four" / "last.safetensors");
+  int frozen = 0;
+  for (const auto& info : two.parameters().all()) {
+    if (info.kind == nn::ParameterKind::statistic) continue;
+    const bool same = two.parameters().to_named(info).values == four.parameters().to_named(info).values;
+    const bool stays = info.name.starts_with("enc0.") || info.name.starts_with("dec");
+    EXPECT_EQ(same, stays) << info.name;
+    frozen += stays ? 1 : 0;
+  }
+  EXPECT_GT(frozen, 4);
+  config_.optimizer.frozen = {"encoder*"};
+  tests::expect_input_error([&] { run("none", config_); }, "train.freeze", "encoder*");
+}
+
+TEST_F(TrainTest, EveryLossTrains) {
+  config_.loss = {
+      .cross_entropy = 1, .dice = 0.5, .focal = 0.5, .tversky = 0.5, .lovasz = 0.5, .label_smoothing = 0.05};
+  config_.class_weights = {1, 3};
+  config_.optimizer = {
+      .kind = nn::OptimizerSettings::Kind::sgd, .nesterov = true, .weight_decay = 1e-4, .clip_norm = 1};
+  config_.schedule.kind = ScheduleSettings::Kind::poly;
+  config_.train.threads = 1;
+  run("one", config_);
+  config_.train.threads = 3;
+  run("three", config_);
+  EXPECT_EQ(weights("one"), weights("three"));
+}
+
+TEST_F(TrainTest, WhatWaitsForValidationsNeedsSome) {
+  const auto shard = folder_ / "no_val.h5";
+  tests::FolderPacking packing;
+  packing.tiles = folder_ / "scenes" / "tiles";
+  packing.masks = folder_ / "scenes" / "masks";
+  packing.output = shard;
+  packing.val = 0;
+  packing.test = 0;
+  tests::pack(packing);
+  config_.data.shard = shard.string();
+  config_.train.patience = 2;
+  tests::expect_input_error([&] { run("patience", config_); }, "train.patience", "leave it at 0");
+  config_.train.patience = 0;
+  config_.schedule.kind = ScheduleSettings::Kind::plateau;
+  tests::expect_input_error([&] { run("plateau", config_); }, "plateau", "poly");
 }
 
 TEST_F(TrainTest, RefusesWhatDoesNotFit) {

@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "dist/launcher.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/launched.hpp"
+#include "unet/find_rate.hpp"
 #include "unet/kept_checkpoints.hpp"
 
 namespace plume::unet {
@@ -26,6 +28,9 @@ struct Arguments {
   std::string device;
   std::string precision;
   std::string conv;
+  std::string on_nan;
+  bool find_rate = false;
+  RateRange range;
   bool quiet = false;
   bool json = false;
   bool memory = false;
@@ -54,7 +59,23 @@ std::vector<std::string> settings_of(const Arguments& arguments) {
   if (!arguments.device.empty()) settings.push_back("train.device=" + arguments.device);
   if (!arguments.precision.empty()) settings.push_back("train.precision=" + arguments.precision);
   if (!arguments.conv.empty()) settings.push_back("train.conv=" + arguments.conv);
+  if (!arguments.on_nan.empty()) settings.push_back("train.on_nan=" + arguments.on_nan);
   return settings;
+}
+
+int run_find_rate(const Arguments& arguments) {
+  if (dist::launch().ranks > 1)
+    throw usage_error("--find-lr runs in one process; start it without {}", dist::launch().by);
+  const RateSearch search = find_rate(load_config(arguments.config, settings_of(arguments)), arguments.range);
+  if (!arguments.json) {
+    fmt::print("{}", to_text(search));
+    return 0;
+  }
+  nlohmann::ordered_json json{{"suggested", search.suggested}, {"lowest_loss_at", search.lowest}};
+  for (const RateTrial& trial : search.trials)
+    json["trials"].push_back({{"rate", trial.rate}, {"loss", trial.loss}, {"smoothed", trial.smoothed}});
+  fmt::print("{}\n", json.dump(2));
+  return 0;
 }
 
 void report(const Arguments& arguments, const TrainOptions& options, const TrainOutcome& outcome) {
@@ -117,6 +138,7 @@ dist::Supervision supervision_of(const Arguments& arguments) {
 }
 
 int run_train(const Arguments& arguments) {
+  if (arguments.find_rate) return run_find_rate(arguments);
   if (arguments.memory) return train_as(arguments, nullptr);
   return run_launched(supervision_of(arguments),
                       [&](dist::Communicator* communicator) { return train_as(arguments, communicator); });
@@ -138,6 +160,21 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_option("--conv", arguments->conv, "train.conv: auto, direct or winograd convolutions on the CPU");
   command->add_option("--precision", arguments->precision, "train.precision: f32; on CUDA also tf32 and bf16")
       ->check(CLI::IsMember({"f32", "tf32", "bf16"}));
+  command
+      ->add_option("--on-nan", arguments->on_nan,
+                   "train.on_nan: stop, or skip steps whose loss or gradients are not finite")
+      ->check(CLI::IsMember({"stop", "skip"}));
+  command->add_flag("--find-lr", arguments->find_rate,
+                    "Train with a rate that rises at every step, say which to begin with, and stop");
+  command->add_option("--find-lr-from", arguments->range.lowest, "The lowest rate it tries")
+      ->capture_default_str()
+      ->check(CLI::Range(1e-12, 1e3));
+  command->add_option("--find-lr-to", arguments->range.highest, "The highest")
+      ->capture_default_str()
+      ->check(CLI::Range(1e-12, 1e3));
+  command->add_option("--find-lr-steps", arguments->range.steps, "In so many steps")
+      ->capture_default_str()
+      ->check(CLI::Range(2, 100000));
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
   command->add_flag("--json", arguments->json, "Report as JSON at the end");
   command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");

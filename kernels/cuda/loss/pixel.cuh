@@ -22,8 +22,10 @@ __device__ void put(T& element, float value, bool add) {
 
 template <class T>
 __device__ float weight_of(const PixelTargets<T>& targets, std::ptrdiff_t pixel) {
-  if (targets.labels[pixel] == ignore_label) return 0.0F;
-  return targets.weights ? targets.weights[pixel] : 1.0F;
+  const int label = targets.labels[pixel];
+  if (label == ignore_label) return 0.0F;
+  const float weight = targets.weights ? targets.weights[pixel] : 1.0F;
+  return targets.class_weights ? weight * targets.class_weights[label] : weight;
 }
 
 }  // namespace plume::kernels::cuda

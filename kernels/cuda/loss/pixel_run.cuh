@@ -52,7 +52,7 @@ __device__ void store_run(T* to, std::ptrdiff_t stride, PixelRun<N> run, const F
   }
 }
 
-// What the labels of a run mean: its weights, 0 where ignored, and 1 where the label is 1.
+// What the labels of a run mean: its weights, 0 where ignored, and y.
 template <int N>
 struct RunTargets {
   Floats<N> weight;
@@ -68,7 +68,9 @@ __device__ RunTargets<N> load_targets(const PixelTargets<T>& targets, PixelRun<N
   for (int i = 0; i < N; ++i) {
     const bool counts = in_bounds(i < run.count) && label[i] != static_cast<float>(ignore_label);
     result.weight[i] = !counts ? 0.0F : targets.weights ? given[i] : 1.0F;
+    if (targets.class_weights && counts) result.weight[i] *= targets.class_weights[static_cast<int>(label[i])];
     result.truth[i] = label[i] == 1.0F ? 1.0F : 0.0F;
+    if (targets.soft && counts) result.truth[i] = targets.soft[static_cast<int>(label[i])];
   }
   return result;
 }

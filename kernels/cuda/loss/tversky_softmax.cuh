@@ -1,8 +1,8 @@
-// The two passes of Dice on CUDA for several channels: p = softmax(z), and the loss is the mean over classes.
+// The two passes of Tversky's loss on CUDA for several channels: p = softmax(z), and the loss is the mean over classes.
 #pragma once
 
-#include "kernels/cuda/loss/dice_sums.cuh"
 #include "kernels/cuda/loss/softmax_pixel.cuh"
+#include "kernels/cuda/loss/tversky_sums.cuh"
 
 namespace plume::kernels::cuda {
 
@@ -20,8 +20,8 @@ __device__ inline void add_rows(double* sums, int rows, int classes) {
 // A tile of as many pixels as threads: first a thread per pixel finds its softmax, then a thread per class and row of
 // pixels adds them up, so that neighbouring threads read neighbouring logits and no class needs a reduction of its own.
 template <class T>
-__global__ void __launch_bounds__(sum_threads)
-    dice_softmax_sums(OverlapSums overlaps, Image<const T> logits, PixelTargets<T> targets) {
+__global__ void __launch_bounds__(sum_threads) tversky_softmax_sums(OverlapSums overlaps, TverskySettings settings,
+                                                                    Image<const T> logits, PixelTargets<T> targets) {
   PLUME_SHARED(SoftmaxPixel, softmax, sum_threads);
   PLUME_SHARED(float, weights, sum_threads);
   PLUME_SHARED(double, intersections, sum_threads);
@@ -30,6 +30,8 @@ __global__ void __launch_bounds__(sum_threads)
   const int classes = logits.c;
   const int rows = sum_threads / classes;
   const int c = thread % classes;
+  const auto alpha = static_cast<float>(settings.alpha);
+  const auto beta = static_cast<float>(settings.beta);
   double intersection = 0;
   double total = 0;
   const std::ptrdiff_t pixels = logits.pixels();
@@ -46,7 +48,7 @@ __global__ void __launch_bounds__(sum_threads)
       const float p = softmax[q].probability(static_cast<float>(logits.data[(first + q) * logits.stride + c]));
       const float truth = targets.labels[first + q] == c ? 1.0F : 0.0F;
       intersection += static_cast<double>(weights[q] * p * truth);
-      total += static_cast<double>(weights[q] * (p + truth));
+      total += static_cast<double>(weights[q] * (alpha * p + beta * truth));
     }
     __syncthreads();  // the next tile takes this one's place
   }
@@ -62,8 +64,9 @@ __global__ void __launch_bounds__(sum_threads)
 }
 
 template <class T>
-__global__ void __launch_bounds__(sum_threads) dice_softmax_gradient(LossOutput<T> output, const DiceSlope* slopes,
-                                                                     Image<const T> logits, PixelTargets<T> targets) {
+__global__ void __launch_bounds__(sum_threads)
+    tversky_softmax_gradient(LossOutput<T> output, const ClassSlope* slopes, Image<const T> logits,
+                             PixelTargets<T> targets) {
   for_share(logits.pixels(), [&](std::ptrdiff_t pixel) {
     const T* z = logits.data + pixel * logits.stride;
     T* to = output.grad.data + pixel * output.grad.stride;

@@ -1,16 +1,18 @@
-// The two passes of Dice on CUDA for one channel: p = sigmoid(z), and the class is label 1.
+// The two passes of Tversky's loss on CUDA for one channel: p = sigmoid(z), and the class is label 1.
 #pragma once
 
-#include "kernels/cuda/loss/dice_sums.cuh"
 #include "kernels/cuda/loss/pixel_run.cuh"
+#include "kernels/cuda/loss/tversky_sums.cuh"
 #include "kernels/functors.hpp"
 
 namespace plume::kernels::cuda {
 
 template <class T, bool dense>
-__global__ void __launch_bounds__(sum_threads)
-    dice_sigmoid_sums(OverlapSums overlaps, Image<const T> logits, PixelTargets<T> targets) {
+__global__ void __launch_bounds__(sum_threads) tversky_sigmoid_sums(OverlapSums overlaps, TverskySettings settings,
+                                                                    Image<const T> logits, PixelTargets<T> targets) {
   constexpr int N = pack_size<T>;
+  const auto alpha = static_cast<float>(settings.alpha);
+  const auto beta = static_cast<float>(settings.beta);
   double sums[2] = {0, 0};
   for_share((logits.pixels() + N - 1) / N, [&](std::ptrdiff_t item) {
     const PixelRun<N> run(item, logits.pixels());
@@ -21,7 +23,7 @@ __global__ void __launch_bounds__(sum_threads)
       if (target.weight[i] == 0) continue;
       const float p = SigmoidBody{}(z[i]);
       sums[0] += static_cast<double>(target.weight[i] * p * target.truth[i]);
-      sums[1] += static_cast<double>(target.weight[i] * (p + target.truth[i]));
+      sums[1] += static_cast<double>(target.weight[i] * (alpha * p + beta * target.truth[i]));
     }
   });
   block_sums(sums);
@@ -32,10 +34,11 @@ __global__ void __launch_bounds__(sum_threads)
 }
 
 template <class T, bool dense>
-__global__ void __launch_bounds__(sum_threads) dice_sigmoid_gradient(LossOutput<T> output, const DiceSlope* slopes,
-                                                                     Image<const T> logits, PixelTargets<T> targets) {
+__global__ void __launch_bounds__(sum_threads)
+    tversky_sigmoid_gradient(LossOutput<T> output, const ClassSlope* slopes, Image<const T> logits,
+                             PixelTargets<T> targets) {
   constexpr int N = pack_size<T>;
-  const DiceSlope slope = slopes[0];
+  const ClassSlope slope = slopes[0];
   for_share((logits.pixels() + N - 1) / N, [&](std::ptrdiff_t item) {
     const PixelRun<N> run(item, logits.pixels());
     const Floats<N> z = load_run<dense>(logits.data, logits.stride, run);
@@ -44,7 +47,7 @@ __global__ void __launch_bounds__(sum_threads) dice_sigmoid_gradient(LossOutput<
 #pragma unroll
     for (int i = 0; i < N; ++i) {
       const float p = SigmoidBody{}(z[i]);
-      gradient[i] = target.weight[i] * (target.truth[i] != 0 ? slope.hit : slope.miss) * (p * (1.0F - p));
+      gradient[i] = target.weight[i] * (slope.miss + target.truth[i] * (slope.hit - slope.miss)) * (p * (1.0F - p));
     }
     store_run<dense>(output.grad.data, output.grad.stride, run, gradient, output.add_grad);
   });

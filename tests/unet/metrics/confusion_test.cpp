@@ -1,5 +1,5 @@
 // Confusion counts against counting by hand.
-#include "unet/metrics.hpp"
+#include "unet/metrics/confusion.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,12 +1,13 @@
-// What Dice is made of on CUDA: per class the sums of its first pass, and from them the slopes of its second.
+// What Tversky's loss is made of on CUDA: per class the sums of its first pass, and from them the slopes of its second.
 #pragma once
 
 #include "kernels/cuda/loss/pixel.cuh"
 #include "kernels/cuda/sums.cuh"
+#include "kernels/tversky.hpp"
 
 namespace plume::kernels::cuda {
 
-// The first pass's sums: per class `blocks` intersections, then as many totals of probabilities and labels.
+// The first pass's sums: per class `blocks` intersections, then as many totals (TverskySums).
 struct OverlapSums {
   double* sums;
   int blocks;
@@ -16,9 +17,9 @@ struct OverlapSums {
   [[nodiscard]] __device__ double* totals(int c) const { return intersections(c) + blocks; }
 };
 
-// The loss's derivative by a probability of this class, for a pixel of weight 1.
-struct DiceSlope {
-  float miss;  // where the label is another
+// A TverskySlope as the second pass reads it.
+struct ClassSlope {
+  float miss;
   float hit;
 };
 
@@ -26,7 +27,7 @@ struct DiceSlope {
 // one block
 template <class T>
 __global__ void __launch_bounds__(sum_threads)
-    finish_dice(LossOutput<T> output, DiceSlope* slopes, OverlapSums overlaps, double smooth) {
+    finish_tversky(LossOutput<T> output, ClassSlope* slopes, OverlapSums overlaps, TverskySettings settings) {
   const auto lane = static_cast<int>(threadIdx.x % warp_threads);
   double loss[1] = {0};
   for (auto c = static_cast<int>(threadIdx.x / warp_threads); in_bounds(c < overlaps.classes);
@@ -37,14 +38,11 @@ __global__ void __launch_bounds__(sum_threads)
       intersection += overlaps.intersections(c)[block];
       total += overlaps.totals(c)[block];
     }
-    const double part = 2 * warp_sum(intersection) + smooth;
-    const double whole = warp_sum(total) + smooth;
+    const TverskySums sums{warp_sum(intersection), warp_sum(total)};
     if (lane != 0) continue;
-    const bool any = whole > 0;
-    const double scale = output.weight * output.scale / overlaps.classes;
-    const double miss = any ? part / (whole * whole) : 0;
-    loss[0] += any ? 1 - part / whole : 0;
-    slopes[c] = {static_cast<float>(scale * miss), static_cast<float>(any ? scale * (miss - 2 / whole) : 0)};
+    const TverskySlope slope = sums.slope(settings, output.weight * output.scale / overlaps.classes);
+    loss[0] += sums.loss(settings);
+    slopes[c] = {static_cast<float>(slope.miss), static_cast<float>(slope.hit)};
   }
   block_sums(loss);
   if (threadIdx.x == 0) put_value(output, loss[0] / overlaps.classes);
