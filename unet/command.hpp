@@ -18,6 +18,7 @@ void add_doctor_command(CLI::App& app, Action& action);
 void add_bench_command(CLI::App& app, Action& action);
 void add_quantize_command(CLI::App& app, Action& action);
 void add_cloud_commands(CLI::App& app, Action& action);
+void add_report_command(CLI::App& app, Action& action);
 
 inline constexpr int exit_requeue = 85;  // stopped by a signal, to be resumed
 

@@ -18,5 +18,6 @@ int main(int argc, char** argv) {
         add_bench_command(app, action);
         add_quantize_command(app, action);
         add_cloud_commands(app, action);
+        add_report_command(app, action);
       });
 }

@@ -23,6 +23,7 @@
 #include "unet/kept_checkpoints.hpp"
 #include "unet/ranks.hpp"
 #include "unet/run_record.hpp"
+#include "unet/start_record.hpp"
 #include "unet/step_guard.hpp"
 #include "unet/stop_signal.hpp"
 #include "unet/train_log.hpp"
@@ -92,6 +93,8 @@ class Trainer {
   TrainOutcome run() {
     if (ranks_.leads()) {
       write_config();
+      record_start(options_.output, {describe_device(stream_, config_.train.device.precision), ranks_.size(),
+                                     config_.train.seed, progress_.step, network_.parameters().trainable_count()});
       log_.emplace(options_.output, progress_.step, steps_, options_.quiet);
     }
     const auto start = Clock::now();

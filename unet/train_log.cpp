@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -74,7 +75,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 TrainLog::TrainLog(const std::filesystem::path& folder, std::int64_t resumed_step, std::int64_t steps, bool quiet)
-    : steps_(steps), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0) {
+    : steps_(steps), quiet_(quiet), terminal_(::isatty(STDERR_FILENO) != 0), events_(folder, resumed_step + 1) {
   const auto csv = folder / "log.csv";
   const auto jsonl = folder / "log.jsonl";
   trim(csv, header_line(), resumed_step, step_of_csv);
@@ -112,9 +113,14 @@ void TrainLog::write(const LogRow& row) {
   std::string text =
       fmt::format("step {:>{}}/{}  epoch {}  loss {:.4f}  lr {:.2e}  {:.1f} images/s", row.step,
                   std::to_string(steps_).size(), steps_, row.epoch, row.loss, row.learning_rate, row.images_per_second);
+  events_.scalar(row.step, "train/loss", row.loss);
+  events_.scalar(row.step, "train/learning_rate", row.learning_rate);
+  events_.scalar(row.step, "speed/images_per_second", row.images_per_second);
+  events_.scalar(row.step, "speed/data_wait", row.data_wait);
   if (row.validation) {
     const auto& v = *row.validation;
     for (const Figure& figure : figures) {
+      events_.scalar(row.step, std::string("validation/") + (figure.name + std::strlen("val_")), v.*figure.value);
       csv_ << fmt::format(",{:.6f}", v.*figure.value);
       json[figure.name] = v.*figure.value;
     }

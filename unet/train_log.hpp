@@ -1,4 +1,4 @@
-// What a training tells: log.csv and log.jsonl for programs, a progress bar or plain lines for people.
+// What a training tells: log.csv and log.jsonl for programs, events for TensorBoard, a progress bar or plain lines for people.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include <fstream>
 #include <optional>
 #include <string>
+
+#include "unet/tensorboard/event_file.hpp"
 
 namespace plume::unet {
 
@@ -79,6 +81,7 @@ class TrainLog {
   bool bar_shown_ = false;
   std::ofstream csv_;
   std::ofstream jsonl_;
+  EventFile events_;
 };
 
 }  // namespace plume::unet

@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "dist/launcher.hpp"
+#include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/command.hpp"
 #include "unet/commands/launched.hpp"
 #include "unet/find_rate.hpp"
 #include "unet/kept_checkpoints.hpp"
+#include "unet/report/report.hpp"
 
 namespace plume::unet {
 namespace {
@@ -99,6 +101,23 @@ void report(const Arguments& arguments, const TrainOptions& options, const Train
   }
 }
 
+// The training is done and saved; what its page costs is told, and no error.
+void write_page(const Arguments& arguments, const TrainOptions& options) {
+  try {
+    const auto path = options.output / "report.html";
+    const Report page = make_report(
+        {.runs = {options.output}, .device = options.config.train.device, .threads = options.config.train.threads});
+    AtomicFile file(path);
+    file.write(page.html);
+    file.commit();
+    if (arguments.quiet || arguments.json) return;
+    for (const std::string& note : page.notes) fmt::print(stderr, "note: {}\n", note);
+    fmt::print("curves, tiles and record: {}\n", path.string());
+  } catch (const Error& error) {
+    fmt::print(stderr, "note: no report.html: {}\n", error.what());
+  }
+}
+
 // communicator: null for one process alone.
 int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   TrainOptions options;
@@ -120,6 +139,7 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   }
   const TrainOutcome outcome = train(options);
   if (leads) report(arguments, options, outcome);
+  if (leads && !outcome.stopped) write_page(arguments, options);
   return outcome.stopped ? exit_requeue : 0;
 }
 
