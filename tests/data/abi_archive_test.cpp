@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "../expect_error.hpp"
-
 #include "data/abi/archive.hpp"
 
 namespace plume::tests {

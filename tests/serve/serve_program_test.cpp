@@ -151,7 +151,8 @@ TEST_F(ServeProgram, OpenApiTellsOfEveryPathThereIs) {
     told.insert(path);
     for (const auto& [method, operation] : item.items()) {
       if (method == "parameters") continue;
-      EXPECT_TRUE(operation.at("responses").contains("default")) << method << path;  // a header too large, a slow client
+      EXPECT_TRUE(operation.at("responses").contains("default"))
+          << method << path;  // a header too large, a slow client
     }
     if (path.starts_with("/models")) continue;  // with --multi-model
     const bool get = item.contains("get");

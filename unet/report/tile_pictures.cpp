@@ -54,8 +54,8 @@ std::vector<TilePictures> draw_tiles(Predictor& predictor, const Graph& graph, c
   for (const int tile : tiles) {
     const data::Raster image = raster_of(shard, tile);
     const auto pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
-    Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
-                                         image, graph.classes, threshold);
+    Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width), image,
+                                   graph.classes, threshold);
     std::vector<std::uint8_t> labels(pixels);
     shard.read_labels(tile, {0, 0, image.height, image.width}, labels.data());
     for (std::size_t i = 0; i < pixels; ++i)
