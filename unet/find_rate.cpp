@@ -45,20 +45,9 @@ const RateTrial& least_of(const std::vector<RateTrial>& trials) {
 
 RateSearch judge(std::vector<RateTrial> trials) {
   const RateTrial least = trials.empty() ? RateTrial() : least_of(trials);
-  RateSearch search{{}, 0, least.rate};
-  // Over a tenth of the trials, as batches differ; the first ones are smoothed over too few.
-  const std::size_t window = std::max<std::size_t>(trials.size() / 10, 1);
-  double steepest = 0;
-  for (std::size_t i = 2 * window; i < trials.size() && trials[i].rate <= least.rate; ++i) {
-    const RateTrial& before = trials[i - window];
-    const double slope = (trials[i].smoothed - before.smoothed) / std::log(trials[i].rate / before.rate);
-    if (slope >= steepest) continue;
-    steepest = slope;
-    search.suggested = trials[i - window / 2].rate;
-  }
-  if (steepest == 0) throw input_error("the loss fell at no learning rate; look at the labels, or at model.weights");
-  search.trials = std::move(trials);
-  return search;
+  if (trials.empty() || least.smoothed == trials.front().smoothed)
+    throw input_error("the loss fell at no learning rate; look at the labels, or at model.weights");
+  return {std::move(trials), least.rate / 10, least.rate};
 }
 
 RateSearch find_rate(const Config& config, const RateRange& range) {
@@ -101,10 +90,10 @@ std::string to_text(const RateSearch& search) {
     const auto length = static_cast<std::size_t>(columns * trial.smoothed / most);
     text += fmt::format("{:>10.2e} {:>10.4f}  {}\n", trial.rate, trial.smoothed, std::string(length, '='));
   }
-  return text + fmt::format(
-                    "the loss falls fastest at {:.2e}: optimizer.lr = {:.1e} is a rate to begin with; it is least at "
-                    "{:.2e}, which is too high\n",
-                    search.suggested, search.suggested, search.lowest);
+  return text +
+         fmt::format(
+             "the loss is least at a rate of {:.1e}; a tenth of it is one to begin with: optimizer.lr = {:.1e}\n",
+             search.lowest, search.suggested);
 }
 
 }  // namespace plume::unet

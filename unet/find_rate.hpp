@@ -24,8 +24,8 @@ struct RateTrial {
 
 struct RateSearch {
   std::vector<RateTrial> trials;
-  double suggested = 0;  // where the smoothed loss falls fastest by the logarithm of the rate
-  double lowest = 0;     // where the smoothed loss is least: a rate that is too high already
+  double suggested = 0;  // a tenth of that:
+  double lowest = 0;     // where the smoothed loss is least, a rate that is too high already
 };
 
 // One process trains on the configuration's batches, and writes nothing; it ends early where the loss is four times the

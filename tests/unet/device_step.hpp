@@ -69,6 +69,8 @@ class SmallTraining {
     return all;
   }
   [[nodiscard]] const unet::TrainingStep& step() const { return step_; }
+  [[nodiscard]] unet::TrainingStep& step() { return step_; }
+  [[nodiscard]] const nn::Optimizer& optimizer() const { return optimizer_; }
 
  private:
   static constexpr double rate = 1e-2;

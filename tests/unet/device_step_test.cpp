@@ -1,10 +1,12 @@
-// Whole training steps on CUDA: beside the CPU's, and the same bits whether they are replayed or not, copied ahead or not.
+// Whole training steps on CUDA: beside the CPU's, and the same bits whether they are replayed or not, copied ahead or
+// not.
 #include "device_step.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -67,6 +69,26 @@ TEST_P(DeviceStepOf, MatchesTheCpus) {
   EXPECT_NEAR(ours.run(batch), loss, 1e-5 * loss);
   expect_near(ours.gradients(), theirs.gradients(), 1e-4);
   expect_near(ours.parameters(), theirs.parameters(), 1e-4);
+}
+
+// A step on an image that is not finite changes nothing once its statistics are undone, be it queued, recorded or
+// replayed.
+TEST_P(DeviceStepOf, ABadStepLeavesNoTrace) {
+  for (const Precision precision : {Precision::f32, Precision::bf16}) {
+    SmallTraining training(config({DeviceKind::cuda, precision}));
+    data::Batch wild = drawn_batch(2, 9);
+    reinterpret_cast<float*>(wild.pixels.data())[7] = std::numeric_limits<float>::infinity();
+    for (int time = 0; time < 3; ++time) {
+      const auto before = training.parameters();
+      static_cast<void>(training.run(wild));
+      EXPECT_FALSE(training.optimizer().finite());
+      EXPECT_EQ(training.step().not_finite(), "the images");
+      training.step().undo_statistics();
+      expect_same_bits(training.parameters(), before);
+      EXPECT_TRUE(std::isfinite(training.run(drawn_batch(2, 10))));
+      EXPECT_TRUE(training.optimizer().finite());
+    }
+  }
 }
 
 // Batches of two sizes, so that each is queued, recorded and replayed, and the arena's slab grows once in between: the

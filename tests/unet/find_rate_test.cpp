@@ -19,7 +19,7 @@ std::vector<RateTrial> trials_of(const std::vector<double>& losses) {
   return trials;
 }
 
-TEST(FindRate, SuggestsWhereTheLossFallsFastest) {
+TEST(FindRate, SuggestsATenthOfWhereTheLossIsLeast) {
   const RateSearch search = judge(trials_of({1, 0.99, 0.9, 0.5, 0.4, 0.45, 3}));
   EXPECT_DOUBLE_EQ(search.suggested, 1e-3);
   EXPECT_DOUBLE_EQ(search.lowest, 1e-2);
