@@ -67,9 +67,9 @@ void DirectConnection::open(const Url& url, const TimeLimits& limits, millisecon
   const auto addresses = asio::ip::tcp::resolver(context_).resolve(host, port, failed);
   if (failed) throw TransportError(TransportError::Kind::unreachable, url.authority() + ": " + failed.message());
   const auto fail = [&](boost::system::error_code error) {
-    TransportError found = transport_error(url.authority(), error);
-    if (found.kind() != TransportError::Kind::broken) throw found;
-    throw TransportError(TransportError::Kind::unreachable, found.what());
+    const TransportError found = transport_error(url.authority(), error);
+    const bool broken = found.kind() == TransportError::Kind::broken;  // before it was made
+    throw TransportError(broken ? TransportError::Kind::unreachable : found.kind(), found.what());
   };
   failed = run(limits, most, [&](auto&, auto handler) { plain().async_connect(addresses, handler); });
   if (limits.cancelled()) throw TransportError(TransportError::Kind::cancelled, url.authority() + ": cancelled");

@@ -69,8 +69,7 @@ Image image_from_s3(const json& document, const ImageRules& rules, S3& s3) {
 
 Image image_of(const Request& request, const ImageRules& rules, S3& s3) {
   if (const auto document = name_request(request)) return image_from_s3(*document, rules, s3);
-  if (request.body.empty())
-    throw RequestError(400, "the body is empty: it is an image, or {\"bucket\", \"file_name\"}");
+  if (request.body.empty()) throw RequestError(400, R"(the body is empty: it is an image, or {"bucket", "file_name"})");
   if (request.body.size() > rules.most)
     throw RequestError(413,
                        fmt::format("the body has {} bytes, at most {} are taken", request.body.size(), rules.most));
