@@ -10,7 +10,7 @@ export CMAKE_CUDA_COMPILER_LAUNCHER ?= $(CMAKE_CXX_COMPILER_LAUNCHER)
 CXX_SOURCES = git ls-files -z '*.cpp' '*.hpp' '*.cu' '*.cuh'
 SETUP = cmake/install_packages.sh
 
-.PHONY: all demo test test-slow fuzz gpu-bundle image image-cuda asan tsan format format-check lint clean help
+.PHONY: all demo test test-slow fuzz gpu-bundle image image-cuda lambda asan tsan format format-check lint clean help
 
 all: setup-build build/build.ninja  ## Build everything (release) into build/; programs are in build/bin/
 	cmake --build --preset release
@@ -55,6 +55,10 @@ image-cuda: setup-image build-image-cuda/build.ninja  ## The same for NVIDIA GPU
 	cmake --build --preset image-cuda --target plume-infer
 	unet/serve/image/image.sh build-image-cuda/bin/plume-infer plume-infer:cuda build-image-cuda/image
 
+lambda: setup-build build-lambda/build.ninja  ## Make the function for AWS Lambda, in build-lambda/plume-lambda.zip
+	cmake --build --preset lambda --target plume-lambda
+	cloud/lambda/package.sh build-lambda/bin/plume-lambda build-lambda/plume-lambda.zip
+
 format: setup-develop  ## Format all C++
 	$(CXX_SOURCES) | xargs -0 clang-format -i
 
@@ -65,7 +69,7 @@ lint: setup-build setup-develop build/build.ninja  ## Run clang-tidy on all C++;
 	@cmake/lint.sh build $(FILES)
 
 clean:  ## Remove what was built
-	rm -rf build build-asan build-tsan build-fuzz build-image build-image-cuda
+	rm -rf build build-asan build-tsan build-fuzz build-image build-image-cuda build-lambda
 
 help:  ## Say what each target does
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -76,7 +80,8 @@ setup-build:
 setup-test:
 	@$(SETUP) build test
 setup-slow:
-	@$(SETUP) build test slurm cloud
+	@$(SETUP) build test slurm cloud peers
+	@cmake/install_peers.sh build/peers
 setup-fuzz:
 	@$(SETUP) build fuzz
 setup-image:
@@ -93,5 +98,7 @@ build-tsan/build.ninja: CMakePresets.json | setup-build
 	cmake --preset tsan
 build-image/build.ninja: CMakePresets.json | setup-build
 	cmake --preset image
+build-lambda/build.ninja: CMakePresets.json | setup-build
+	cmake --preset lambda
 build-image-cuda/build.ninja: CMakePresets.json | setup-build
 	cmake --preset image-cuda

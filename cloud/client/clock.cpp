@@ -10,6 +10,9 @@ namespace plume::cloud {
 Clock system_clock() {
   Clock clock;
   clock.now = [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); };
+  clock.elapsed = [] {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  };
   clock.sleep = [](std::chrono::milliseconds time, const std::atomic<bool>* cancelled) {
     constexpr std::chrono::milliseconds glance{50};
     for (; time.count() > 0 && (cancelled == nullptr || !cancelled->load()); time -= glance)

@@ -37,6 +37,10 @@ void check_authentication(const ServiceRequest& request) {
                       request.what, request.endpoint.url.host);
 }
 
+bool is_fine(const ServiceRequest& request, const HttpResponse& response) {
+  return response.ok() && !(request.ok_may_hold_error && holds_error(response));
+}
+
 bool says_expired(const ServiceError& error) {
   return error.code == "ExpiredToken" || error.code == "ExpiredTokenException" || error.code == "TokenRefreshRequired";
 }
@@ -74,6 +78,12 @@ SigningKey ServiceClient::signing_key(const Credentials& credentials, Time time,
 }
 
 HttpResponse ServiceClient::call(const ServiceRequest& request) {
+  HttpResponse response = answer(request);
+  if (!is_fine(request, response)) throw to_error(request.what, parse_service_error(response));
+  return response;
+}
+
+HttpResponse ServiceClient::answer(const ServiceRequest& request) {
   check_authentication(request);
   Try state;
   state.endpoint = request.endpoint;
@@ -81,8 +91,7 @@ HttpResponse ServiceClient::call(const ServiceRequest& request) {
   while (true) {
     try {
       HttpResponse response = send(request, state);
-      const bool fine = response.ok() && !(request.ok_may_hold_error && holds_error(response));
-      if (fine) {
+      if (is_fine(request, response)) {
         if (request.sink != nullptr) request.sink->end(response);
         quota_.give_back(state.last);
         return response;
@@ -91,8 +100,7 @@ HttpResponse ServiceClient::call(const ServiceRequest& request) {
       tell(fmt::format("{}: {} {}", request.what, error.status, error.code));
       if (cure(request, response, error, state)) continue;
       const Fault fault = fault_of(error);
-      if (fault == Fault::lasting || !try_again(state, fault, asked_delay(response, clock_.now())))
-        throw to_error(request.what, error);
+      if (fault == Fault::lasting || !try_again(state, fault, asked_delay(response, clock_.now()))) return response;
     } catch (const TransportError& error) {
       tell(fmt::format("{}: {}", request.what, error.what()));
       const Fault fault = fault_of(error);
@@ -115,6 +123,11 @@ HttpResponse ServiceClient::send(const ServiceRequest& request, Try& state) {
   message.sink = request.sink;
   message.timeouts = request.timeouts.value_or(settings_.timeouts);
   message.cancelled = state.cancelled;
+  if (settings_.deadline) {
+    const milliseconds left = std::max(*settings_.deadline - clock_.elapsed(), milliseconds(1));
+    milliseconds& whole = message.timeouts.whole;
+    whole = whole.count() > 0 ? std::min(whole, left) : left;
+  }
   sign(request, state.endpoint, message, state);
   message.headers.push_back({"User-Agent", settings_.user_agent});
   return transport_.send(message);
@@ -175,10 +188,12 @@ bool ServiceClient::corrects_clock(const HttpResponse& response, const ServiceEr
 }
 
 bool ServiceClient::try_again(Try& state, Fault fault, std::optional<milliseconds> asked) {
-  if (state.attempt >= settings_.attempts || !quota_.take(fault)) return false;
+  if (state.attempt >= settings_.attempts) return false;
   milliseconds delay = backoff(state.attempt, fault, clock_.random());
   // What the server asks for, and at most 5 s more: not all clients come back in the same moment.
   if (asked) delay = std::clamp(delay, *asked, *asked + milliseconds(5000));
+  if (settings_.deadline && clock_.elapsed() + delay >= *settings_.deadline) return false;
+  if (!quota_.take(fault)) return false;
   clock_.sleep(delay, state.cancelled);
   ++state.attempt;
   state.last = fault;

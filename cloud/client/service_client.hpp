@@ -50,6 +50,8 @@ struct ClientSettings {
   Timeouts timeouts{};
   std::string user_agent = "plume";
   const std::atomic<bool>* cancelled = nullptr;
+  // On the clock's `elapsed`: no attempt takes longer, and none follows where there is no time left to wait for it.
+  std::optional<std::chrono::milliseconds> deadline{};
   // Gets what was signed and how it went, without secrets; empty: nobody listens.
   std::function<void(const std::string&)> debug{};
 };
@@ -62,6 +64,9 @@ class ServiceClient {
   // A reply of 2xx. Safe to call from several threads. Throws cloud::Error: the service's own (to_error), or that of
   // the connection, after all attempts.
   [[nodiscard]] HttpResponse call(const ServiceRequest& request);
+  // The last attempt's reply, whatever its status; for who makes more of an error than a message. Throws
+  // TransportError where none came.
+  [[nodiscard]] HttpResponse answer(const ServiceRequest& request);
 
   // An address by which anybody may send the request until it expires.
   [[nodiscard]] std::string presign(const ServiceRequest& request, std::chrono::seconds expires);

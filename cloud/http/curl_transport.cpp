@@ -32,6 +32,7 @@ class CurlTransport final : public Transport {
   CurlTransport& operator=(const CurlTransport&) = delete;
 
   HttpResponse send(const HttpRequest& request) override {
+    check_headers(request);
     auto transfer = std::make_unique<CurlTransfer>(request, take_handle(), settings_);
     std::future<HttpResponse> reply = transfer->reply();
     {

@@ -36,6 +36,9 @@ class Transport {
   [[nodiscard]] virtual HttpResponse send(const HttpRequest& request) = 0;
 };
 
+// Throws TransportError (refused) where a header would become several.
+void check_headers(const HttpRequest& request);
+
 struct TransportSettings {
   std::string ca_bundle{};       // a file of certificates to trust; empty: the system's
   std::size_t connections = 64;  // kept open for another request

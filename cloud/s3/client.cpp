@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cloud/s3/text_sink.hpp"
 #include "cloud/s3/xml.hpp"
 #include "cloud/signing/percent.hpp"
 
@@ -17,24 +18,6 @@ const Shape objects_shape{.type = Type::list, .members = {{"", &object_shape}}};
 const Shape delete_shape{
     .members = {{"Quiet", &boolean_shape}, {.name = "Object", .shape = &objects_shape, .flattened = true}},
     .xml_namespace = {s3_namespace}};
-
-class TextSink final : public BodySink {
- public:
-  void begin(const HttpResponse&) override { text.clear(); }
-  void write(std::span<const std::byte> bytes) override {
-    text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-  void end(const HttpResponse& response) override {
-    const auto expected = expected_checksum(response);
-    if (!expected) return;
-    Checksum sum(expected->kind);
-    sum.add(as_bytes(text));
-    if (sum.finish() != expected->value)
-      throw TransportError(TransportError::Kind::broken,
-                           fmt::format("{} of what came differs", name_of(expected->kind)));
-  }
-  std::string text;
-};
 
 ObjectInfo info_of(const HttpResponse& response) {
   ObjectInfo info;
@@ -172,7 +155,7 @@ HttpResponse S3::get(const ObjectName& name, BodySink& sink, const std::optional
 std::string S3::get_text(const ObjectName& name) {
   TextSink sink;
   static_cast<void>(get(name, sink));
-  return std::move(sink.text);
+  return sink.take();
 }
 
 void S3::copy(const ObjectName& from, const ObjectName& to) {

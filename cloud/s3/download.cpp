@@ -25,7 +25,7 @@ class RangesDownload {
     try {
       for (int tries = 1;; ++tries) {
         DownloadResult result = get_all();
-        if (!result.verified && differs(tries == most_tries)) {
+        if (!result.verified && !said_all_ && differs(tries == most_tries)) {
           partial_.begin({}, 0);
           continue;
         }
@@ -47,6 +47,9 @@ class RangesDownload {
     if (partial_.etag().empty() && !get_first(result)) return result;  // an empty object
     result.size = partial_.size();
     result.etag = partial_.etag();
+    if (options_.size && result.size != *options_.size)
+      throw cloud_error(Failure::conflict, "{}: has {} bytes, but was listed with {}: it has changed; try again", what_,
+                        result.size, *options_.size);
     const std::uint64_t parts = (partial_.size() + options_.part_size - 1) / options_.part_size;
     run_parallel(static_cast<std::size_t>(parts), options_.jobs, [&](std::size_t part) {
       if (!partial_.find(part)) get_part(part);
@@ -64,8 +67,10 @@ class RangesDownload {
   // False: there is nothing to get.
   bool get_first(DownloadResult& result) {
     RangeSink sink(what_, partial_.file(), 0, options_.part_size - 1);
+    const bool by_one_request = options_.size && *options_.size <= options_.part_size;
     try {
-      static_cast<void>(s3_.get(name_, sink, S3::Range{0, options_.part_size - 1}));
+      const auto range = by_one_request ? std::nullopt : std::optional(S3::Range{0, options_.part_size - 1});
+      static_cast<void>(s3_.get(name_, sink, range));
     } catch (const Error& error) {
       if (error.code() != "InvalidRange") throw;
       const ObjectInfo info = s3_.head(name_);
@@ -76,6 +81,7 @@ class RangesDownload {
       return false;
     }
     result.verified = sink.verified();
+    said_all_ = by_one_request;
     partial_.begin(sink.etag(), sink.total());
     if (sink.size() == sink.total() && sink.total() > options_.part_size) {  // by a server that knows no ranges
       for (std::size_t part = 0; part * options_.part_size < sink.total(); ++part) {
@@ -134,6 +140,7 @@ class RangesDownload {
   const DownloadOptions& options_;
   std::string what_;
   PartialDownload partial_;
+  bool said_all_ = false;  // the reply was of the whole object, so that nobody knows more of it
   bool compared_ = false;  // with the object's checksum
 };
 

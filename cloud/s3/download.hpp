@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "cloud/s3/client.hpp"
 
@@ -15,6 +16,7 @@ struct DownloadOptions {
   // Goes on with what an earlier download to this file left, where the object is still the same; a failure leaves what
   // has come for the next time.
   bool resume = false;
+  std::optional<std::uint64_t> size;            // bytes, where a listing has told; of another size it is another object
   std::function<void(std::uint64_t)> progress;  // gets the bytes of each part that has come, from any thread
 };
 

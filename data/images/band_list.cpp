@@ -22,6 +22,7 @@ int band_number(std::string_view part, std::string_view whole) {
 
 std::vector<int> parse_bands(std::string_view text) {
   std::vector<int> bands;
+  std::vector<bool> chosen(max_band_number);
   for (std::size_t start = 0; !text.empty() && start <= text.size();) {
     const auto comma = std::min(text.find(',', start), text.size());
     const auto part = text.substr(start, comma - start);
@@ -30,8 +31,8 @@ std::vector<int> parse_bands(std::string_view text) {
     const int last = dash == std::string_view::npos ? first : band_number(part.substr(dash + 1), text);
     if (last < first) throw usage_error("bands {} run backwards; write {}-{}", part, last, first);
     for (int band = first; band <= last; ++band) {
-      if (std::find(bands.begin(), bands.end(), band - 1) != bands.end())
-        throw usage_error("band {} is chosen twice in '{}'", band, text);
+      if (chosen[static_cast<std::size_t>(band - 1)]) throw usage_error("band {} is chosen twice in '{}'", band, text);
+      chosen[static_cast<std::size_t>(band - 1)] = true;
       bands.push_back(band - 1);
     }
     start = comma + 1;

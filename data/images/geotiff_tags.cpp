@@ -32,7 +32,7 @@ constexpr std::uint16_t pixel_is_point = 2;
 // it.
 template <class T>
 std::span<const T> values_of(::TIFF* tiff, std::uint32_t tag, TIFFDataType type) {
-  const TIFFField* field = TIFFFieldWithTag(tiff, tag);
+  const TIFFField* field = TIFFFindField(tiff, tag, TIFF_ANY);  // where there is none, that is no error
   if (field == nullptr || TIFFFieldDataType(field) != type) return {};
   const T* values = nullptr;
   if (TIFFFieldPassCount(field) == 0) {

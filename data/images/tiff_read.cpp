@@ -17,6 +17,9 @@ namespace {
 // A tile may be larger than its image; so many samples in any case.
 constexpr std::int64_t usual_block = std::int64_t{1} << 24;
 
+// Samples of a pixel lie together, so those that are not asked for are decoded too. So many times what may be asked for.
+constexpr std::int64_t most_decoded = 8;
+
 // How samples lie in the file.
 struct Layout {
   std::uint32_t height = 0;
@@ -103,6 +106,7 @@ class TiffReader {
  private:
   template <class T>
   void read_as(Raster& raster, const std::vector<int>& chosen) {
+    require_plain_rows(sizeof(T));
     const int planes = layout_.together ? 1 : layout_.samples;
     for (int plane = 0; plane < planes; ++plane) {
       const auto wanted = places_of(plane, chosen);
@@ -114,6 +118,13 @@ class TiffReader {
         }
       }
     }
+  }
+
+  // Pixel by pixel, each with all of its samples. YCbCr that has fewer samples of colour than of brightness has shorter rows.
+  void require_plain_rows(std::size_t sample_bytes) const {
+    const std::size_t samples = layout_.together ? layout_.samples : 1U;
+    if (static_cast<std::size_t>(row_bytes()) != layout_.block_width * samples * sample_bytes)
+      throw input_error("{}: its samples do not lie pixel by pixel, as in subsampled YCbCr; save it as RGB", name_);
   }
 
   struct Place {
@@ -196,6 +207,14 @@ void require_block(const Layout& layout, const std::string& name, std::int64_t m
                       layout.block_width);
 }
 
+// The same compressed bytes may stand for any number of blocks, so a small file could make much work.
+void require_work(const Layout& layout, std::size_t chosen, const std::string& name, std::int64_t most_values) {
+  const auto decoded = layout.together ? std::int64_t{layout.samples} : std::ssize(layout.alpha) + std::int64_t(chosen);
+  if (std::int64_t{layout.height} * layout.width > most_decoded * most_values / decoded)
+    throw input_error("{}: is {}x{} with {} samples to decode at each pixel, which is too much", name, layout.height,
+                      layout.width, decoded);
+}
+
 }  // namespace
 
 Raster decode_tiff(std::span<const std::byte> bytes, const std::string& name, const std::vector<int>& bands,
@@ -211,6 +230,7 @@ Raster decode_tiff(std::span<const std::byte> bytes, const std::string& name, co
   std::vector<int> samples = chosen_bands(name, bands, static_cast<int>(layout.measured.size()));
   require_extent(name, layout.height, layout.width, std::ssize(samples), most_values);
   require_block(layout, name, most_values);
+  require_work(layout, samples.size(), name, most_values);
   for (int& sample : samples) sample = layout.measured[static_cast<std::size_t>(sample)];
 
   Raster raster;

@@ -23,6 +23,16 @@ std::string uuid_text(const cudaUUID_t& uuid) {
   return text;
 }
 
+// What cudaGetDeviceCount's error or its zero means to people. A driver of the same major version will do.
+std::string obstacle_text(cudaError_t error, const CudaInfo& info) {
+  if (info.driver.empty()) return "no CUDA driver was found";
+  if (error == cudaErrorInsufficientDriver)
+    return fmt::format("the GPU's driver knows CUDA up to {} and this program needs {}: update the driver", info.driver,
+                       version_text(CUDART_VERSION / 1000 * 1000));
+  if (error == cudaSuccess || error == cudaErrorNoDevice) return "no CUDA device was found";
+  return fmt::format("the GPU's driver fails: {}", cudaGetErrorString(error));
+}
+
 }  // namespace
 
 CudaInfo cuda_info() {
@@ -30,7 +40,10 @@ CudaInfo cuda_info() {
   info.compiled = version_text(CUDART_VERSION);
   int driver = 0;
   if (cudaDriverGetVersion(&driver) == cudaSuccess && driver > 0) info.driver = version_text(driver);
-  for (int i = 0; i < cuda_device_count(); ++i) {
+  int count = 0;
+  const cudaError_t counted = cudaGetDeviceCount(&count);
+  if (counted != cudaSuccess || count == 0) info.obstacle = obstacle_text(counted, info);
+  for (int i = 0; counted == cudaSuccess && i < count; ++i) {
     cudaDeviceProp properties{};
     if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) break;
     info.devices.push_back({properties.name, 10 * properties.major + properties.minor, properties.totalGlobalMem,

@@ -17,9 +17,10 @@ struct CudaInfo {
   std::string compiled;  // the toolkit's version, "13.0"; empty in builds without CUDA
   std::string driver;    // the newest version that the driver knows; empty without a driver
   std::vector<Device> devices;
+  std::string obstacle;  // why there are no devices, "no CUDA driver was found"; empty where there are
 };
 
-// Asks the driver anew; an error from it means no devices.
+// Asks the driver anew; an error from it means no devices, and is their obstacle.
 [[nodiscard]] CudaInfo cuda_info();
 
 }  // namespace plume::kernels

@@ -5,6 +5,7 @@ set(PLUME_CUDA_HOST_SOURCES
   convolution/backward_weight.cpp
   convolution/correlate_arguments.cpp
   convolution/dispatch.cpp
+  convolution/dispatch_backward.cpp
   convolution/forward.cpp
   convolution/gather_arguments.cpp
   cublaslt/convolution.cpp
@@ -39,8 +40,12 @@ set(PLUME_CUDA_KERNEL_SOURCES
   optimizer.cu
   output.cu
   pointwise.cu
+  pointwise_backward.cu
   pooling.cu
+  pooling_backward.cu
   softmax.cu
+  softmax_backward.cu
   squared_norm.cu
   upsample.cu
+  upsample_backward.cu
   wire_floats.cu)

@@ -1,10 +1,14 @@
 // Streams of a CUDA device and their scratch memory.
 #include "kernels/stream.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <string>
 
 #include "kernels/base/error.hpp"
 #include "kernels/cuda/check.hpp"
+#include "kernels/cuda/info.hpp"
 #include "kernels/cuda/native_stream.hpp"
 #include "kernels/cuda/stream_state.hpp"
 
@@ -34,8 +38,9 @@ StreamLibraries& libraries_of(CudaStream& stream) {
 }  // namespace cuda
 
 CudaStream::State::State(int device_, MathMode math_, StreamPriority priority) : device(device_), math(math_) {
-  if (device < 0 || device >= cuda_device_count()) {
-    throw environment_error("there is no CUDA device {}: {} found; use the CPU", device, cuda_device_count());
+  if (const int devices = cuda_device_count(); device < 0 || device >= devices) {
+    const std::string why = devices > 0 ? fmt::format("there are {}", devices) : cuda_info().obstacle;
+    throw environment_error("there is no CUDA device {}: {}; or use the CPU", device, why);
   }
   cuda::check(cudaSetDevice(device));
   cudaDeviceProp properties{};

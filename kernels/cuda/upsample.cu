@@ -1,49 +1,14 @@
-// Twofold enlargement on CUDA; both interpolations are separable, with two taps per output row or column.
+// Twofold enlargement on CUDA.
 #include "device_language.hpp"
 #include "kernels/cuda/pack.cuh"
 #include "kernels/cuda/pixel_grid.cuh"
+#include "kernels/cuda/taps.cuh"
 #include "kernels/cuda/window.cuh"
 #include "kernels/upsample.hpp"
 
 namespace plume::kernels {
 namespace cuda {
 namespace {
-
-struct Tap {
-  int position;
-  float weight;  // zero: nothing is read there
-};
-
-// Tap k of the inputs that an output row or column mixes; at the border both are the same one.
-template <Interpolation interpolation>
-__device__ Tap input_tap(int output, int inputs, int k) {
-  const int near = output / 2;
-  if constexpr (interpolation == Interpolation::nearest) return {near, k == 0 ? 1.0F : 0.0F};
-  if (k == 0) return {near, 0.75F};
-  return {min(max(output % 2 == 0 ? near - 1 : near + 1, 0), inputs - 1), 0.25F};
-}
-
-// Tap k, of four, of the outputs that an input row or column flows into.
-template <Interpolation interpolation>
-__device__ Tap output_tap(int input, int inputs, int k) {
-  const int output = 2 * input - 1 + k;
-  if (!in_bounds(output >= 0) || !in_bounds(output < 2 * inputs)) return {0, 0.0F};
-  float weight = 0;
-#pragma unroll
-  for (int j = 0; j < 2; ++j) {
-    const Tap tap = input_tap<interpolation>(output, inputs, j);
-    weight += tap.position == input ? tap.weight : 0.0F;
-  }
-  return {output, weight};
-}
-
-// sum += weight * from
-template <int N, class T>
-__device__ void add_weighted(Floats<N>& sum, float weight, const T* from) {
-  const Floats<N> values = load<N>(from);
-#pragma unroll
-  for (int i = 0; i < N; ++i) sum[i] = fmaf(weight, values[i], sum[i]);
-}
 
 template <int N, class T, Interpolation interpolation>
 __global__ void __launch_bounds__(block_threads) upsample_kernel(Image<T> out, Image<const T> in) {
@@ -63,25 +28,6 @@ __global__ void __launch_bounds__(block_threads) upsample_kernel(Image<T> out, I
   });
 }
 
-template <int N, class T, Interpolation interpolation>
-__global__ void __launch_bounds__(block_threads)
-    upsample_gradient_kernel(Image<T> grad_in, Image<const T> grad_out, bool add) {
-  const int channel = first_channel<N>();
-  if (!in_bounds(channel < grad_in.c)) return;
-  for_pixels(static_cast<unsigned>(grad_in.pixels()), [&](unsigned pixel) {
-    const Place place = place_of(pixel, grad_in.h, grad_in.w);
-    Floats<N> sum{};
-#pragma unroll
-    for (int j = 0; j < 16; ++j) {
-      const Tap row = output_tap<interpolation>(place.row, grad_in.h, j / 4);
-      const Tap column = output_tap<interpolation>(place.column, grad_in.w, j % 4);
-      const float weight = row.weight * column.weight;
-      if (weight != 0) add_weighted(sum, weight, grad_out.at(place.image, row.position, column.position) + channel);
-    }
-    store(grad_in.data + pixel * grad_in.stride + channel, sum, add);
-  });
-}
-
 template <Interpolation interpolation, class T>
 void forward(Image<T> out, Image<const T> in, CudaStream& stream) {
   constexpr int N = pack_size<T>;
@@ -89,18 +35,6 @@ void forward(Image<T> out, Image<const T> in, CudaStream& stream) {
     launch<upsample_kernel<N, T, interpolation>>(pixel_grid(out.pixels(), out.c / N, stream), stream, out, in);
   } else {
     launch<upsample_kernel<1, T, interpolation>>(pixel_grid(out.pixels(), out.c, stream), stream, out, in);
-  }
-}
-
-template <Interpolation interpolation, class T>
-void backward(Image<T> grad_in, Image<const T> grad_out, bool add, CudaStream& stream) {
-  constexpr int N = pack_size<T>;
-  if (packs(grad_in) && packs(grad_out)) {
-    launch<upsample_gradient_kernel<N, T, interpolation>>(pixel_grid(grad_in.pixels(), grad_in.c / N, stream), stream,
-                                                          grad_in, grad_out, add);
-  } else {
-    launch<upsample_gradient_kernel<1, T, interpolation>>(pixel_grid(grad_in.pixels(), grad_in.c, stream), stream,
-                                                          grad_in, grad_out, add);
   }
 }
 
@@ -117,20 +51,7 @@ void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolati
   }
 }
 
-template <class T>
-void upsample_backward(Image<T> grad_in, Image<const T> grad_out, Interpolation interpolation, bool add,
-                       CudaStream& stream) {
-  if (grad_in.pixels() == 0) return;
-  if (interpolation == Interpolation::nearest) {
-    cuda::backward<Interpolation::nearest>(grad_in, grad_out, add, stream);
-  } else {
-    cuda::backward<Interpolation::bilinear>(grad_in, grad_out, add, stream);
-  }
-}
-
 template void upsample_forward(Image<float>, Image<const float>, Interpolation, CudaStream&);
 template void upsample_forward(Image<bf16>, Image<const bf16>, Interpolation, CudaStream&);
-template void upsample_backward(Image<float>, Image<const float>, Interpolation, bool, CudaStream&);
-template void upsample_backward(Image<bf16>, Image<const bf16>, Interpolation, bool, CudaStream&);
 
 }  // namespace plume::kernels

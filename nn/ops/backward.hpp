@@ -1,4 +1,4 @@
-// The backward pass of every record; each is defined beside its forward operation.
+// The backward pass of every record, in files of their own: a program that only infers links none of them.
 #pragma once
 
 #include <vector>

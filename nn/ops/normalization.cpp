@@ -1,28 +1,13 @@
 // Batch normalisation, and the units made of it and a convolution.
 #include <utility>
 
-#include "kernels/memory.hpp"
 #include "kernels/profile.hpp"
-#include "nn/ops/backward.hpp"
+#include "nn/ops/input_images.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
 
 namespace plume::nn {
 namespace {
-
-// Runs body(tensor's image, first channel) for each of the concatenated inputs.
-template <class T, class Body>
-void for_inputs(const Inputs& x, const Body& body) {
-  int first = 0;
-  for (const Tensor& tensor : x) {
-    body(tensor.image<T>(), first);
-    first += tensor.shape().c;
-  }
-}
-
-std::uint8_t* bytes_of(const Block& block) {
-  return reinterpret_cast<std::uint8_t*>(block.data());
-}
 
 std::string layer_of(const BatchNorm& norm) {
   const std::string& name = norm.gamma.name();
@@ -94,7 +79,7 @@ Pooled normalize(const Context& context, const Inputs& x, const BatchNorm& norm,
     context.run(x.dtype(), [&](auto& stream, auto element) {
       using T = decltype(element);
       using W = Wide<T>;
-      kernels::normalize_pool<T>(y.image<T>(), pooled.image<T>(), bytes_of(index), x.front().image<T>(),
+      kernels::normalize_pool<T>(y.image<T>(), pooled.image<T>(), index_bytes(index), x.front().image<T>(),
                                  statistics.mean.data<W>(), statistics.inverse_std.data<W>(), norm.gamma.data<W>(),
                                  norm.beta.data<W>(), relu, stream);
     });
@@ -125,46 +110,6 @@ Inputs normalize_in_place(const Context& context, const Inputs& x, const BatchNo
 
 Tensor batch_norm(const Context& context, const Inputs& x, const BatchNorm& norm, bool relu, bool sole_use) {
   return normalize(context, x, norm, relu, sole_use, false).y;
-}
-
-void backward(const Context& context, const BatchNormRecord& record) {
-  const bool pooled = record.pooled && record.pooled.has_gradient();
-  if (!record.y.has_gradient()) {  // only what was pooled is read
-    record.y.prepare_gradient(context.arena);
-    context.run([&](auto& stream) { kernels::fill_zero(record.y.gradient<std::byte>(), record.y.bytes(), stream); });
-  }
-  const bool in_place =
-      record.sole_use && record.x.size() == 1 && record.x.front().wants_gradient() && !record.x.front().has_gradient();
-  if (in_place) record.x.front().adopt_gradient(record.y);
-  const Tensor& grad_owner = in_place ? record.x.front() : record.y;
-  record.x.restore(context);
-  auto slots = in_place ? std::vector<GradientSlot>(1) : gradient_slots(context, record.x);
-  if (in_place) {
-    slots[0].tensor = record.x.front();
-    slots[0].wanted = true;
-  }
-  context.run(record.y.dtype(), [&](auto& stream, auto element) {
-    using T = decltype(element);
-    using W = Wide<T>;
-    const auto grad_y = grad_owner.gradient_image<T>();
-    auto slot = slots.begin();
-    for_inputs<T>(record.x, [&](kernels::Image<T> image, int first) {
-      kernels::NormSaved<T> saved{image,
-                                  record.mean.data<W>() + first,
-                                  record.inverse_std.data<W>() + first,
-                                  record.gamma.data<W>() + first,
-                                  record.beta.data<W>() + first,
-                                  record.relu,
-                                  record.batch,
-                                  context.across};
-      if (pooled) saved.pooled = {record.pooled.gradient_image<T>(), bytes_of(record.index)};
-      kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
-                                     record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
-                                     slot->add, context.accumulate, stream);
-      ++slot;
-    });
-  });
-  if (pooled) record.pooled.drop_gradient();
 }
 
 Tensor conv_norm_relu(const Context& context, const Inputs& x, const Conv& conv, const BatchNorm& norm) {

@@ -2,7 +2,6 @@
 #include "kernels/pointwise.hpp"
 
 #include "kernels/profile.hpp"
-#include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
 
@@ -22,18 +21,6 @@ Tensor unary(const Context& context, const Tensor& x, const Kernel& kernel) {
   return y;
 }
 
-// kernel(grad of x, grad of y, y, add, stream)
-template <class Record, class Kernel>
-void unary_backward(const Context& context, const Record& record, const Kernel& kernel) {
-  const GradientSlot slot(context, record.x);
-  if (!slot.wanted) return;
-  context.run(record.y.dtype(), [&](auto& stream, auto element) {
-    using T = decltype(element);
-    kernel(slot.image<T>(), kernels::Image<const T>(record.y.template gradient_image<T>()),
-           kernels::Image<const T>(record.y.template image<T>()), slot.add, stream);
-  });
-}
-
 }  // namespace
 
 Tensor relu(const Context& context, const Tensor& x) {
@@ -41,32 +28,14 @@ Tensor relu(const Context& context, const Tensor& x) {
                            [](auto to, auto from, auto& stream) { kernels::relu_forward(to, from, stream); });
 }
 
-void backward(const Context& context, const ReluRecord& record) {
-  unary_backward(context, record, [](auto to, auto grad, auto y, bool add, auto& stream) {
-    kernels::relu_backward(to, grad, y, add, stream);
-  });
-}
-
 Tensor sigmoid(const Context& context, const Tensor& x) {
   return unary<SigmoidRecord>(context, x,
                               [](auto to, auto from, auto& stream) { kernels::sigmoid_forward(to, from, stream); });
 }
 
-void backward(const Context& context, const SigmoidRecord& record) {
-  unary_backward(context, record, [](auto to, auto grad, auto y, bool add, auto& stream) {
-    kernels::sigmoid_backward(to, grad, y, add, stream);
-  });
-}
-
 Tensor softmax(const Context& context, const Tensor& x) {
   return unary<SoftmaxRecord>(context, x,
                               [](auto to, auto from, auto& stream) { kernels::softmax_forward(to, from, stream); });
-}
-
-void backward(const Context& context, const SoftmaxRecord& record) {
-  unary_backward(context, record, [](auto to, auto grad, auto y, bool add, auto& stream) {
-    kernels::softmax_backward(to, grad, y, add, stream);
-  });
 }
 
 Tensor add(const Context& context, const Tensor& a, const Tensor& b) {
@@ -78,17 +47,6 @@ Tensor add(const Context& context, const Tensor& a, const Tensor& b) {
   });
   if (context.tape) context.tape->record(AddRecord{a, b, y});
   return y;
-}
-
-void backward(const Context& context, const AddRecord& record) {
-  for (const Tensor& x : {record.a, record.b}) {
-    const GradientSlot slot(context, x);
-    if (!slot.wanted) continue;
-    context.run(record.y.dtype(), [&](auto& stream, auto element) {
-      using T = decltype(element);
-      kernels::copy<T>(slot.image<T>(), record.y.gradient_image<T>(), slot.add, stream);
-    });
-  }
 }
 
 Tensor concat(const Context& context, const Inputs& x) {
@@ -105,20 +63,6 @@ Tensor concat(const Context& context, const Inputs& x) {
   });
   if (context.tape) context.tape->record(ConcatRecord{x, y});
   return y;
-}
-
-void backward(const Context& context, const ConcatRecord& record) {
-  int first = 0;
-  for (const Tensor& x : record.x) {
-    const GradientSlot slot(context, x);
-    if (slot.wanted) {
-      context.run(record.y.dtype(), [&](auto& stream, auto element) {
-        using T = decltype(element);
-        kernels::copy<T>(slot.image<T>(), record.y.gradient_image<T>().channels(first, x.shape().c), slot.add, stream);
-      });
-    }
-    first += x.shape().c;
-  }
 }
 
 }  // namespace plume::nn

@@ -1,7 +1,6 @@
 // Max-pooling and twofold enlargement.
 #include "kernels/pooling.hpp"
 #include "kernels/profile.hpp"
-#include "nn/ops/backward.hpp"
 #include "nn/ops/ops.hpp"
 #include "nn/tape.hpp"
 
@@ -22,16 +21,6 @@ Tensor max_pool(const Context& context, const Tensor& x) {
   return y;
 }
 
-void backward(const Context& context, const MaxPoolRecord& record) {
-  const GradientSlot slot(context, record.x);
-  if (!slot.wanted) return;
-  const auto* which = reinterpret_cast<const std::uint8_t*>(record.index.data());
-  context.run(record.y.dtype(), [&](auto& stream, auto element) {
-    using T = decltype(element);
-    kernels::max_pool_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), which, slot.add, stream);
-  });
-}
-
 Tensor upsample(const Context& context, const Tensor& x, kernels::Interpolation interpolation) {
   const Shape in = x.shape();
   Tensor y = context.allocate({in.n, 2 * in.h, 2 * in.w, in.c}, x.dtype(), x.name() + ".upsample");
@@ -42,16 +31,6 @@ Tensor upsample(const Context& context, const Tensor& x, kernels::Interpolation 
   });
   if (context.tape) context.tape->record(UpsampleRecord{x, y, interpolation});
   return y;
-}
-
-void backward(const Context& context, const UpsampleRecord& record) {
-  const GradientSlot slot(context, record.x);
-  if (!slot.wanted) return;
-  context.run(record.y.dtype(), [&](auto& stream, auto element) {
-    using T = decltype(element);
-    kernels::upsample_backward<T>(slot.image<T>(), record.y.gradient_image<T>(), record.interpolation, slot.add,
-                                  stream);
-  });
 }
 
 }  // namespace plume::nn

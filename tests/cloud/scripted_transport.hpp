@@ -20,6 +20,7 @@ struct Sent {
   cloud::Url url;
   cloud::Headers headers;
   std::string body;
+  cloud::Timeouts timeouts;
 
   [[nodiscard]] std::string header(std::string_view name) const {
     const std::string* const value = cloud::find_header(headers, name);
@@ -41,7 +42,7 @@ class ScriptedTransport final : public cloud::Transport {
   void answer_all(Answer answer) { default_ = std::move(answer); }
 
   cloud::HttpResponse send(const cloud::HttpRequest& request) override {
-    Sent sent{request.method, request.url, request.headers, read(request.body)};
+    Sent sent{request.method, request.url, request.headers, read(request.body), request.timeouts};
     Answer next;
     {
       const std::lock_guard lock(mutex_);

@@ -108,6 +108,26 @@ TEST_F(ServiceClientTest, WaitsAsLongAsTheServerAsks) {
   EXPECT_EQ(clock_.slept, (std::vector<std::chrono::milliseconds>{3000ms, 1500ms, 7000ms, 20'000ms}));
 }
 
+TEST_F(ServiceClientTest, KeepsADeadlineOverAllAttempts) {
+  transport_.answer_all([](const Sent&) { return error_reply(503, "SlowDown"); });
+  ClientSettings settings;
+  settings.attempts = 10;
+  settings.deadline = clock_.elapsed + 1600ms;  // 500 ms, 1000 ms, and not another 2000 ms
+  ServiceClient hasty(transport_, &keys_, clock_.clock(), settings);
+  EXPECT_THROW(static_cast<void>(hasty.call(request())), cloud::Error);
+  ASSERT_EQ(transport_.sent().size(), 3U);
+  EXPECT_EQ(transport_.sent()[0].timeouts.whole, 1600ms);
+  EXPECT_EQ(transport_.sent()[2].timeouts.whole, 100ms);
+}
+
+TEST_F(ServiceClientTest, HandsOutTheLastReplyAsItIs) {
+  transport_.answer(error_reply(503, "SlowDown"));
+  transport_.answer({424, {}, R"({"OriginalStatusCode":400})"});
+  const HttpResponse reply = client().answer(request());
+  EXPECT_EQ(reply.status, 424);
+  EXPECT_EQ(reply.body, R"({"OriginalStatusCode":400})");
+}
+
 TEST_F(ServiceClientTest, StopsWhenItsQuotaIsSpent) {
   transport_.answer_all([](const Sent&) { return error_reply(500, "InternalError"); });
   ServiceClient one = client(1000);

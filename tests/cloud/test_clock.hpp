@@ -13,6 +13,7 @@ struct TestClock {
   explicit TestClock(cloud::Time start = *cloud::parse_time("2021-09-20T21:43:31Z")) : time(start) {}
 
   cloud::Time time;
+  std::chrono::milliseconds elapsed{0};
   std::vector<std::chrono::milliseconds> slept;
   double chance = 0.5;
 
@@ -20,9 +21,11 @@ struct TestClock {
   [[nodiscard]] cloud::Clock clock() {
     cloud::Clock clock;
     clock.now = [this] { return time; };
+    clock.elapsed = [this] { return elapsed; };
     clock.sleep = [this](std::chrono::milliseconds duration, const std::atomic<bool>*) {
       const std::lock_guard lock(mutex_);
       slept.push_back(duration);
+      elapsed += duration;
     };
     clock.random = [this] { return chance; };
     return clock;

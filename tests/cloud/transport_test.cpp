@@ -1,4 +1,4 @@
-// libcurl's transport, over real sockets on this machine.
+// Both transports, over real sockets on this machine.
 #include "cloud/http/transport.hpp"
 
 #include <fmt/core.h>
@@ -12,6 +12,7 @@
 
 #include "../scratch_folder.hpp"
 #include "cloud/client/clock.hpp"
+#include "cloud/http/direct_transport.hpp"
 #include "cloud/signing/digest.hpp"
 #include "loopback_server.hpp"
 
@@ -58,12 +59,18 @@ TransportError::Kind kind_of(Transport& transport, const HttpRequest& request) {
   return TransportError::Kind::cancelled;
 }
 
-class TransportTest : public testing::Test {
+using MakeTransport = std::unique_ptr<Transport> (*)(const TransportSettings&);
+
+class TransportTest : public testing::TestWithParam<MakeTransport> {
  protected:
-  std::unique_ptr<Transport> transport_ = make_transport();
+  static std::unique_ptr<Transport> make(const TransportSettings& settings = {}) { return GetParam()(settings); }
+  std::unique_ptr<Transport> transport_ = make();
 };
 
-TEST_F(TransportTest, SendsAPathAsItIs) {
+INSTANTIATE_TEST_SUITE_P(All, TransportTest, testing::Values(&make_transport, &make_direct_transport),
+                         [](const auto& kind) { return kind.param == &make_transport ? "Curl" : "Direct"; });
+
+TEST_P(TransportTest, SendsAPathAsItIs) {
   LoopbackServer server(echo);
   const HttpResponse response = transport_->send(request_to(server.url() + "/a//./../b%20c/?x=%2F&y"));
   EXPECT_EQ(response.status, 200);
@@ -71,7 +78,7 @@ TEST_F(TransportTest, SendsAPathAsItIs) {
   EXPECT_EQ(response.body, "GET /a//./../b%20c/?x=%2F&y ");
 }
 
-TEST_F(TransportTest, SendsAndReceivesBodies) {
+TEST_P(TransportTest, SendsAndReceivesBodies) {
   LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
     EXPECT_EQ(request.header("expect"), "");
     EXPECT_EQ(request.header("x-empty"), "");
@@ -92,7 +99,7 @@ TEST_F(TransportTest, SendsAndReceivesBodies) {
   EXPECT_TRUE(response.body.empty());
 }
 
-TEST_F(TransportTest, KnowsRequestsWithoutABody) {
+TEST_P(TransportTest, KnowsRequestsWithoutABody) {
   LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
     if (request.method == "HEAD") {
       connection.reply_head(200, 1000, {{"ETag", "x"}});
@@ -105,7 +112,7 @@ TEST_F(TransportTest, KnowsRequestsWithoutABody) {
   EXPECT_EQ(transport_->send(request_to(server.url() + "/", "DELETE")).status, 204);
 }
 
-TEST_F(TransportTest, KeepsTheExplanationOfAFailureFromTheSink) {
+TEST_P(TransportTest, KeepsTheExplanationOfAFailureFromTheSink) {
   LoopbackServer server([](const ServerRequest&, ServerConnection& connection) { connection.reply(404, "why"); });
   Collected sink;
   HttpRequest get = request_to(server.url() + "/");
@@ -114,14 +121,14 @@ TEST_F(TransportTest, KeepsTheExplanationOfAFailureFromTheSink) {
   EXPECT_EQ(sink.status, 0);
 }
 
-TEST_F(TransportTest, ReusesItsConnection) {
+TEST_P(TransportTest, ReusesItsConnection) {
   LoopbackServer server(echo);
   for (int i = 0; i < 20; ++i) static_cast<void>(transport_->send(request_to(server.url() + "/")));
   EXPECT_EQ(server.requests(), 20);
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(TransportTest, SendsAgainWhereAKeptConnectionWasClosed) {
+TEST_P(TransportTest, SendsAgainWhereAKeptConnectionWasClosed) {
   LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
     connection.reply(200, request.body);
     connection.close();  // without a word
@@ -134,7 +141,7 @@ TEST_F(TransportTest, SendsAgainWhereAKeptConnectionWasClosed) {
   }
 }
 
-TEST_F(TransportTest, ServesManyThreads) {
+TEST_P(TransportTest, ServesManyThreads) {
   LoopbackServer server(echo);
   std::vector<std::thread> threads;
   std::atomic<int> right = 0;
@@ -151,7 +158,7 @@ TEST_F(TransportTest, ServesManyThreads) {
   EXPECT_LE(server.connections(), 8);
 }
 
-TEST_F(TransportTest, TellsHowAConnectionFailed) {
+TEST_P(TransportTest, TellsHowAConnectionFailed) {
   using Kind = TransportError::Kind;
   LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
     if (request.target == "/reset") return connection.reset();
@@ -172,7 +179,7 @@ TEST_F(TransportTest, TellsHowAConnectionFailed) {
   EXPECT_EQ(kind_of(*transport_, request_to(fmt::format("http://127.0.0.1:{}/", free_port))), Kind::unreachable);
 }
 
-TEST_F(TransportTest, WaitsNoLongerThanItIsTold) {
+TEST_P(TransportTest, WaitsNoLongerThanItIsTold) {
   LoopbackServer server([](const ServerRequest&, ServerConnection& connection) {
     connection.reply_head(200, 1000);
     connection.send("and then nothing");  // nor does it close
@@ -187,7 +194,7 @@ TEST_F(TransportTest, WaitsNoLongerThanItIsTold) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 
-TEST_F(TransportTest, StopsWhenItIsCancelled) {
+TEST_P(TransportTest, StopsWhenItIsCancelled) {
   std::atomic<bool> cancelled = false;
   LoopbackServer server([&](const ServerRequest&, ServerConnection& connection) {
     connection.reply_head(200, 1000);
@@ -198,7 +205,39 @@ TEST_F(TransportTest, StopsWhenItIsCancelled) {
   EXPECT_EQ(kind_of(*transport_, get), TransportError::Kind::cancelled);
 }
 
-TEST_F(TransportTest, PassesOnWhatASinkThrows) {
+TEST_P(TransportTest, PassesOverWhatComesBeforeTheReply) {
+  LoopbackServer server([](const ServerRequest&, ServerConnection& connection) {
+    connection.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
+    connection.reply(201, "made");
+  });
+  const HttpResponse response = transport_->send(request_to(server.url() + "/"));
+  EXPECT_EQ(response.status, 201);
+  EXPECT_EQ(response.body, "made");
+  EXPECT_EQ(response.header("link"), "");
+}
+
+TEST_P(TransportTest, ReadsBodiesOfUnknownLength) {
+  LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
+    if (request.target == "/chunks") {
+      connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7\r\nseveral\r\n7\r\n chunks\r\n0\r\n\r\n");
+    } else {
+      connection.send("HTTP/1.1 200 OK\r\n\r\nto the end");
+      connection.close();
+    }
+  });
+  EXPECT_EQ(transport_->send(request_to(server.url() + "/chunks")).body, "several chunks");
+  EXPECT_EQ(transport_->send(request_to(server.url() + "/")).body, "to the end");
+}
+
+TEST_P(TransportTest, SendsNoHeaderThatWouldBeTwo) {
+  LoopbackServer server(echo);
+  HttpRequest get = request_to(server.url() + "/");
+  get.headers = {{"X-Bad", "one\r\nX-Two: other"}};
+  EXPECT_EQ(kind_of(*transport_, get), TransportError::Kind::refused);
+  EXPECT_EQ(server.requests(), 0);
+}
+
+TEST_P(TransportTest, PassesOnWhatASinkThrows) {
   LoopbackServer server(echo);
   Collected sink;
   sink.fails = true;
@@ -209,7 +248,8 @@ TEST_F(TransportTest, PassesOnWhatASinkThrows) {
   EXPECT_EQ(transport_->send(get).status, 200);
 }
 
-TEST_F(TransportTest, GoesByAProxyUnlessItMustNot) {
+TEST_P(TransportTest, GoesByAProxyUnlessItMustNot) {
+  if (GetParam() == &make_direct_transport) return;  // it knows none
   LoopbackServer proxy(echo);
   LoopbackServer server(echo);
   ASSERT_EQ(::setenv("http_proxy", proxy.url().c_str(), 1), 0);
@@ -262,11 +302,11 @@ class TlsServer {
   pid_t child_ = -1;
 };
 
-TEST_F(TransportTest, TrustsOnlyWhomItIsTold) {
+TEST_P(TransportTest, TrustsOnlyWhomItIsTold) {
   if (std::system("openssl version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no openssl";
   ScratchFolder folder;
   const TlsServer server(folder);
-  const auto trusting = make_transport({.ca_bundle = server.certificate()});
+  const auto trusting = make({.ca_bundle = server.certificate()});
   HttpResponse response;
   for (int tries = 0; tries < 100 && response.status == 0; ++tries) {
     try {
@@ -278,7 +318,7 @@ TEST_F(TransportTest, TrustsOnlyWhomItIsTold) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(kind_of(*transport_, request_to(server.url("localhost"))), TransportError::Kind::refused);
   EXPECT_EQ(kind_of(*trusting, request_to(server.url("127.0.0.1"))), TransportError::Kind::refused);  // another name
-  const auto mistaken = make_transport({.ca_bundle = "/no/such/file"});
+  const auto mistaken = make({.ca_bundle = "/no/such/file"});
   EXPECT_EQ(kind_of(*mistaken, request_to(server.url("localhost"))), TransportError::Kind::refused);
 }
 

@@ -19,6 +19,7 @@
 #include "data/formats/raster_read.hpp"
 #include "data/images/png.hpp"
 #include "data/images/tiff.hpp"
+#include "data/images/tiff_handle.hpp"
 #include "kernels/base/philox.hpp"
 
 namespace plume::tests {
@@ -109,6 +110,7 @@ TEST_F(ImageRead, EveryKindOfTiffIsWhatGdalReads) {
                               "-b 1 -co BLOCKYSIZE=1",
                               "-b 1 -b 2 -b 3 -b 4 -ot Byte -scale -co PHOTOMETRIC=RGB -co ALPHA=YES",
                               "-b 1 -b 2 -ot Byte -scale -co ALPHA=YES -co INTERLEAVE=BAND",
+                              "-b 1 -b 2 -b 3 -ot Byte -scale -co PHOTOMETRIC=YCBCR -co COMPRESS=JPEG",
                               "-a_nodata -1997.75",
                               "-a_nodata nan",
                               "-ot Byte -scale -a_nodata 7",
@@ -190,6 +192,34 @@ TEST_F(ImageRead, MistakesAreTold) {
   expect_input_error([&] { (void)data::decode_image({}, "the body"); }, "the body", "empty");
   expect_input_error([&] { (void)read_image(folder_ / "none.png"); }, "none.png");
   expect_input_error([&] { (void)read_image(folder_ / ""); }, "plume-test");
+}
+
+// Rows are shorter than the pixels that they stand for: who takes pixels one after the other reads beyond their end.
+TEST_F(ImageRead, SubsampledColoursAreRefused) {
+  for (const auto& [across, down] : {std::pair{2, 1}, {2, 2}, {4, 4}}) {
+    constexpr int edge = 64;
+    data::TiffHandle tiff(false);
+    for (const auto& [tag, value] : {std::pair{TIFFTAG_IMAGEWIDTH, edge},
+                                     {TIFFTAG_IMAGELENGTH, edge},
+                                     {TIFFTAG_ROWSPERSTRIP, edge},
+                                     {TIFFTAG_BITSPERSAMPLE, 8},
+                                     {TIFFTAG_SAMPLESPERPIXEL, 3},
+                                     {TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_YCBCR}})
+      TIFFSetField(tiff, tag, value);
+    TIFFSetField(tiff, TIFFTAG_YCBCRSUBSAMPLING, across, down);
+    std::vector<std::uint8_t> blocks(static_cast<std::size_t>(TIFFStripSize(tiff)));
+    ASSERT_LT(blocks.size(), std::size_t{edge} * edge * 3);
+    ASSERT_GT(TIFFWriteEncodedStrip(tiff, 0, blocks.data(), std::ssize(blocks)), 0);
+    ASSERT_TRUE(tiff.finish());
+    const auto bytes = tiff.take();
+    expect_input_error([&] { (void)data::decode_image(bytes, "the body"); }, "the body", "YCbCr");
+  }
+}
+
+TEST_F(ImageRead, SamplesThatNobodyAskedForMayNotMakeTheWork) {
+  const auto tiff = data::encode_tiff({20, 30, 9}, noise(20 * 30 * 9, 1));
+  EXPECT_EQ(data::decode_image(tiff, "the body", {8}, 2 * 20 * 30).bands, 1);
+  expect_input_error([&] { (void)data::decode_image(tiff, "the body", {8}, 20 * 30); }, "the body", "9 samples");
 }
 
 // Cut anywhere and changed anywhere, a file is read or refused; a claim of many pixels is refused before memory is

@@ -1,84 +1,15 @@
-// The HTTP server by itself, with a handler that echoes: well-behaved clients, and all others.
-#include <gtest/gtest.h>
+// The HTTP server by itself: well-behaved clients, slow ones, many, and those that go away.
+#include "http_server.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
-
-#include "client.hpp"
-#include "unet/serve/http/server.hpp"
 
 namespace plume::serve::http {
 namespace {
 
 using namespace std::chrono_literals;
-using tests::Answer;
-using tests::Client;
-using tests::request_text;
-
-constexpr std::size_t budget_bytes = 1 << 20;
-
-// Answers with the request's method, path and body; "/later" from another thread, once it may; "/big" with many bytes;
-// "/dropped" never.
-class Echo : public Handler {
- public:
-  ~Echo() override {
-    if (thread_.joinable()) thread_.join();
-  }
-  void handle(Request request, Reply reply) override {
-    ++handled;
-    if (request.path == "/dropped") return;
-    if (request.path == "/big") return reply({Status::ok, "text/plain", std::string(std::size_t{32} << 20, 'x'), {}});
-    Response response{Status::ok, "text/plain", request.method + " " + request.path + " " + request.body, {}};
-    if (request.path != "/later") return reply(std::move(response));
-    thread_ = std::thread([this, response, reply] {
-      may_reply.get_future().wait();
-      reply(response);
-    });
-  }
-  std::atomic<int> handled{0};
-  std::promise<void> may_reply;
-
- private:
-  std::thread thread_;
-};
-
-class HttpServer : public testing::Test {
- protected:
-  void start() {
-    settings_.port = 0;
-    server_ = std::make_unique<Server>(settings_, echo_, budget_, counts_);
-    server_->start();
-  }
-  [[nodiscard]] Client connect() const { return Client(server_->port()); }
-
-  static void expect_problem(const std::optional<Answer>& answer, int status, std::string_view part) {
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->status, status);
-    EXPECT_EQ(answer->header("content-type"), "application/json");
-    EXPECT_EQ(answer->header("connection"), "close");
-    const auto body = nlohmann::json::parse(answer->body);
-    EXPECT_NE(body.at("detail").get<std::string>().find(part), std::string::npos) << answer->body;
-    EXPECT_EQ(body.at("request_id"), answer->header("x-request-id"));
-    EXPECT_FALSE(body.at("error").get<std::string>().empty());
-  }
-  // Sends it all and expects that answer, and that the connection ends.
-  void expect_refused(std::string_view bytes, int status, std::string_view part) const {
-    Client client = connect();
-    client.send(bytes);
-    expect_problem(client.receive(), status, part);
-    EXPECT_TRUE(client.ends());
-  }
-
-  ServerSettings settings_{.max_body = 100'000};
-  Echo echo_;
-  Budget budget_{budget_bytes};
-  Counts counts_;
-  std::unique_ptr<Server> server_;
-};
 
 TEST_F(HttpServer, AnswersOneRequestAfterTheOtherOnAConnection) {
   start();
@@ -171,55 +102,6 @@ TEST_F(HttpServer, ExpectedContinueComesBeforeTheBody) {
   expect_refused("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: a-pony\r\n\r\n", 417, "100-continue");
   expect_refused("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\nExpect: 100-continue\r\n\r\n", 413,
                  "100000");
-}
-
-TEST_F(HttpServer, WhatIsNoHttpIsRefused) {
-  start();
-  for (const char* text :
-       {"\r\n\r\n", "GET\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: h\r\nNo colon\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nA b: c\r\n\r\n",
-        "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
-        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n"}) {
-    expect_refused(text, 400, "HTTP");
-  }
-  expect_refused("GET / HTTP/1.1\r\n\r\n", 400, "Host");
-  expect_refused("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "Host");
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "chunked");
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501, "chunked");
-  EXPECT_EQ(echo_.handled, 0);
-}
-
-TEST_F(HttpServer, LargeHeadersAreRefused) {
-  start();
-  expect_refused(std::string("GET /") + std::string(17'000, 'a') + " HTTP/1.1\r\n", 431, "16384");
-  std::string many = "GET / HTTP/1.1\r\nHost: h\r\n";
-  while (many.size() < 17'000) many += "A: b\r\n";
-  expect_refused(many + "\r\n", 431, "16384");
-}
-
-TEST_F(HttpServer, OversizeBodiesAreRefusedBeforeTheyAreRead) {
-  start();
-  EXPECT_EQ(connect().ask("POST", "/", "", std::string(100'000, 'x'))->status, 200);
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100001\r\n\r\n", 413, "100000");
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551615\r\n\r\n", 413, "100000");
-  // Who sends on without listening still gets the answer.
-  expect_refused(request_text("POST", "/", "", std::string(3'000'000, 'x')), 413, "100000");
-}
-
-TEST_F(HttpServer, ChunksWithoutEndAreRefused) {
-  start();
-  std::string chunks = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
-  while (chunks.size() < 300'000) chunks += "3e8\r\n" + std::string(1000, 'x') + "\r\n";
-  expect_refused(chunks, 413, "100000");
-  expect_refused("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413, "100000");
-  expect_refused(
-      std::string("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;") + std::string(100'000, 'x'),
-      400, "chunk");
 }
 
 TEST_F(HttpServer, SlowHeadersAndBodiesAreRefused) {
@@ -334,16 +216,18 @@ TEST_F(HttpServer, ClientsThatGoAwayLeaveNothingBehind) {
 
 TEST_F(HttpServer, WhoDoesNotReadItsAnswerLosesIt) {
   settings_.transfer_timeout = 100ms;
-  settings_.slowest_transfer = std::size_t{1} << 30;
+  settings_.slowest_transfer = std::size_t{2} << 20;  // of a "/big" in 16 s
   start();
   Client client = connect();
   client.small_receive_buffer();
   client.send(request_text("GET", "/big"));
   while (echo_.handled == 0) std::this_thread::sleep_for(1ms);
-  const auto end = std::chrono::steady_clock::now() + 10s;
+  // What counts is what has gone over, so that holding a large answer is not worth a long time. The system takes some MiB.
+  const auto end = std::chrono::steady_clock::now() + 8s;
   while (counts_.open > 0 && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(counts_.open, 0);
   EXPECT_EQ(budget_.used(), 0);
+  EXPECT_EQ(connect().ask("GET", "/big")->body.size(), std::size_t{32} << 20);
 }
 
 TEST_F(HttpServer, WhoHasEndedSendingIsAnswered) {

@@ -74,10 +74,14 @@ port="$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0
 container="$("${podman[@]}" "${run[@]}" -d -v "$folder/model:/opt/ml/model:ro" -e "SAGEMAKER_BIND_TO_PORT=$port" \
   plume-infer:test)"
 url="http://127.0.0.1:$port"
-for _ in $(seq 100); do
-  if [[ $(curl -s -o /dev/null -w '%{http_code}' "$url/ping") == 200 ]]; then break; fi
-  sleep 0.05
-done
+healthy() {
+  for _ in $(seq 100); do
+    if [[ $(curl -s -o /dev/null -w '%{http_code}' "$url/ping") == 200 ]]; then return; fi
+    sleep 0.05
+  done
+  fail "/ping does not answer with 200"
+}
+healthy
 user="$("${podman[@]}" top "$container" huser | tail -n 1)"
 [[ $user == 10001 ]] || fail "it runs as $user"
 
@@ -93,4 +97,13 @@ assert abs(inside - outside).max() == 0, abs(inside - outside).max()' "$folder/i
 "${podman[@]}" stop -t 20 "$container" >/dev/null
 status="$("${podman[@]}" inspect --format '{{.State.ExitCode}}' "$container")"
 [[ $status == 0 ]] || fail "SIGTERM ends it with status $status"
+
+# The same image without podman.
+if command -v umoci >/dev/null; then
+  "$source/unet/serve/image/run_with_runc.sh" "$folder/image/oci" "$folder/model" "$port" 2>"$folder/errors" &
+  runner=$!
+  healthy
+  kill "$runner"
+  wait "$runner" || fail "runc's container ends with status $?: $(<"$folder/errors")"
+fi
 echo "image_test.sh: all as it should be"

@@ -41,6 +41,7 @@ TEST(Accept, PrefersByQualityThenByOrderOfTheOffer) {
   EXPECT_EQ(chosen("image/png;q=0.2, application/x-npy;q=0.3"), "application/x-npy");
   EXPECT_EQ(chosen("image/png, application/x-npy"), "application/x-npy");
   EXPECT_EQ(chosen("text/html, */*;q=0.1"), "application/json");
+  EXPECT_EQ(chosen("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), "application/json");  // Java's default
 }
 
 TEST(Accept, TheMostSpecificEntryCountsForAType) {
@@ -64,7 +65,7 @@ TEST(Accept, ParametersComeWithTheTypeButNotThoseBehindQ) {
 }
 
 TEST(Accept, RefusesWhatIsNoList) {
-  for (const char* text : {"json", "a/b;q=2", "a/b;q=-1", "a/b;q=x", "a/b;q=nan", "a/b c/d", "a/b;q"}) {
+  for (const char* text : {"json", "**", "*/b", "a/b;q=2", "a/b;q=-1", "a/b;q=x", "a/b;q=nan", "a/b c/d", "a/b;q"}) {
     EXPECT_THROW(static_cast<void>(parse_accept(text)), RequestError) << text;
   }
   EXPECT_EQ(parse_accept(" , a/b ,, c/d;q=0.5,").size(), 2);

@@ -3,16 +3,15 @@
 
     page_test.py PLUME PLUME_INFER DATA [--screenshots FOLDER] [--axe axe.min.js]
 
-Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, moves threshold and opacity
-by keyboard, reads under the cursor, downloads. Fails at a message on the console, a request to elsewhere, or (with
+Debian's headless Chromium opens the page, takes the tile by click, by drop and as a sample, chooses its bands, moves
+threshold and opacity by keyboard, reads under the cursor, downloads. Fails at a share of smoke that is not NASA's, a
+message on the console, a request to elsewhere, or (with
 axe-core, https://github.com/dequelabs/axe-core) a serious fault of accessibility. DATA holds NASA's model and GOES
 tiles. Exit status 77, with a line that says why: no browser here, or no data.
 """
 
 import argparse
-import base64
 import contextlib
-import json
 import pathlib
 import re
 import shutil
@@ -23,23 +22,19 @@ import tempfile
 import time
 import urllib.request
 
-
-def skip(why):
-    print(f"page_test.py: {why}")
-    sys.exit(77)
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from browser import browser, check, console, faults, look, outside_requests, skip
 
 try:
-    from selenium import webdriver
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.common.keys import Keys
-    from selenium.webdriver.chrome.service import Service
-    from selenium.webdriver.support.ui import Select, WebDriverWait
+    import numpy
 except ImportError:
-    skip("no selenium (python3-selenium)")
+    skip("no NumPy (python3-numpy)")
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
-LOOKS = [(width, scheme) for width in (1280, 400) for scheme in ("light", "dark")]
+BANDS = "1-6"  # a seventh is in the tiles as they were published, and unused
 
 
 def free_port():
@@ -63,21 +58,6 @@ def server(plume_infer, model, samples):
     finally:
         process.terminate()
         process.wait(timeout=40)
-
-
-@contextlib.contextmanager
-def browser(downloads):
-    settings = webdriver.ChromeOptions()
-    settings.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1280,1000"):
-        settings.add_argument(argument)
-    settings.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver")), options=settings)
-    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 class Page:
@@ -114,22 +94,18 @@ class Page:
 
 def answer(url, tile, accept):
     request = urllib.request.Request(
-        f"{url}invocations", tile.read_bytes(), {"Content-Type": "image/tiff", "Accept": accept}
+        f"{url}invocations", tile.read_bytes(), {"Content-Type": f"image/tiff; bands={BANDS}", "Accept": accept}
     )
     with urllib.request.urlopen(request) as reply:
         return reply.read()
 
 
-def check(condition, what):
-    if not condition:
-        raise SystemExit(f"page_test.py: {what}")
-
-
-def takes_a_file(page, tile):
+def takes_a_file(page, tile, share):
+    page["bands"].send_keys(BANDS)
     page["file"].send_keys(str(tile))
     page.loaded(tile.name)
     check(page["canvas"].is_displayed() and not page["drop"].is_displayed(), "the picture is not shown")
-    check(re.fullmatch(r"\d+\.\d\d %", page.text("share")), f"share: {page.text('share')}")
+    check(page.text("share") == f"{share:.2f} %", f"share: {page.text('share')}, NASA's output has {share:.2f} %")
     check(page.text("size") == "256 x 256", f"size: {page.text('size')}")
     page.wait(lambda: "km²" in page.text("area"), "no area in square kilometres of a georeferenced tile")
 
@@ -193,43 +169,21 @@ def takes_a_sample(page, name):
     page.loaded(name)
 
 
+def tells_of_too_many_bands(page, name):
+    page["bands"].send_keys(Keys.CONTROL, "a")
+    page["bands"].send_keys(Keys.BACKSPACE, Keys.ENTER)
+    page.wait(lambda: "7 bands, the model takes 6" in page.text("problem"), "seven bands go without a word")
+    page["bands"].send_keys(BANDS, Keys.ENTER)
+    page.wait(lambda: page.text("problem") == "", f"a problem stands: {page.text('problem')}")
+    page.loaded(name)
+
+
 def tells_of_an_error(page, folder):
     broken = folder / "broken.tif"
     broken.write_bytes(b"II*\0 and no more")
     page["file"].send_keys(str(broken))
     page.wait(lambda: page.text("problem").startswith("broken.tif: "), "a broken file goes without a word")
     check(page["canvas"].is_displayed(), "an error takes the picture away")
-
-
-def outside_requests(driver, url):
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    asked = [
-        message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"
-    ]
-    return [address for address in asked if not address.startswith((url, "blob:", "data:"))]
-
-
-def look(page, folder):
-    for width, scheme in LOOKS:
-        page.driver.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
-        page.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-        overflow = page.driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
-        check(overflow <= 0, f"at {width} pixels the page is {overflow} too wide")
-        if folder:
-            picture = page.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
-            (folder / f"page-{width}-{scheme}.png").write_bytes(base64.b64decode(picture["data"]))
-        yield f"{width} {scheme}"
-
-
-def faults(driver, axe):
-    driver.execute_script(axe.read_text())
-    found = driver.execute_async_script("axe.run().then(arguments[0])")["violations"]
-    return [f"{fault['id']}: {fault['help']}" for fault in found if fault["impact"] in ("serious", "critical")]
 
 
 def main():
@@ -240,10 +194,9 @@ def main():
     parser.add_argument("--screenshots", type=pathlib.Path)
     parser.add_argument("--axe", type=pathlib.Path)
     options = parser.parse_args()
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
-        skip("no browser (chromium, chromium-driver)")
-    tiles = sorted((options.data / "goes16_tiles" / "tiles").glob("*_48_19.tif"))
+    tiles = sorted((options.data / "goes16_tiles" / "original_float32").glob("*_48_19.tif"))
     keras = options.data / "pixel_detector" / "smoke_wmts_ref_3layer.h5"
+    expected = options.data / "pixel_detector" / "expected" / f"{keras.stem}__48_19.npy"
     if not tiles or not keras.exists():
         skip("NASA's model and GOES tiles are not there")
     with contextlib.ExitStack() as stack:
@@ -260,18 +213,18 @@ def main():
         url = stack.enter_context(server(options.plume_infer, model, samples))
         driver = stack.enter_context(browser(downloads))
         page = Page(driver, url)
-        takes_a_file(page, tile)
+        takes_a_file(page, tile, 100 * float((numpy.load(expected) > 0.5).mean()))
         moves_the_threshold(page)
         moves_the_opacity(page)
         reads_under_the_cursor(page)
         downloads_what_the_server_says(page, tile, downloads)
         takes_a_drop(page, pathlib.Path(shutil.copy(tile, folder / "dropped.tif")))
         takes_a_sample(page, "a sample.tif")
-        for shown in look(page, options.screenshots):
+        for shown in look(driver, options.screenshots, "page"):
             if options.axe:
                 check(not (found := faults(driver, options.axe)), f"{shown}: {'; '.join(found)}")
-        messages = [entry["message"] for entry in driver.get_log("browser")]
-        check(not messages, f"the console says: {messages}")
+        check(not (messages := console(driver)), f"the console says: {messages}")
+        tells_of_too_many_bands(page, "a sample.tif")
         tells_of_an_error(page, folder)
         check(not (outside := outside_requests(driver, url)), f"asked elsewhere: {outside}")
     print("page_test.py: all as it should be")

@@ -73,6 +73,7 @@ TEST_F(ServeLife, AWrongModelEndsItAtOnceWithOneLine) {
 TEST_F(ServeLife, OptionsThatCannotBeAreRefused) {
   expect_one_line(run_command(plume_infer({"serve", "--port", "0"})), 2, "name the model");
   expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--host", "nowhere"})), 2, "nowhere");
+  expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--port", "0", "--tile", "4"})), 2, "too small");
   expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--port", "70000"})), 2, "--port");
   const RunningServer server({"--model", model_});
   expect_one_line(run_command(plume_infer({"serve", "--model", model_, "--port", std::to_string(server.port())})), 4,
@@ -126,6 +127,18 @@ TEST_F(ServeLife, SageMakersVariablesAreHonoured) {
   EXPECT_EQ(parameters.at("MaxPayloadInMB"), 1);
   EXPECT_EQ(ask_much(server.port())->status, 413);
   EXPECT_EQ(ask_little(server.port())->header("content-type"), "application/x-npy");
+}
+
+TEST_F(ServeLife, OtherOptionsAreTakenFromVariablesToo) {
+  const RunningServer server({"--model", model_}, {.environment = {"PLUME_ACCESS_LOG=1"}, .largest_file = {}});
+  EXPECT_EQ(ask(server.port(), "GET", "/ping")->status, 200);
+  const auto begin = Clock::now();
+  const auto logged = [&] { return server.errors().find("/ping") != std::string::npos; };
+  while (!logged() && seconds_since(begin) < 5) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(logged()) << server.errors();
+  expect_one_line(
+      run_command(plume_infer({"serve", model_}), {.environment = {"PLUME_MAX_BATCH=0"}, .largest_file = {}}), 2,
+      "--max-batch: Value 0");
 }
 
 TEST_F(ServeLife, PingAnswersWhileEveryWorkerIsBusy) {
@@ -302,6 +315,22 @@ TEST_F(ServeLife, TheAccessLogHasALinePerRequest) {
   EXPECT_EQ(lines[2].at("remote"), "127.0.0.1");
 }
 
+TEST_F(ServeLife, TheAccessLogNamesClientsThatAreGone) {
+  RunningServer server({"--model", model_, "--access-log"});
+  Client gone(server.port());
+  gone.send(request_text("POST", "/invocations", raw_headers(1, 600, 600) + "X-Request-Id: gone\r\n",
+                         raw_body(std::vector<float>(600 * 600 * 3, 1.0F))));
+  while (server.metric("plume_in_flight_bytes") < 4e6) std::this_thread::sleep_for(1ms);
+  gone.reset();
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait_for(30), 0);
+  std::istringstream text(server.errors());
+  std::string line;
+  while (std::getline(text, line) && line.find("\"gone\"") == std::string::npos) {
+  }
+  EXPECT_EQ(nlohmann::json::parse(line).at("remote"), "127.0.0.1");
+}
+
 TEST_F(ServeLife, SeveralModelsComeAndGo) {
   std::filesystem::create_directories(folder_ / "models" / "one");
   std::filesystem::copy(model_, folder_ / "models" / "one" / "m.safetensors");
@@ -337,6 +366,8 @@ TEST_F(ServeLife, SeveralModelsComeAndGo) {
   EXPECT_EQ(load("", "one"), 400);
   EXPECT_EQ(ask(server.port(), "POST", "/models", json_type, "{}")->status, 400);
   EXPECT_EQ(ask(server.port(), "POST", "/models", json_type, "{")->status, 400);
+  EXPECT_EQ(ask(server.port(), "POST", "/models", "Content-Type: text/plain\r\n", "{}")->status, 415);
+  EXPECT_EQ(ask(server.port(), "GET", "/")->status, 404);  // the page asks the one model that there is otherwise
   EXPECT_EQ(names(), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(nlohmann::json::parse(ask(server.port(), "GET", "/models/a")->body).at("modelName"), "a");
   EXPECT_EQ(invoke("a"), 200);

@@ -69,8 +69,9 @@ data::PackProgress progress_on_terminal(const char* remains, const char* things)
 }
 
 void add_data_commands(CLI::App& app, Action& action) {
-  CLI::App* data_app = app.add_subcommand("data", "Prepares data: pack, verify, inspect, show, synth");
+  CLI::App* data_app = app.add_subcommand("data", "Prepares data: fetch, pack, verify, inspect, show, synth");
   data_app->require_subcommand(1);
+  add_fetch_command(*data_app, action);
   add_pack_command(*data_app, action);
   add_verify_command(*data_app, action);
   add_inspect_command(*data_app, action);

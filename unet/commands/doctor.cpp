@@ -40,7 +40,10 @@ nlohmann::ordered_json examine() {
   report["instructions"] = kernels::instruction_set();
   report["devices"] = {"cpu"};
   const kernels::CudaInfo cuda = kernels::cuda_info();
-  report["cuda"] = {{"compiled", cuda.compiled}, {"driver", cuda.driver}, {"devices", nlohmann::ordered_json::array()}};
+  report["cuda"] = {{"compiled", cuda.compiled},
+                    {"driver", cuda.driver},
+                    {"devices", nlohmann::ordered_json::array()},
+                    {"obstacle", cuda.obstacle}};
   for (const auto& device : cuda.devices) {
     report["devices"].push_back("cuda");
     report["cuda"]["devices"].push_back(
@@ -57,11 +60,11 @@ nlohmann::ordered_json examine() {
 std::string cuda_text(const nlohmann::ordered_json& cuda) {
   if (cuda["compiled"] == "") return "GPU: this build has no CUDA\n";
   const auto compiled = cuda["compiled"].get<std::string>();
-  if (cuda["driver"] == "")
-    return fmt::format("GPU: built with CUDA {}; no driver found, so the CPU computes\n", compiled);
+  if (cuda["devices"].empty())
+    return fmt::format("GPU: built with CUDA {}; {}; the CPU computes\n", compiled,
+                       cuda["obstacle"].get<std::string>());
   std::string text =
       fmt::format("GPU: built with CUDA {}, driver for {}\n", compiled, cuda["driver"].get<std::string>());
-  if (cuda["devices"].empty()) text += "GPU: no device found, so the CPU computes\n";
   for (const auto& device : cuda["devices"]) {
     const int architecture = device["architecture"];
     text += fmt::format("GPU: {}, compute capability {}.{}, {:.1f} GiB\n", device["name"].get<std::string>(),

@@ -1,12 +1,14 @@
-// plume export sagemaker
+// plume export
 #include <fmt/core.h>
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "kernels/base/atomic_file.hpp"
 #include "unet/command.hpp"
+#include "unet/export_onnx.hpp"
 #include "unet/export_sagemaker.hpp"
 
 namespace plume::unet {
@@ -18,14 +20,30 @@ struct Arguments {
   ExportOptions options;
 };
 
+int write(const std::string& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+  fmt::print("{}: {:.2f} MB\n", path, static_cast<double>(bytes.size()) / 1e6);
+  return 0;
+}
+
 int run_sagemaker(Arguments arguments) {
   if (arguments.options.name.empty()) arguments.options.name = std::filesystem::path(arguments.model).stem().string();
-  const auto archive = export_sagemaker(arguments.model, arguments.options);
-  AtomicFile file(arguments.output);
-  file.write(archive);
-  file.commit();
-  fmt::print("{}: {:.2f} MB\n", arguments.output, static_cast<double>(archive.size()) / 1e6);
-  return 0;
+  return write(arguments.output, export_sagemaker(arguments.model, arguments.options));
+}
+
+int run_onnx(const Arguments& arguments) {
+  const std::string bytes = export_onnx(arguments.model);
+  return write(arguments.output, std::as_bytes(std::span(bytes)));
+}
+
+CLI::App* add_command(CLI::App& commands, const char* name, const char* description,
+                      const std::shared_ptr<Arguments>& arguments) {
+  CLI::App* command = commands.add_subcommand(name, description);
+  command->add_option("model", arguments->model, "A .safetensors that plume wrote")->required();
+  command->add_option("-o,--output", arguments->output, "The file to write")->required();
+  return command;
 }
 
 }  // namespace
@@ -34,15 +52,20 @@ void add_export_commands(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* commands = app.add_subcommand("export", "Writes models for other places to run them");
   commands->require_subcommand(1);
-  CLI::App* command = commands->add_subcommand("sagemaker", "model.tar.gz for an endpoint that runs plume-infer");
-  command->add_option("model", arguments->model, "A .safetensors that plume wrote")->required();
-  command->add_option("-o,--output", arguments->output, "The archive to write")->required();
-  command->add_option("--name", arguments->options.name, "Of the model, for people; by default the file's");
-  command->add_option("--threshold", arguments->options.threshold, "Smoke is where the probability is above")
+
+  CLI::App* sagemaker =
+      add_command(*commands, "sagemaker", "model.tar.gz for an endpoint that runs plume-infer", arguments);
+  sagemaker->add_option("--name", arguments->options.name, "Of the model, for people; by default the file's");
+  sagemaker->add_option("--threshold", arguments->options.threshold, "Smoke is where the probability is above")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  command->footer("Example: plume export sagemaker runs/first/best.safetensors -o model.tar.gz");
-  command->callback([arguments, &action] { action = [arguments] { return run_sagemaker(*arguments); }; });
+  sagemaker->footer("Example: plume export sagemaker runs/first/best.safetensors -o model.tar.gz");
+  sagemaker->callback([arguments, &action] { action = [arguments] { return run_sagemaker(*arguments); }; });
+
+  CLI::App* onnx =
+      add_command(*commands, "onnx", "An .onnx, opset 17, from pixels as stored to probabilities", arguments);
+  onnx->footer("Example: plume export onnx runs/first/best.safetensors -o smoke.onnx");
+  onnx->callback([arguments, &action] { action = [arguments] { return run_onnx(*arguments); }; });
 }
 
 }  // namespace plume::unet

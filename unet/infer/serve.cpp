@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -64,6 +66,19 @@ void wait_passively(std::vector<char*> arguments) {
   ::setenv("OMP_WAIT_POLICY", "passive", 1);
   arguments.push_back(nullptr);
   ::execv("/proc/self/exe", arguments.data());
+}
+
+// A container's arguments are not its user's to choose: what SageMaker has no variable for is taken from PLUME_MAX_BATCH for
+// --max-batch, and so on.
+void take_settings_of_environment(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help" || !option->get_envname().empty())
+      continue;
+    std::string name = "PLUME_" + option->get_lnames().front();
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+    option->envname(name);
+  }
 }
 
 int run_serve(const ServeSettings& settings) {
@@ -162,6 +177,7 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
   add_tile_option(*command, settings->tile);
   add_device_options(*command, settings->device);
+  take_settings_of_environment(*command);
   command->callback([settings, &action, &call] {
     action = [settings, arguments = call.arguments] {
       wait_passively(arguments);

@@ -22,6 +22,11 @@ const std::string& name_of(Precision precision) {
   return name_in(inference_precision_names, precision);
 }
 
+std::string no_device_text() {
+  const std::string obstacle = kernels::cuda_info().obstacle;
+  return obstacle.empty() ? "there is no CUDA device" : obstacle;
+}
+
 kernels::CudaInfo::Device device_of(const kernels::CudaStream& stream) {
   return kernels::cuda_info().devices.at(static_cast<std::size_t>(stream.device()));
 }
@@ -41,7 +46,7 @@ kernels::Stream make_stream(const DeviceSettings& settings, int threads, int gpu
   }
   if (settings.precision != Precision::f32 && !int8) {
     throw usage_error("precision {} needs CUDA, and {}; choose f32", name_of(settings.precision),
-                      settings.kind == DeviceKind::cpu ? "device is cpu" : "there is no CUDA device");
+                      settings.kind == DeviceKind::cpu ? "device is cpu" : no_device_text());
   }
   return kernels::CpuStream(threads, settings.conv);
 }
@@ -64,8 +69,8 @@ std::string describe_device(const kernels::Stream& stream, Precision precision) 
   const kernels::CudaInfo info = kernels::cuda_info();
   std::string cpu = fmt::format("CPU, {} instructions", kernels::instruction_set());
   if (precision == Precision::int8) cpu += fmt::format(", int8 by {}", kernels::quantized_instruction_set());
-  if (precision == Precision::int8 || info.compiled.empty() || !info.devices.empty()) return cpu;
-  return fmt::format("{} (no CUDA {} found)", cpu, info.driver.empty() ? "driver was" : "device was");
+  if (precision == Precision::int8 || info.obstacle.empty()) return cpu;
+  return fmt::format("{} ({})", cpu, info.obstacle);
 }
 
 }  // namespace plume::unet

@@ -76,6 +76,14 @@ void Predictor::use_threads(int threads) noexcept {
   if (auto* cpu = std::get_if<kernels::CpuStream>(&stream_)) cpu->use_threads(threads);
 }
 
+void Predictor::limit_tiles(const TileLimits& limits) {
+  if (limits.edge > 0) {
+    require_tile(limits.edge, reach_.top, reach_.bottom, multiple_);
+    require_tile(limits.edge, reach_.left, reach_.right, multiple_);
+  }
+  limits_ = limits;
+}
+
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
   const int together = std::min(shape.n, images_together(shape));
   std::vector<float> all;

@@ -37,15 +37,15 @@ class Predictor {
   // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
   void use_threads(int threads) noexcept;
 
-  void limit_tiles(const TileLimits& limits) { limits_ = limits; }
+  // Throws usage_error for tiles too small for the model, though no image need be cut into any.
+  void limit_tiles(const TileLimits& limits);
 
   // The bytes of the largest step so far: what the memory between calls has grown to.
   [[nodiscard]] std::size_t largest_step() const { return largest_step_; }
 
   // pixels [images, height, width, bands] as stored in files (the graph's input statistics are applied here); the
   // result is [images, height, width, classes]. Sizes that are no multiple of size_multiple(graph) are padded at the
-  // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0, usage_error
-  // for tiles too small for the model.
+  // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
   // The same for pixels that are normalised already; height and width must fit the model.

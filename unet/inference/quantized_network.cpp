@@ -77,7 +77,7 @@ nn::Shape output_shape(const kernels::QuantizedConv& conv, const nn::Shape& in) 
   return {in.n, g.output_rows(in.h), g.output_columns(in.w), conv.out};
 }
 
-// By the definition, as nn counts them for f32 (nn/ops/convolution.cpp).
+// By the definition, as nn counts them for f32 (nn/ops/flops.hpp).
 double flops_of(const kernels::QuantizedConv& conv, const nn::Shape& in) {
   const nn::Shape positions = conv.transposed ? in : output_shape(conv, in);
   const double taps = static_cast<double>(conv.geometry.kernel) * conv.geometry.kernel;

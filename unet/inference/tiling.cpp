@@ -85,12 +85,17 @@ int least_tile(int before, int after, int multiple) {
   return round_up(before, multiple) + round_up(after, multiple) + multiple;
 }
 
+void require_tile(int largest, int before, int after, int multiple) {
+  const int least = least_tile(before, after, multiple);
+  if (largest / multiple * multiple < least)
+    throw usage_error("tiles of {} are too small for the model, which looks {} pixels around; it takes {} or more",
+                      largest, std::max(before, after), least);
+}
+
 TileAxis cut_axis(int extent, int before, int after, int multiple, int largest) {
   const int limit = largest / multiple * multiple;
   if (extent <= limit) return {extent, {{0, 0, extent}}};
-  if (const int least = least_tile(before, after, multiple); limit < least)
-    throw usage_error("tiles of {} are too small for the model, which looks {} pixels around; it takes {} or more",
-                      largest, std::max(before, after), least);
+  require_tile(largest, before, after, multiple);
   // n tiles cover n * size - (n - 1) * margins.
   const int margin_after = round_up(after, multiple);
   const int margins = round_up(before, multiple) + margin_after;

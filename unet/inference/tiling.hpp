@@ -41,5 +41,7 @@ struct TileAxis {
 
 // The least `largest` that cut_axis takes.
 [[nodiscard]] int least_tile(int before, int after, int multiple);
+// Throws as cut_axis does.
+void require_tile(int largest, int before, int after, int multiple);
 
 }  // namespace plume::unet

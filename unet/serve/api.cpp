@@ -8,6 +8,7 @@
 
 #include "kernels/base/error.hpp"
 #include "nn/strict_json.hpp"
+#include "unet/serve/media_type.hpp"
 #include "unet/serve/metrics.hpp"
 #include "unet/serve/resources.hpp"
 
@@ -16,13 +17,22 @@ namespace {
 
 constexpr std::string_view json_type = "application/json";
 
+http::Header no_sniffing() {
+  return {"X-Content-Type-Options", "nosniff"};
+}
+
 http::Response json_response(const nlohmann::ordered_json& body) {
   return {Status::ok, std::string(json_type), body.dump() + "\n", {}};
 }
 
-nlohmann::json parse(const std::string& text) {
+// Of that type and no other: a page of another site may make a browser send plain text here, but not this.
+nlohmann::json parse(const http::Request& request) {
+  const auto type = parse_media_type(request.header("Content-Type"));
+  if (!type || type->name != json_type) {
+    throw request_error(Status::unsupported_media_type, "Content-Type has to be {}", json_type);
+  }
   try {
-    return nn::parse_strict_json(text);
+    return nn::parse_strict_json(request.body);
   } catch (const Error& error) {
     throw RequestError(Status::bad_request, error.what());
   }
@@ -55,7 +65,6 @@ Api::Api(const ApiSettings& settings, ModelStore& models, Budget& budget, const 
 
 std::vector<Api::Route> Api::routes() const {
   std::vector<Route> all{{"GET", "/ping", &Api::ping},
-                         {"GET", "/", &Api::page},
                          {"GET", "/openapi.json", &Api::openapi},
                          {"GET", "/metrics", &Api::metrics},
                          {"GET", "/execution-parameters", &Api::execution_parameters}};
@@ -67,6 +76,7 @@ std::vector<Api::Route> Api::routes() const {
                            {"POST", "/models/{name}/invoke"}});
   } else {
     all.insert(all.end(), {{"POST", "/invocations"},
+                           {"GET", "/", &Api::page},
                            {"GET", "/samples", &Api::list_samples},
                            {"GET", "/samples/{name}", &Api::show_sample, true}});
   }
@@ -128,7 +138,11 @@ http::Response Api::ping(const http::Request& request, const std::string& /*name
 }
 
 http::Response Api::page(const http::Request& /*request*/, const std::string& /*name*/) {
-  return {Status::ok, "text/html; charset=utf-8", std::string(page_html), {}};
+  // The page has the rest of its policy; this part counts in a header alone.
+  return {Status::ok,
+          "text/html; charset=utf-8",
+          std::string(page_html),
+          {{"Content-Security-Policy", "frame-ancestors 'none'"}, no_sniffing()}};
 }
 
 http::Response Api::openapi(const http::Request& /*request*/, const std::string& /*name*/) {
@@ -145,7 +159,7 @@ http::Response Api::list_samples(const http::Request& /*request*/, const std::st
 
 http::Response Api::show_sample(const http::Request& /*request*/, const std::string& name) {
   Samples::Sample sample = settings_.samples.read(name);
-  return {Status::ok, std::move(sample.content_type), std::move(sample.content), {}};
+  return {Status::ok, std::move(sample.content_type), std::move(sample.content), {no_sniffing()}};
 }
 
 // What SageMaker's batch transform asks before it begins.
@@ -166,7 +180,7 @@ http::Response Api::show_model(const http::Request& /*request*/, const std::stri
 }
 
 http::Response Api::load_model(const http::Request& request, const std::string& /*name*/) {
-  const auto body = parse(request.body);
+  const auto body = parse(request);
   const auto text = [&](const char* key) {
     if (body.is_object() && body.contains(key) && body[key].is_string()) return body[key].get<std::string>();
     throw request_error(Status::bad_request, "the body must be {{\"model_name\": ..., \"url\": ...}}");

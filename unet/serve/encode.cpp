@@ -16,7 +16,8 @@
 namespace plume::serve {
 namespace {
 
-constexpr double most_simplified = 1000;  // pixels
+constexpr double most_simplified = 1000;     // pixels
+constexpr int longest_png_edge = 1'000'000;  // libpng's limit
 
 std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -35,9 +36,6 @@ unet::ResultKind result_kind(const AnswerType& type) {
 }
 
 std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
-  if (asked.images != 1) {
-    throw request_error(Status::not_acceptable, "{} is of one image, the request has {}", type.name, asked.images);
-  }
   data::Raster image;
   image.height = asked.height;
   image.width = asked.width;
@@ -96,6 +94,17 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
           .threshold = static_cast<float>(number_of(*type, "threshold", 1, threshold)),
           .picture = picture_of(*type),
           .simplify = number_of(*type, "simplify", most_simplified, 0)};
+}
+
+void require_holds(const AnswerType& type, const ImageBatch& asked) {
+  if (type.name == "application/json" || type.name == "application/x-npy") return;
+  if (asked.images != 1) {
+    throw request_error(Status::not_acceptable, "{} is of one image, the request has {}", type.name, asked.images);
+  }
+  if (type.name == "image/png" && std::max(asked.height, asked.width) > longest_png_edge) {
+    throw request_error(Status::not_acceptable, "a PNG has edges of {} pixels at most, the image is {}x{}",
+                        longest_png_edge, asked.height, asked.width);
+  }
 }
 
 Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {

@@ -36,14 +36,16 @@ inline constexpr std::array<std::string_view, 5> answer_types{"application/json"
 // means nothing.
 [[nodiscard]] AnswerType choose_answer(std::string_view accept, std::string_view first, float threshold);
 
+// Throws RequestError (not_acceptable) for several images and a type that is of one, or one that is too long for a PNG.
+void require_holds(const AnswerType& type, const ImageBatch& asked);
+
 struct Encoded {
   std::string content_type;
   std::string body;
 };
 
-// asked: the images, of which the overlay is made; where they have fill there is no smoke.
-// Throws RequestError: not_acceptable for several images in a type that holds one; unprocessable_content where a probability
-// is not finite, as huge pixels may make it.
+// asked: the images, of which the overlay is made; where they have fill there is no smoke. As many as the type holds.
+// Throws RequestError (unprocessable_content) where a probability is not finite, as huge pixels may make it.
 [[nodiscard]] Encoded encode_answer(const AnswerType& type, ImageBatch asked, Probabilities probabilities);
 
 }  // namespace plume::serve

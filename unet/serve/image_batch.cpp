@@ -45,10 +45,22 @@ ImageBatch batch_of_shape(const std::vector<std::int64_t>& shape, const DecodeLi
   return {.images = rank == 4 ? extent(4) : 1, .height = extent(3), .width = extent(2), .bands = extent(1)};
 }
 
-void require_fit(const ImageBatch& batch, int bands) {
+void require_fit(const ImageBatch& batch, int bands, int multiple, const DecodeLimits& limits) {
   if (batch.bands != bands) {
     throw request_error(Status::unprocessable_content, "the images have {} bands, the model takes {}", batch.bands,
                         bands);
+  }
+  const auto padded = [&](int extent) {
+    const auto step = static_cast<std::size_t>(multiple);
+    return (static_cast<std::size_t>(extent) + step - 1) / step * step;
+  };
+  const std::size_t values = static_cast<std::size_t>(batch.images) * static_cast<std::size_t>(batch.bands) *
+                             padded(batch.height) * padded(batch.width);
+  if (values > limits.values) {
+    throw request_error(Status::content_too_large,
+                        "the model works on multiples of {} pixels, so {} images of {}x{} amount to {} numbers; a "
+                        "request may have {} at most",
+                        multiple, batch.images, batch.height, batch.width, values, limits.values);
   }
   const auto bad = std::find_if_not(batch.pixels.begin(), batch.pixels.end(), [](float v) { return std::isfinite(v); });
   if (bad == batch.pixels.end()) return;

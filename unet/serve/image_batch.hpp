@@ -28,7 +28,8 @@ struct DecodeLimits {
 // Throws RequestError: unprocessable_content for another rank or an extent of 0, content_too_large beyond the limits.
 [[nodiscard]] ImageBatch batch_of_shape(const std::vector<std::int64_t>& shape, const DecodeLimits& limits);
 
-// Throws RequestError (unprocessable_content) where the model takes another number of bands, or a pixel is NaN or infinite.
-void require_fit(const ImageBatch& batch, int bands);
+// Throws RequestError: unprocessable_content where the model takes another number of bands, or a pixel is NaN or infinite;
+// content_too_large beyond the limits, counting what is computed: height and width as multiples of `multiple`.
+void require_fit(const ImageBatch& batch, int bands, int multiple, const DecodeLimits& limits);
 
 }  // namespace plume::serve

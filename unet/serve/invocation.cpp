@@ -17,6 +17,11 @@ MediaType content_type_of(const http::Request& request) {
                       "Content-Type says no type of the body, such as application/json");
 }
 
+void require_identity(std::string_view coding) {
+  if (coding.empty() || http::same_name(coding, "identity")) return;
+  throw request_error(Status::unsupported_media_type, "Content-Encoding is {}; send the body as it is", coding);
+}
+
 constexpr float usual_threshold = 0.5F;
 
 // SageMaker hands this header to containers, and what they give back to clients.
@@ -39,13 +44,16 @@ Invocation::Invocation(http::Request request, http::Reply reply, std::shared_ptr
       content_type_(content_type_of(request_)),
       answer_type_(choose_answer(request_.header("Accept"), settings.default_accept,
                                  settings.threshold.value_or(model_->threshold().value_or(usual_threshold)))),
-      share_(budget) {}
+      share_(budget) {
+  require_identity(request_.header("Content-Encoding"));
+}
 
 void Invocation::decode() {
   const BodyDescription description{content_type_, request_.header("X-Plume-Shape"), request_.header("X-Plume-Dtype")};
   batch_ = decode_body(request_.body, description, limits_);
   request_.body = {};
-  require_fit(batch_, model_->graph().input.bands);
+  require_fit(batch_, model_->graph().input.bands, model_->size_multiple(), limits_);
+  require_holds(answer_type_, batch_);
   if (!share_.grow(batch_.pixels.size() * sizeof(float))) {
     throw request_error(Status::service_unavailable, "the requests at hand take all the memory that there is for them");
   }
@@ -85,6 +93,7 @@ void Invocation::compute(std::span<const std::shared_ptr<Job>> jobs, bool alone)
 
 void Invocation::encode() {
   Encoded encoded = encode_answer(answer_type_, std::move(batch_), std::move(probabilities_));
+  share_.clear();  // before the client can ask what is in flight
   http::Response response{Status::ok, std::move(encoded.content_type), std::move(encoded.body), {}};
   const std::string_view attributes = request_.header(custom_attributes);
   if (may_echo(attributes)) response.headers.push_back({custom_attributes, std::string(attributes)});

@@ -62,10 +62,14 @@ class Scanner {
   std::optional<MediaType> media_type() {
     skip_space();
     const std::string type = lower(token());
-    if (type.empty() || at_ == text_.size() || text_[at_] != '/') return std::nullopt;
-    ++at_;
-    const std::string subtype = lower(token());
-    if (subtype.empty() || (type == "*" && subtype != "*")) return std::nullopt;
+    std::string subtype;
+    if (at_ < text_.size() && text_[at_] == '/') {
+      ++at_;
+      subtype = lower(token());
+    } else if (type == "*") {
+      subtype = type;  // as Java's clients write it: "*; q=.2"
+    }
+    if (type.empty() || subtype.empty() || (type == "*" && subtype != "*")) return std::nullopt;
     MediaType found{type + "/" + subtype, {}};
     while (accept(';')) {
       skip_space();

@@ -32,6 +32,7 @@ Model::Model(const fs::path& path, Device& device)
     : found_(unet::find_model(path)),
       device_(device),
       network_(load_network(found_.file, device)),
+      size_multiple_(unet::size_multiple(network_.graph())),
       ranges_(unet::ranges_for(found_.file, device.precision())) {}
 
 std::unique_ptr<Model::Slot> Model::take() {

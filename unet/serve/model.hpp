@@ -27,6 +27,8 @@ class Model {
   Model(const std::filesystem::path& path, Device& device);
 
   [[nodiscard]] const unet::Graph& graph() const { return network_.graph(); }
+  // What images are padded to.
+  [[nodiscard]] int size_multiple() const { return size_multiple_; }
   [[nodiscard]] const std::filesystem::path& path() const { return found_.file; }
   // Above which probability there is smoke, where what lies beside the model says so.
   [[nodiscard]] std::optional<float> threshold() const { return found_.threshold; }
@@ -49,6 +51,7 @@ class Model {
   unet::FoundModel found_;
   Device& device_;
   unet::Network network_;
+  int size_multiple_;
   std::optional<unet::Ranges> ranges_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slot>> free_;

@@ -9,6 +9,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <cstdio>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -22,6 +23,7 @@ namespace beast = boost::beast::http;
 using std::chrono::milliseconds;
 
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
+constexpr std::ptrdiff_t most_headers = 128;       // many small ones are much work, too
 constexpr std::size_t spare_bytes = 64;            // behind a body, for parsers that read some bytes at a time
 constexpr milliseconds last_request_grace{1'000};  // for who keeps a connection open while the server ends
 constexpr milliseconds linger_limit{2'000};
@@ -57,7 +59,9 @@ class Answerer {
       : connection_(std::move(connection)), id_(std::move(id)), context_(context), answer_(answer) {}
   Answerer(const Answerer&) = delete;
   Answerer& operator=(const Answerer&) = delete;
-  ~Answerer() { (*this)(problem(Status::internal_server_error, "the request was dropped", id_)); }
+  ~Answerer() {
+    if (connection_) (*this)(problem(Status::internal_server_error, "the request was dropped", id_));
+  }
 
   void operator()(Response response) {
     if (!connection_) return;
@@ -82,6 +86,8 @@ Connection::Connection(asio::ip::tcp::socket socket, Connections& all)
       share_(all.budget) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);
+  // Later it may be gone.
+  if (all_.settings.access_log) remote_ = socket_.remote_endpoint(ignored).address();
 }
 
 // Where memory ran out in the middle of something, this is how a connection ends.
@@ -177,7 +183,7 @@ bool Connection::count_body() {
     refuse(Status::service_unavailable, "the requests at hand take all the memory that there is for them");
     return false;
   }
-  enter(Phase::body, std::chrono::ceil<milliseconds>(body_begun_ + transfer_limit(bytes) - Clock::now()));
+  enter(Phase::body, time_left(bytes));
   return true;
 }
 
@@ -198,14 +204,20 @@ bool Connection::accept_header() {
     refuse(status, detail);
     return false;
   };
-  const std::string_view coding = view(message[beast::field::transfer_encoding]);
-  if (!coding.empty() && !same_name(coding, "chunked")) {
+  if (std::distance(message.begin(), message.end()) > most_headers) {
+    return refused(Status::header_fields_too_large, fmt::format("a request may have {} headers at most", most_headers));
+  }
+  const auto codings = message.count(beast::field::transfer_encoding);
+  if (codings > 0 && message.version() < 11) {
+    return refused(Status::bad_request, "HTTP/1.0 has no transfer codings");
+  }
+  if (codings > 1 || (codings == 1 && !same_name(view(message[beast::field::transfer_encoding]), "chunked"))) {
     return refused(Status::not_implemented, "of transfer codings only chunked is known");
   }
   if (message.version() >= 11 && message.count(beast::field::host) != 1) {
     return refused(Status::bad_request, "HTTP/1.1 asks for one Host header");
   }
-  const std::string_view expected = view(message[beast::field::expect]);
+  const std::string_view expected = message.version() < 11 ? "" : view(message[beast::field::expect]);
   if (!expected.empty() && !same_name(expected, "100-continue")) {
     return refused(Status::expectation_failed, "of expectations only 100-continue is known");
   }
@@ -213,8 +225,9 @@ bool Connection::accept_header() {
   if (const auto length = parser_->content_length()) {
     parser_->get().body().reserve(static_cast<std::size_t>(*length) + spare_bytes);
   }
+  headers_ = headers_of(message.base());  // now: what trails behind chunks is no header
   parser_->eager(true);
-  body_begun_ = Clock::now();
+  transfer_begun_ = Clock::now();
   return true;
 }
 
@@ -243,7 +256,7 @@ void Connection::handle() {
   timer_.cancel();
   phase_ = Phase::handling;
   if (id_.empty()) id_ = fmt::format("{:016x}", all_.random());
-  Request request{method_, path_, headers_of(parser_->get().base()), std::move(parser_->get().body()), id_};
+  Request request{method_, path_, std::move(headers_), std::move(parser_->get().body()), id_};
   parser_.reset();
   const auto answerer =
       std::make_shared<Answerer>(shared_from_this(), id_, all_.context, [](Connection& connection, Response response) {
@@ -265,10 +278,16 @@ void Connection::answer(Response response) {
   header_text_ = head_of(response, id_, told_to_close_, all_.settings.retry_after);
   body_text_ = std::move(response.body);
   share_.force(body_text_.size());
-  enter(Phase::writing, transfer_limit(body_text_.size()));
+  transfer_begun_ = Clock::now();
+  written_ = 0;
+  enter(Phase::writing, time_left(written_));
   const std::array<asio::const_buffer, 2> parts{asio::buffer(header_text_),
                                                 head_only_ ? asio::const_buffer() : asio::buffer(body_text_)};
-  asio::async_write(socket_, parts,
+  const auto count = [self = shared_from_this()](const ErrorCode& error, std::size_t bytes) {
+    self->written_ = bytes;
+    return asio::transfer_all()(error, bytes);
+  };
+  asio::async_write(socket_, parts, count,
                     [self = shared_from_this()](const ErrorCode& error, std::size_t) { self->on_written(error); });
 }
 
@@ -333,16 +352,20 @@ void Connection::on_timeout() {
   switch (phase_) {
     case Phase::header: return refuse(Status::request_timeout, "the request's header did not arrive in time");
     case Phase::body: return refuse(Status::request_timeout, "the request's body came too slowly");
-    case Phase::idle:
     case Phase::writing:
+      if (time_left(written_) <= milliseconds(0)) return close();
+      return enter(Phase::writing, time_left(written_));
+    case Phase::idle:
     case Phase::lingering: return close();
     case Phase::handling:
     case Phase::closed: return;
   }
 }
 
-milliseconds Connection::transfer_limit(std::size_t bytes) const {
-  return all_.settings.transfer_timeout + milliseconds(bytes * 1000 / all_.settings.slowest_transfer);
+milliseconds Connection::time_left(std::size_t bytes) const {
+  const milliseconds limit =
+      all_.settings.transfer_timeout + milliseconds(bytes * 1000 / all_.settings.slowest_transfer);
+  return std::chrono::ceil<milliseconds>(transfer_begun_ + limit - Clock::now());
 }
 
 milliseconds Connection::idle_limit() const {
@@ -358,13 +381,11 @@ void Connection::note_answer() {
   all_.counts.seconds.observe(seconds);
   ++all_.counts.answers[static_cast<std::size_t>(status_)];
   if (!all_.settings.access_log) return;
-  ErrorCode ignored;
-  const nlohmann::ordered_json line{
-      {"time", date()},          {"remote", socket_.remote_endpoint(ignored).address().to_string()},
-      {"request_id", id_},       {"method", method_},
-      {"path", path_},           {"status", static_cast<int>(status_)},
-      {"bytes_in", body_bytes_}, {"bytes_out", body_text_.size()},
-      {"seconds", seconds}};
+  const nlohmann::ordered_json line{{"time", date()},          {"remote", remote_.to_string()},
+                                    {"request_id", id_},       {"method", method_},
+                                    {"path", path_},           {"status", static_cast<int>(status_)},
+                                    {"bytes_in", body_bytes_}, {"bytes_out", body_text_.size()},
+                                    {"seconds", seconds}};
   const auto write = [text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"] {
     static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   };

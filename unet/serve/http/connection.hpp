@@ -1,6 +1,7 @@
 // One client's connection: reads a request, has it answered, and goes on with the next.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unet/serve/budget.hpp"
 #include "unet/serve/http/connections.hpp"
@@ -69,11 +71,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void enter(Phase phase, std::chrono::milliseconds limit);
   void on_timeout();
   [[nodiscard]] std::chrono::milliseconds idle_limit() const;
-  [[nodiscard]] std::chrono::milliseconds transfer_limit(std::size_t bytes) const;
+  // Of a transfer that has come to so many bytes.
+  [[nodiscard]] std::chrono::milliseconds time_left(std::size_t bytes) const;
   void leave_idle();
   void note_answer();
 
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::address remote_;  // for the access log
   Connections& all_;
   std::list<Connection*>::iterator place_;
   std::optional<std::list<Connection*>::iterator> idle_place_;
@@ -87,17 +91,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Parser> parser_;
   Share share_;
   Clock::time_point begun_{};
-  Clock::time_point body_begun_{};
+  Clock::time_point transfer_begun_{};  // of its body, then of its answer
   bool head_only_ = false;
   std::size_t body_bytes_ = 0;
   std::string id_;
   std::string method_;
   std::string path_;
+  std::vector<Header> headers_;
 
   // Of its answer.
   Status status_ = Status::ok;
   std::string header_text_;
   std::string body_text_;
+  std::size_t written_ = 0;
 };
 
 }  // namespace plume::serve::http

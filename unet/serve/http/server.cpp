@@ -115,9 +115,11 @@ class Server::Implementation {
   }
 
   void accept() {
+    accepting_ = true;
     acceptor_.async_accept([this](const ErrorCode& error, tcp::socket socket) {
+      accepting_ = false;
       if (!error) take(std::move(socket));
-      if (!acceptor_.is_open()) return;
+      if (!acceptor_.is_open()) return connections_.on_closed();
       if (!error) return accept();
       evict_one();
       retry_.expires_after(retry_accept);
@@ -161,7 +163,7 @@ class Server::Implementation {
     acceptor_.close(error);
     for (Connection* const connection : connections_.all) connection->drain();
     connections_.on_closed = [this] {
-      if (connections_.all.empty() && !std::exchange(told_, true)) drained_.set_value();
+      if (connections_.all.empty() && !accepting_ && !std::exchange(told_, true)) drained_.set_value();
     };
     connections_.on_closed();
   }
@@ -170,6 +172,7 @@ class Server::Implementation {
   asio::executor_work_guard<asio::io_context::executor_type> work_{connections_.context.get_executor()};
   tcp::acceptor acceptor_;
   asio::steady_timer retry_;
+  bool accepting_ = false;  // a connection may have come, of which the handler has not been told yet
   int port_ = 0;
   std::promise<void> drained_;
   bool told_ = false;
