@@ -4,6 +4,7 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -21,9 +22,11 @@ try:
 except ImportError:
     print("skipped: python3-botocore is not installed")
     sys.exit(77)
-SERVER = os.environ.get("MOTO_SERVER") or shutil.which("moto_server")
+# Where make test-slow has put it, else as PATH has it.
+PEERS = pathlib.Path(__file__).parents[3] / "build" / "peers" / "bin"
+SERVER = shutil.which("moto_server", path=f"{PEERS}:{os.environ['PATH']}")
 if SERVER is None:
-    print("skipped: no moto_server (pip install 'moto[server]', and put it into PATH or name it in MOTO_SERVER)")
+    print("skipped: no moto_server: cmake/install_peers.sh build/peers, or pip install 'moto[server]'")
     sys.exit(77)
 
 import harness
