@@ -22,6 +22,7 @@ struct Prefix {
   unsigned total;   // over all of them
 };
 
+// Once in a kernel: nothing keeps the next call from writing `totals` while this one reads them.
 __device__ inline Prefix block_prefix(unsigned value) {
   constexpr int warps = sum_threads / warp_threads;
   PLUME_SHARED(unsigned, totals, warps);
@@ -33,7 +34,6 @@ __device__ inline Prefix block_prefix(unsigned value) {
     if (w < warp) prefix.before += totals[w];
     prefix.total += totals[w];
   }
-  __syncthreads();  // the next call writes `totals` again
   return prefix;
 }
 
