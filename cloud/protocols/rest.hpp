@@ -1,5 +1,5 @@
-// Calls of the protocols restJson and restXml: a value's members go into path, query, headers and body, each to its place,
-// and come back from a reply's status, headers and body.
+// Calls of the protocols restJson and restXml: a value's members go into path, query, headers and body, each to its
+// place, and come back from a reply's status, headers and body.
 // Source: the Smithy specification, "HTTP binding traits", "AWS restJson1 protocol", "AWS restXml protocol".
 #pragma once
 
@@ -38,7 +38,8 @@ struct RestRequest {
 // Of a reply of 2xx. Throws cloud::Error (unavailable) where its body is no such document.
 [[nodiscard]] nlohmann::json rest_reply(const RestOperation& operation, const HttpResponse& response);
 
-// Both, and the call in between; throws as they and ServiceClient::call. `what` for messages; empty: the operation's name.
+// Both, and the call in between; throws as they and ServiceClient::call. `what` for messages; empty: the operation's
+// name.
 struct RestCall {
   const RestOperation& operation;
   std::string what{};

@@ -138,6 +138,28 @@ class Push(FakeTest):
         self.assertEqual(len([1 for _, operation, _ in self.aws.log if operation == "PUT"]), 1)
         self.deploy(model=name)
 
+    def test_of_a_trained_model(self):
+        data, config, run = self.folder / "data", self.folder / "config.toml", self.folder / "run"
+        config.write_text(f"""[data]
+shard = "{data}/tiles.h5"
+[model]
+base = 2
+depth = 1
+[train]
+steps = 1
+batch = 1
+crop = 32
+""")
+        self.plume("data", "synth", "--tiles", "12", "--seed", "1", "-o", data)
+        self.plume("data", "pack", "--tiles", data / "tiles", "--masks", data / "masks", "-o", data / "tiles.h5")
+        self.plume("train", config, "--out", run)
+        exported = self.folder / "model.tar.gz"
+        self.plume("export", "sagemaker", run / "best.safetensors", "-o", exported)
+        names = {self.plume("cloud", "push", run / "best.safetensors", "s3://bucket/models/") for _ in range(2)}
+        (name,) = names
+        self.assertEqual(self.aws.objects[name.strip().removeprefix("s3://")][0], exported.read_bytes())
+        self.assertEqual(len([1 for _, operation, _ in self.aws.log if operation == "PUT"]), 1)
+
     def test_options(self):
         path = self.folder / "model.tar.gz"
         path.write_bytes(b"archive")

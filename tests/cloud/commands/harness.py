@@ -32,7 +32,8 @@ class PlumeTest(unittest.TestCase):
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
         return dict(kept, AWS_ACCESS_KEY_ID=ACCESS_KEY, AWS_SECRET_ACCESS_KEY=SECRET, AWS_SESSION_TOKEN=TOKEN,
                     AWS_REGION="us-east-1", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
-                    AWS_EC2_METADATA_DISABLED="true", XDG_STATE_HOME=str(self.folder / "state"),
+                    AWS_EC2_METADATA_DISABLED="true", OMP_WAIT_POLICY="passive",
+                    XDG_STATE_HOME=str(self.folder / "state"),
                     AWS_ENDPOINT_URL=self.ENDPOINT or "http://127.0.0.1:1", NO_PROXY="127.0.0.1")
 
     def command(self, *arguments):

@@ -185,7 +185,8 @@ class MotoTest(PlumeTest):
 
     def create_api(self, *options, code=0, role=None):
         return self.plume("cloud", "api", "create", "smoke-api", "--endpoint", "asked",
-                          "--role", role or self.lambda_role, "--function", self.function(), "--poll", "0.05", *options, code=code)
+                          "--role", role or self.lambda_role, "--function", self.function(), "--poll", "0.05",
+                          *options, code=code)
 
 
 class Checking(MotoTest):

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The stack's template, by cfn-lint; skipped, with a line, where that is not installed (cmake/install_peers.sh build/peers).
+# The stack's template, by cfn-lint; skipped, with a line, where that is not installed (cmake/install_peers.sh
+# build/peers).
 set -euo pipefail
 PATH="$(dirname "$0")/../../../build/peers/bin:$PATH"
 if ! command -v cfn-lint >/dev/null; then
