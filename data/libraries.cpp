@@ -13,37 +13,39 @@
 namespace plume::data {
 namespace {
 
-Library opened_gdal() {
+template <class Version>
+void open(Library& library, const Version& version) {
   try {
-    return {"GDAL", GDAL_RELEASE_NAME, gdal().version_info("RELEASE_NAME"), ""};
+    library.loaded = version();
   } catch (const Error& error) {
-    return {"GDAL", GDAL_RELEASE_NAME, "", error.what()};
-  }
-}
-
-// "4.9.0 of Jan  1 2023 ..." to its first word.
-Library opened_netcdf() {
-  try {
-    const NetcdfLock lock;
-    const std::string version = netcdf().version_info();
-    return {"NetCDF", NC_VERSION, version.substr(0, version.find(' ')), ""};
-  } catch (const Error& error) {
-    return {"NetCDF", NC_VERSION, "", error.what()};
+    library.failure = error.what();
   }
 }
 
 }  // namespace
+
+std::vector<Library> libraries_built_with() {
+  return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE), "", ""},
+          {"libpng", PNG_LIBPNG_VER_STRING, "", ""},
+          {"GDAL", GDAL_RELEASE_NAME, "", ""},
+          {"NetCDF", NC_VERSION, "", ""}};
+}
 
 std::vector<Library> libraries() {
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;
   H5get_libversion(&major, &minor, &release);
-  return {{"HDF5", fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
-           fmt::format("{}.{}.{}", major, minor, release), ""},
-          {"libpng", PNG_LIBPNG_VER_STRING, png_get_libpng_ver(nullptr), ""},
-          opened_gdal(),
-          opened_netcdf()};
+  std::vector<Library> found = libraries_built_with();
+  found[0].loaded = fmt::format("{}.{}.{}", major, minor, release);
+  found[1].loaded = png_get_libpng_ver(nullptr);
+  open(found[2], [] { return std::string(gdal().version_info("RELEASE_NAME")); });
+  open(found[3], [] {
+    const NetcdfLock lock;
+    const std::string version = netcdf().version_info();
+    return version.substr(0, version.find(' '));  // "4.9.0 of Jan  1 2023 ..."
+  });
+  return found;
 }
 
 }  // namespace plume::data

@@ -1,4 +1,4 @@
-// The versions of the libraries that read and write data, for `plume doctor`.
+// The versions of the libraries that read and write data, for `plume doctor` and the records of runs.
 #pragma once
 
 #include <string>
@@ -14,5 +14,8 @@ struct Library {
 };
 
 [[nodiscard]] std::vector<Library> libraries();
+
+// The same without opening any: `loaded` and `failure` are empty.
+[[nodiscard]] std::vector<Library> libraries_built_with();
 
 }  // namespace plume::data

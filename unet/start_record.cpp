@@ -29,9 +29,7 @@ std::string command_line() {
 
 nlohmann::ordered_json library_versions() {
   nlohmann::ordered_json versions = nlohmann::ordered_json::object();
-  for (const auto& library : data::libraries()) {
-    versions[library.name] = library.loaded.empty() ? library.compiled : library.loaded;
-  }
+  for (const auto& library : data::libraries_built_with()) versions[library.name] = library.compiled;
   return versions;
 }
 

@@ -17,7 +17,7 @@ struct Start {
 };
 
 // Appends {"time" (UTC), "command", "folder" (the working one), "host", "ranks", "device", "seed", "step", "parameters", "plume", "commit" (of
-// plume's source, as it was built), "compiler", "libraries" (name: version)}. Throws environment_error.
+// plume's source, as it was built), "compiler", "libraries" (name: the version that it was built with)}. Throws environment_error.
 void record_start(const std::filesystem::path& folder, const Start& start);
 
 }  // namespace plume::unet

@@ -90,12 +90,13 @@ ScratchFolder* NoRoomTest::folder_ = nullptr;
 
 TEST_P(NoRoomTest, TrainingKeepsTheOldCheckpoint) {
   const std::string run = disk_ + "/run";
+  fs::remove(file("run/report.html"));  // larger than the disk
   fs::copy(file("run"), run, fs::copy_options::recursive);
   fill();
   expect_no_room({"train", file("config.toml"), "--set", "train.steps=12", "--resume", "auto", "--out", run, "--quiet"},
                  ".safetensors");
-  EXPECT_EQ(names_in(run), (std::vector<std::string>{"best.safetensors", "config.toml", "last.1.safetensors",
-                                                     "last.safetensors", "log.csv", "log.jsonl"}));
+  EXPECT_EQ(names_in_run(run), (std::vector<std::string>{"best.safetensors", "config.toml", "last.1.safetensors",
+                                                         "last.safetensors", "log.csv", "log.jsonl", "starts.jsonl"}));
   for (const char* name : {"/best.safetensors", "/last.safetensors"}) {
     EXPECT_TRUE(read_file(run + name) == read_file(file("run") + name)) << name << " is not as it was";
   }
@@ -106,7 +107,8 @@ TEST_P(NoRoomTest, TrainingKeepsTheOldCheckpoint) {
 TEST_P(NoRoomTest, ANewTrainingLeavesNoCheckpoint) {
   fill();
   expect_no_room({"train", file("config.toml"), "--out", disk_ + "/run", "--quiet"}, ".safetensors");
-  EXPECT_EQ(names_in(disk_ + "/run"), (std::vector<std::string>{"config.toml", "log.csv", "log.jsonl"}));
+  EXPECT_EQ(names_in_run(disk_ + "/run"),
+            (std::vector<std::string>{"config.toml", "log.csv", "log.jsonl", "starts.jsonl"}));
 }
 
 TEST_P(NoRoomTest, PackLeavesNothing) {

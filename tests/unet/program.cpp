@@ -101,6 +101,12 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+std::vector<std::string> names_in_run(const std::string& folder) {
+  std::vector<std::string> names = names_in(folder);
+  std::erase_if(names, [](const std::string& name) { return name.starts_with("events.out.tfevents."); });
+  return names;
+}
+
 RunningCommand::RunningCommand(const std::vector<std::string>& command, const std::string& error_file,
                                const Surroundings& surroundings)
     : process_(start(command, surroundings, "/dev/null", error_file)) {}

@@ -41,6 +41,9 @@ void expect_failed(const Outcome& outcome, int code, const std::vector<std::stri
 // Names in the folder, sorted; none where there is no folder.
 [[nodiscard]] std::vector<std::string> names_in(const std::string& folder);
 
+// The same of a training's folder, without TensorBoard's events, whose names hold a time and a process.
+[[nodiscard]] std::vector<std::string> names_in_run(const std::string& folder);
+
 // A running command, to be signalled; it is killed with its object, and with the test.
 class RunningCommand {
  public:

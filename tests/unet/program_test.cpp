@@ -50,7 +50,7 @@ class ProgramTest : public testing::Test {
   // No file in the folder but these, and no temporary.
   static void expect_files(const std::string& folder, std::vector<std::string> names) {
     std::sort(names.begin(), names.end());
-    EXPECT_EQ(names_in(folder), names);
+    EXPECT_EQ(names_in_run(folder), names);
   }
 
   static ScratchFolder* folder_;
@@ -60,7 +60,7 @@ ScratchFolder* ProgramTest::folder_ = nullptr;
 
 TEST_F(ProgramTest, TrainsEvaluatesAndPredicts) {
   expect_files(file("run"), {"best.safetensors", "config.toml", "last.1.safetensors", "last.safetensors", "log.csv",
-                             "log.jsonl", "run.json"});
+                             "log.jsonl", "run.json", "report.html", "starts.jsonl"});
   const Outcome evaluated = run_plume(
       {"eval", "--model", file("run/best.safetensors"), "--data", file("tiles.h5"), "--split", "test", "--json"});
   ASSERT_EQ(evaluated.exit_code, 0) << evaluated.errors;
