@@ -139,7 +139,8 @@ int train_as(const Arguments& arguments, dist::Communicator* communicator) {
   }
   const TrainOutcome outcome = train(options);
   if (leads) report(arguments, options, outcome);
-  if (leads && !outcome.stopped) write_page(arguments, options);
+  // Of several ranks the others would wait for it, and be taken for hung.
+  if (communicator == nullptr && !outcome.stopped) write_page(arguments, options);
   return outcome.stopped ? exit_requeue : 0;
 }
 
