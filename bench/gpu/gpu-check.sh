@@ -1,19 +1,29 @@
 #!/usr/bin/env bash
-# Tests and measures plume on this machine's first GPU (NCCL on all of them), beside PyTorch where that is installed: gpu-check.sh [--fresh]
+# Tests and measures plume on this machine's first GPU (NCCL on all of them), beside PyTorch where that is installed:
+# gpu-check.sh [--fresh] [STEP...]
 #
-# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer, ncu and PyTorch where they are. Takes less than 9 minutes,
+# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer, ncu and PyTorch where they are. Takes less than 14 minutes,
 # each step has a limit of its own. Results go to results/ in this folder: the table in table.md, everything in results.json.
-# A step that succeeded leaves a stamp and is not run again until --fresh. Exit status: 0 all well, 1 a step failed or a
-# test did, 2 usage, 4 no GPU.
+# A step that succeeded leaves a stamp and is not run again until --fresh. With names of steps (below) only those run, so that a short
+# loan of a machine can be shared out. Exit status: 0 all well, 1 a step failed or a test did, 2 usage, 4 no GPU.
 set -u
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)" || exit 1
 out="$here/results"
 failed=0
 
-if [[ $# -gt 1 || (${1:-} != --fresh && -n ${1:-}) ]]; then
-  echo "usage: gpu-check.sh [--fresh]" >&2
-  exit 2
+fresh=0
+if [[ ${1:-} == --fresh ]]; then
+  fresh=1
+  shift
 fi
+chosen=("$@")
+known=" tests network_tests nccl_tests steps torch_training layers_own layers_cudnn profile memcheck racecheck torch_inference "
+for name in "$@"; do
+  if [[ $known != *" $name "* ]]; then
+    echo "usage: gpu-check.sh [--fresh] [STEP...], of the steps$known" >&2
+    exit 2
+  fi
+done
 
 # PyTorch's own cuDNN and cuBLAS serve where the machine has no others.
 torch_libraries() {
@@ -38,11 +48,13 @@ export here libraries out
 ours gpu_bench --benchmark_list_tests >/dev/null || exit 4
 
 mkdir -p "$out" || exit 1
-if [[ ${1:-} == --fresh ]]; then rm -f "$out"/*; fi
+if ((fresh)); then rm -f "$out"/*; fi
 
-# step NAME SECONDS COMMAND: runs a line of bash with a limit, unless its stamp is there; keeps what it says in NAME.log.
+# step NAME SECONDS COMMAND: runs a line of bash with a limit, unless its stamp is there or others were chosen; keeps what it says
+# in NAME.log.
 step() {
   local name="$1" limit="$2" command="$3" start status
+  if ((${#chosen[@]})) && [[ " ${chosen[*]} " != *" $name "* ]]; then return; fi
   if [[ -e $out/$name.done ]]; then
     echo "$name: done before ($(<"$out/$name.done"))"
     return
@@ -69,7 +81,9 @@ sanitize() {
     echo "compute-sanitizer is not installed"
     return 77
   fi
-  LD_LIBRARY_PATH="$libraries" compute-sanitizer --tool "$1" --error-exitcode 1 --launch-timeout 60 \
+  local options=()
+  if [[ $1 == memcheck ]]; then options=(--report-api-errors no); fi  # a test provokes some
+  LD_LIBRARY_PATH="$libraries" compute-sanitizer --tool "$1" "${options[@]}" --error-exitcode 1 --launch-timeout 60 \
     "$here/bin/test_cuda" --gtest_filter='-*Many*:*Library*:*Plan*' --gtest_brief=1
 }
 export -f sanitize
@@ -80,7 +94,7 @@ torch_peer() {
     echo "python3 has no torch that sees the GPU"
     return 77
   fi
-  python3 "$here/gpu_torch.py" --seconds "$1" --out "$out/torch.json"
+  python3 "$here/gpu_torch.py" --work "$1" --seconds "$2" --out "$out/torch_$1.json"
 }
 export -f torch_peer
 
@@ -114,14 +128,16 @@ step tests 60 "ours test_cuda --gtest_brief=1 --gtest_output=json:$out/tests.jso
 step network_tests 30 "ours test_unet_cuda --gtest_brief=1 --gtest_output=json:$out/network_tests.json"
 step nccl_tests 45 "nccl_tests"
 step steps 70 "ours gpu_bench $bench --benchmark_filter='train|infer|latency' --benchmark_out=$out/steps.json"
-step torch 150 "torch_peer 140"
+step torch_training 150 "torch_peer training 130"
 step layers_own 25 "PLUME_CONVOLUTION=own ours gpu_bench $bench --benchmark_filter='-train|infer|latency' \
   --benchmark_out=$out/layers_own.json"
 step layers_cudnn 40 "PLUME_CONVOLUTION=cudnn ours gpu_bench $bench --benchmark_filter=convolution \
   --benchmark_out=$out/layers_cudnn.json"
 step profile 30 "profile"
-step memcheck 45 "sanitize memcheck"
-step racecheck 45 "sanitize racecheck"
+step memcheck 120 "sanitize memcheck"
+step racecheck 120 "sanitize racecheck"
+# Tuning takes some seconds for each convolution.
+step torch_inference 240 "torch_peer inference 200"
 
 if python3 "$here/gpu_table.py" "$out"; then
   exit "$failed"

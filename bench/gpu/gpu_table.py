@@ -89,11 +89,12 @@ def rate(row):
 
 
 def main(folder):
-    names = ("tests", "network_tests", "nccl_tests", "steps", "layers_own", "layers_cudnn", "torch")
+    names = ("tests", "network_tests", "nccl_tests", "steps", "layers_own", "layers_cudnn", "torch_training", "torch_inference")
     raw = {name: load(folder / f"{name}.json") for name in names}
     logs = {path.stem: path.read_text(errors="replace")[-4000:] for path in sorted(folder.glob("*.log"))}
-    rows = compare(benchmarks(raw["steps"]), raw["torch"].get("results", {}))
-    context, torch = raw["steps"].get("context", {}), raw["torch"]
+    training, inference = raw["torch_training"], raw["torch_inference"]
+    rows = compare(benchmarks(raw["steps"]), {**training.get("results", {}), **inference.get("results", {})})
+    context, torch = raw["steps"].get("context", {}), training or inference
     machine = f"{context.get('gpu', 'unknown GPU')}, driver for CUDA {context.get('cuda_driver', '?')}; plume built with "
     machine += f"CUDA {context.get('cuda_compiled', '?')}; "
     machine += f"PyTorch {torch['torch']}, cuDNN {torch['cudnn']}" if "torch" in torch else "no PyTorch"

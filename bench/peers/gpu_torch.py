@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The peer of bench/gpu: the same networks and batches in PyTorch on the GPU, set up as well as PyTorch can be.
 
-    gpu_torch.py --out torch.json [--seconds 140]
+    gpu_torch.py --out torch.json [--work training inference] [--seconds 140]
 
 Training: channels_last, autocast to bf16, fused AdamW; eager, and compiled with the whole step in one CUDA graph.
 Inference and latency: bf16 weights, torch.compile(mode="max-autotune"). Batches are on the GPU already. Every figure is
@@ -115,22 +115,23 @@ def latency(base):
 
 
 # What the table needs most comes first.
-CASES = [*((f"train/base:{base}/eager", train_eager, base) for base in (64, 32, 16)),
-         *((f"train/base:{base}/compiled", train_compiled, base) for base in (64, 32, 16)),
-         ("infer/base:64", infer, 64), ("latency/base:64", latency, 64),
-         ("infer/base:32", infer, 32), ("latency/base:32", latency, 32)]
+CASES = {"training": [*((f"train/base:{base}/eager", train_eager, base) for base in (64, 32, 16)),
+                      *((f"train/base:{base}/compiled", train_compiled, base) for base in (64, 32, 16))],
+         "inference": [("infer/base:64", infer, 64), ("latency/base:64", latency, 64),
+                       ("infer/base:32", infer, 32), ("latency/base:32", latency, 32)]}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--work", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--seconds", type=float, default=140)
     options = parser.parse_args()
     torch.backends.cudnn.benchmark = True
     report = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(),
               "gpu": torch.cuda.get_device_name(), "results": {}}
     start = time.perf_counter()
-    for name, measure, base in CASES:
+    for name, measure, base in (case for work in options.work for case in CASES[work]):
         if time.perf_counter() - start > options.seconds:
             print(f"{name}: no time left")
             continue

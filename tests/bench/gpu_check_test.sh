@@ -61,14 +61,15 @@ JSON
 PROGRAM
 done
 mkdir "$bundle/results"
-cat >"$bundle/results/torch.json" <<'JSON'
+cat >"$bundle/results/torch_training.json" <<'JSON'
 {"torch": "2.9", "cudnn": 91900, "results": {"train/base:64/eager": {"images_per_second": 1000, "bytes_per_image": 104857600},
- "train/base:64/compiled": {"error": "RuntimeError"}, "latency/base:64": {"milliseconds": 0.6}}}
+ "train/base:64/compiled": {"error": "RuntimeError"}}}
 JSON
-echo "3 s" >"$bundle/results/torch.done"
+echo '{"torch": "2.9", "cudnn": 91900, "results": {"latency/base:64": {"milliseconds": 0.6}}}' >"$bundle/results/torch_inference.json"
+for work in training inference; do echo "3 s" >"$bundle/results/torch_$work.done"; done
 check 0
 says "layers_cudnn: left out: gpu_bench: cuDNN is absent"
-says "torch: done before (3 s)"
+says "torch_training: done before (3 s)"
 says "Kernel tests: 2 passed, 0 failed, 1 skipped; whole steps: 2 passed, 0 failed, 1 skipped; NCCL: 2 passed"
 says "| training step, base 64 | eager, channels_last, AMP, fused AdamW | 1300.00 | 1000.00 | images/s | 1.30 | 1.25 | 1.50 | met |"
 says "| training step, base 64 | torch.compile in a CUDA graph | 1300.00 | - | images/s | - | 1.05 | 1.25 |  |"
@@ -99,4 +100,8 @@ says "network_tests: FAILED with status 1"
 check 1 --fresh
 [[ $output != *"done before"* ]] || fail "--fresh kept a stamp"
 check 2 --what
+check 2 steps and
+check 0 --fresh tests
+says "tests: ok"
+[[ $output != *"network_tests:"* ]] || fail "a step ran that was not chosen"
 echo "gpu-check.sh: all as it should be"
