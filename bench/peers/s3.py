@@ -7,7 +7,8 @@
 
 Up and down: one file of 1 GiB, and 1,000 of 64 KiB. A round is every client in turn at each work, against a server that
 has just been started; what is read is compared with what was written. curl, which knows no parts, gets the file as four
-objects at once. A client that is not installed is left out, with a line.
+objects at once, and neither signs nor sums what it sends: beside it plume runs with AWS's settings for the same. A
+client that is not installed is left out, with a line.
 """
 
 import argparse
@@ -29,7 +30,9 @@ KEYS = {"ACCESS_KEY": "AKIDEXAMPLE0000000000", "SECRET_KEY": "wJalrXUtnFEMI/K7MD
 BUCKET = "bench"
 FILES, SMALL = 1000, 64 << 10
 CURL_PARTS = 4
-WORKS = ["large file up", "large file down", f"{FILES} x 64 KiB up", f"{FILES} x 64 KiB down"]
+DOWN_TO_MEMORY = "large file down, to memory"
+WORKS = ["large file up", "large file down", DOWN_TO_MEMORY, f"{FILES} x 64 KiB up", f"{FILES} x 64 KiB down"]
+UNSIGNED = "plume unsigned"
 # What is asked: no slower than the fastest, half of awscli's CPU seconds, a quarter of its memory; three times as fast
 # as awscli with small objects.
 CPU_ASKED, MEMORY_ASKED, SMALL_ASKED = 2.0, 4.0, 3.0
@@ -55,8 +58,8 @@ def timed(command, environment):
 class Client:
     """A program and its command for each work; `key` is a name in the bucket of this client's own."""
 
-    def __init__(self, name, program):
-        self.name, self.program = name, program
+    def __init__(self, name, program, environment=None):
+        self.name, self.program, self.environment = name, program, environment or {}
 
     def up(self, file, key, url):
         raise NotImplementedError
@@ -166,9 +169,14 @@ class Curl(Client):
         return self.many(pairs, folder.parent, 16)
 
 
-def clients_of(options):
+def clients_of(options, folder):
     given = dict(tool.split("=", 1) for tool in options.tool)
-    clients = [Plume("plume", options.plume)]
+    settings = folder / "unsigned.config"
+    settings.write_text(
+        "[default]\nrequest_checksum_calculation = when_required\ns3 =\n  payload_signing_enabled = false\n"
+    )
+    unsigned = {"AWS_CONFIG_FILE": str(settings)}
+    clients = [Plume("plume", options.plume), Plume(UNSIGNED, options.plume, unsigned)]
     for name, kind in {"aws": Aws, "s5cmd": S5cmd, "rclone": Rclone, "curl": Curl}.items():
         program = given.pop(name, None) or shutil.which(name)
         if program is None:
@@ -181,7 +189,7 @@ def clients_of(options):
 
 
 def version_of(client):
-    command = {"plume": None, "rclone": "version", "s5cmd": "version"}.get(client.name, "--version")
+    command = {"plume": None, UNSIGNED: None, "rclone": "version", "s5cmd": "version"}.get(client.name, "--version")
     if command is None:
         return None
     said = subprocess.run([client.program, command], capture_output=True, text=True, check=True)
@@ -196,9 +204,7 @@ def server(folder):
         port = probe.getsockname()[1]
     script = ROOT / "tests" / "cloud" / "servers" / "rgw.sh"
     command = [script, folder / "rgw", str(port)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | KEYS
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | KEYS)
     try:
         said = process.stdout.readline().strip()
         if said != "ready":
@@ -251,23 +257,23 @@ def same(client, source, target):
     return filecmp.cmp(source, target, shallow=False)
 
 
-def one_round(clients, folder, file, small):
+def one_round(clients, folder, memory, file, small):
     """{(client, work): figures}"""
     figures = {}
     with server(folder) as (url, environment):
-        for work, source in zip(WORKS, (file, file, small, small)):
+        for work, source in zip(WORKS, (file, file, file, small, small)):
             for client in clients:
                 key = client.name + ("-large" if source is file else "-small")
                 if work.endswith("up"):
                     command = (client.up if source is file else client.up_all)(source, key, url)
-                    figures[client.name, work] = timed(command, environment)
+                    figures[client.name, work] = timed(command, environment | client.environment)
                 else:
-                    target = folder / "target"
+                    target = (memory if work == DOWN_TO_MEMORY else folder) / "target"
                     shutil.rmtree(target, ignore_errors=True)
                     target.mkdir()
                     into = target / "large" if source is file else target
                     command = (client.down if source is file else client.down_all)(key, into, url)
-                    figures[client.name, work] = timed(command, environment)
+                    figures[client.name, work] = timed(command, environment | client.environment)
                     if not same(client, source, into):
                         raise SystemExit(f"{client.name} brings other bytes back than were written")
                     shutil.rmtree(target)
@@ -287,16 +293,28 @@ def rows_of(figures, names, about):
     awscli = "aws" if "aws" in names else None
     rows = []
 
-    def add(work, key, unit, peer, asked):
-        ours, theirs = median["plume", work][key], median[peer, work][key]
+    def add(work, key, unit, peer, asked, own="plume"):
+        ours, theirs = median[own, work][key], median[peer, work][key]
         rounds = {name: [one[name, work][key] for one in figures] for name in names}
-        row = {"work": f"{work}: {key}", "ours": ours, "peer": theirs, "ratio": theirs / ours, "at_least": asked}
+        row = {
+            "work": f"{work}: {key}" + (" unsigned" if own == UNSIGNED else ""),
+            "ours": ours,
+            "peer": theirs,
+            "ratio": theirs / ours,
+            "at_least": asked,
+        }
         rows.append(row | {"unit": unit, "best_peer": peer, "rounds": rounds} | about)
+
+    def fastest(work, among):
+        return min(among, key=lambda name: median[name, work]["seconds"])
 
     for work in WORKS:
         if work.startswith("large"):
-            others = [name for name in names if name != "plume"]
-            add(work, "seconds", "s", min(others, key=lambda name: median[name, work]["seconds"]), 1.0)
+            others = [name for name in names if name not in ("plume", UNSIGNED)]
+            signing = [name for name in others if name != "curl"]
+            add(work, "seconds", "s", fastest(work, signing if work.endswith("up") else others), 1.0)
+            if work.endswith("up") and "curl" in names:
+                add(work, "seconds", "s", "curl", 1.0, UNSIGNED)
             if awscli:
                 add(work, "cpu", "CPU s", awscli, CPU_ASKED)
                 add(work, "mebibytes", "MiB", awscli, MEMORY_ASKED)
@@ -310,8 +328,10 @@ def markdown(rows, median, names, versions, options):
              f"{rows[0]['machine']}; plume {rows[0]['commit']}; `{rows[0]['command']}`", "",
              f"{'; '.join(versions)}.", "",
              f"Medians of {options.rounds} rounds; the large file has {options.mebibytes} MiB. The server, Ceph's gateway here,",
-             "shares the cores with its clients. All but curl sign for what they send by its hash; curl sends four objects",
-             "at once in place of one file. plume syncs what it has read to the disk before it gives it its name.", "",
+             "shares the cores with its clients. All but curl and `plume unsigned` (AWS's `payload_signing_enabled = false`",
+             "and `request_checksum_calculation = when_required`) sign for what they send by its hash, which the server then",
+             "checks; curl sends four objects at once in place of one file. plume syncs what it has read to the disk before",
+             "it gives it its name, the others do not: `to memory` is a file system in memory, where that costs nothing.", "",
              "| work | client | s | CPU s | MiB |", "| --- | --- | --- | --- | --- |"]  # fmt: skip
     for work in WORKS:
         for name in sorted(names, key=lambda name: median[name, work]["seconds"]):
@@ -335,12 +355,15 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     about = circumstances()
-    clients = clients_of(options)
-    names = [client.name for client in clients]
-    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+    with (
+        tempfile.TemporaryDirectory(dir=options.folder) as name,
+        tempfile.TemporaryDirectory(dir="/dev/shm") as memory,
+    ):
         folder = pathlib.Path(name)
+        clients = clients_of(options, folder)
+        names = [client.name for client in clients]
         file, small = make_files(folder, options.mebibytes)
-        figures = [one_round(clients, folder, file, small) for _ in range(options.rounds)]
+        figures = [one_round(clients, folder, pathlib.Path(memory), file, small) for _ in range(options.rounds)]
     rows, median = rows_of(figures, names, about)
     versions = [text.partition(" (")[0] for text in map(version_of, clients) if text]
     text = markdown(rows, median, names, versions, options)

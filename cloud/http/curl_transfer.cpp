@@ -7,8 +7,9 @@
 namespace plume::cloud {
 namespace {
 
-// Bytes handed over at once: fewer, larger reads and writes of files and sockets.
-constexpr long buffer_size = 512L * 1024;
+// Bytes handed over at once: fewer, larger reads and writes of files and sockets. Every transfer under way has one.
+constexpr long receive_buffer = 512L * 1024;
+constexpr long send_buffer = 128L * 1024;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -66,8 +67,8 @@ void CurlTransfer::set_up(const TransportSettings& settings) {
   set(easy_, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!settings.ca_bundle.empty()) set(easy_, CURLOPT_CAINFO, settings.ca_bundle.c_str());
   if (!request_.by_proxy) set(easy_, CURLOPT_NOPROXY, "*");
-  set(easy_, CURLOPT_BUFFERSIZE, buffer_size);
-  set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, buffer_size);
+  set(easy_, CURLOPT_BUFFERSIZE, receive_buffer);
+  set(easy_, CURLOPT_UPLOAD_BUFFERSIZE, send_buffer);
   set(easy_, CURLOPT_ERRORBUFFER, message_.data());
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.timeouts.connect.count()));
   set(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeouts.whole.count()));

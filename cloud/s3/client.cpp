@@ -12,7 +12,7 @@
 namespace plume::cloud {
 namespace {
 
-constexpr std::size_t buffer_size = 256UL * 1024;
+constexpr std::size_t buffer_size = 64UL * 1024;
 
 const Shape object_shape{.members = {{"Key", &string_shape}}};
 const Shape objects_shape{.type = Type::list, .members = {{"", &object_shape}}};
