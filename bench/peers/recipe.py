@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""What each part of a training recipe is worth: it, the first recipe, and it with one thing changed, over seeds.
+
+    build/bin/plume data pack --tiles DIR/tiles --masks DIR/masks --split DIR/split.csv -o tiles.h5
+    python3 bench/peers/recipe.py --shard tiles.h5 --runs runs/recipe --out bench/results/smoke-recipe
+
+Beside it, with --smp PYTHON, train_smp.py: the same by segmentation_models.pytorch. Runs are kept in --runs, and what
+is there is not done again, so that a machine lent by the minute gets there in several goes; --rows and --seeds
+choose. The test split is read with --test alone, of the recipe and the first recipe: once, at the end.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import time
+
+from circumstances import ROOT, circumstances
+
+RECIPE, FIRST = "the recipe", "the first recipe"
+CONFIGS = {RECIPE: ROOT / "configs" / "smoke-goes16-best.toml", FIRST: ROOT / "configs" / "smoke-goes16.toml"}
+AVERAGED = "the recipe, eight turns averaged in prediction"
+SMP = "segmentation_models.pytorch"
+CHANGES = {
+    "no average of weights": {"train.ema": 0},
+    "neither mirrored nor turned": {"train.flip": "false", "train.rotate": "false"},
+    "constant rate": {"schedule.name": "constant"},
+    "cross-entropy alone": {"loss.dice": 0},
+    "Lovász in place of Dice": {"loss.dice": 0, "loss.lovasz": 1},
+    "crops of 64 pixels": {"train.crop": 64},
+    "a quarter of a batch with smoke": {"train.class_share": 0.25},
+    "the first recipe's rate, 5e-3": {"optimizer.lr": 5e-3},
+    "scale, contrast and brightness varied": {
+        "augment.scale": 0.25,
+        "augment.contrast": 0.1,
+        "augment.brightness": 0.1,
+    },
+    "NASA's family, two poolings": {"model.family": "pixel_detector", "model.depth": 2},
+}
+ROWS = [FIRST, RECIPE, AVERAGED, *CHANGES, SMP]
+
+
+def plume(options, *words):
+    command = [options.plume, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr}")
+    return done.stdout
+
+
+def device(options):
+    return ["--device", options.device, "--precision", options.precision]
+
+
+def measured(options, folder, split, *words):
+    """IoU on a split of the model that a training kept; asked once and then kept beside it."""
+    kept = folder / f"{split}{'-'.join(words)}.json"
+    if not kept.exists():
+        model = folder / "best.safetensors"
+        text = plume(
+            options,
+            "eval",
+            "--model",
+            model,
+            "--data",
+            options.shard,
+            "--split",
+            split,
+            "--json",
+            *words,
+            *device(options),
+        )
+        kept.write_text(json.dumps({"iou": json.loads(text)["iou"]}))
+    return json.loads(kept.read_text())["iou"]
+
+
+def train(options, row, seed):
+    """The folder of a training of a row, which is run where it is not there yet, and its seconds."""
+    folder = options.runs / f"{row.replace(' ', '-').replace(',', '')}-{seed}"
+    took = folder / "seconds.json"
+    if not took.exists():
+        config = CONFIGS.get(row, CONFIGS[RECIPE])
+        settings = {"data.shard": options.shard, "train.seed": seed, **CHANGES.get(row, {})}
+        sets = [f"--set={key}={value}" for key, value in settings.items()]
+        start = time.perf_counter()
+        plume(options, "train", config, *sets, *device(options), "--out", folder, "--resume", "auto")
+        took.write_text(json.dumps(time.perf_counter() - start))
+    return folder, json.loads(took.read_text())
+
+
+def train_smp(options, seed):
+    kept = options.runs / f"smp-{seed}.json"
+    if not kept.exists():
+        script = ROOT / "bench" / "peers" / "train_smp.py"
+        command = [options.smp, script, CONFIGS[RECIPE], "--shard", options.shard, "--seed", seed]
+        done = subprocess.run(
+            [*map(str, command), "--device", options.device], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise SystemExit(done.stderr[-2000:])
+        kept.write_text(done.stdout)
+    return json.loads(kept.read_text())
+
+
+def measure(options, row, seed):
+    if row == SMP:
+        report = train_smp(options, seed)
+        return {"val": report["val_iou"], "seconds": report["seconds"], "program": report["program"]}
+    folder, seconds = train(options, RECIPE if row == AVERAGED else row, seed)
+    averaged = ["--tta", "turns"] if row == AVERAGED else []
+    report = {"val": measured(options, folder, "val", *averaged), "seconds": seconds}
+    if options.test and row in (FIRST, RECIPE, AVERAGED):
+        report["test"] = measured(options, folder, "test", *averaged)
+    return report
+
+
+def spread(values):
+    return f"{statistics.mean(values):.3f} ± {statistics.stdev(values) if len(values) > 1 else 0:.3f}"
+
+
+def lines_written(path):
+    """Of a configuration or a script, without empty lines and comments."""
+    return sum(1 for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#"))
+
+
+def markdown(options, figures, about):
+    lines = ["# A recipe for smoke on GOES-16 tiles, and what its parts are worth", "",
+             f"{options.where or about['machine']}; plume {about['commit']}; `{about['command']}`", "",
+             "IoU of smoke on the validation split at threshold 0.5, over all of its pixels, with the weights of the",
+             "best validation: the mean and deviation over seeds. **The labels are a teacher model's, not a human's**,",
+             "and few: one tile holds most of what the validation split has. Each row below the first three is the",
+             "recipe with that one thing changed.", "",
+             "| training | seeds | validation IoU | less than the recipe | seconds |",
+             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    recipe = [one["val"] for one in figures.get(RECIPE, [])]
+    for row, each in figures.items():
+        values = [one["val"] for one in each]
+        less = f"{statistics.mean(recipe) - statistics.mean(values):+.3f}" if recipe else ""
+        seconds = statistics.mean(one["seconds"] for one in each)
+        name = each[0].get("program", row)
+        lines.append(
+            f"| {name} | {', '.join(f'{value:.3f}' for value in values)} | {spread(values)} | {less} | {seconds:.0f} |"
+        )
+    tested = {row: [one["test"] for one in each] for row, each in figures.items() if all("test" in one for one in each)}
+    if tested:
+        lines += ["", "The test split, read once, when all of the above was settled:", "",
+                  "| training | seeds | test IoU |", "| --- | --- | --- |"]  # fmt: skip
+        for row, values in tested.items():
+            lines.append(f"| {row} | {', '.join(f'{value:.3f}' for value in values)} | {spread(values)} |")
+    if SMP in figures:
+        script = ROOT / "bench" / "peers" / "train_smp.py"
+        lines += ["", f"A user of plume writes {lines_written(CONFIGS[RECIPE])} lines of configuration for this, one",
+                  f"of segmentation_models.pytorch {lines_written(script)} of Python ({script.name}). Its Unet has a",
+                  "ResNet-18 for an encoder, with random weights and 14.3 million parameters, as it has none without",
+                  "an encoder; all else is the recipe's."]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plume", default=str(ROOT / "build" / "bin" / "plume"))
+    parser.add_argument("--shard", type=pathlib.Path, required=True)
+    parser.add_argument("--runs", type=pathlib.Path, required=True)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help="; ".join(ROWS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--precision", default="f32")
+    parser.add_argument(
+        "--smp", help="the Python that has segmentation_models.pytorch; without it that row is left out"
+    )
+    parser.add_argument("--test", action="store_true", help="read the test split too")
+    parser.add_argument("--where", help="the machine, where /proc/cpuinfo does not say what matters")
+    parser.add_argument("--out", type=pathlib.Path)
+    options = parser.parse_args()
+    options.runs.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for row in options.rows:
+        if row == SMP and not options.smp:
+            continue
+        for seed in options.seeds:
+            figures.setdefault(row, []).append(measure(options, row, seed))
+            print(row, seed, figures[row][-1], flush=True)
+    about = circumstances()
+    text = markdown(options, figures, about)
+    print(text)
+    if options.out:
+        options.out.with_suffix(".md").write_text(text)
+        rows = []
+        first = figures.get(FIRST)
+        for row, each in figures.items():
+            for key in ("val", "test"):
+                if not all(key in one for one in each):
+                    continue
+                ours = statistics.mean(one[key] for one in each)
+                peer = (
+                    statistics.mean(one[key] for one in first) if first and all(key in one for one in first) else None
+                )
+                rows.append({"work": f"{row}: {key} IoU, teacher labels", "ours": ours, "peer": peer}
+                            | {"ratio": ours / peer if peer else None, "at_least": None, "unit": "IoU"}
+                            | {"seeds": each} | about)  # fmt: skip
+        options.out.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
