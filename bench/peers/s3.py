@@ -18,13 +18,16 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 from circumstances import ROOT, circumstances
+
+sys.path.append(str(ROOT / "tests" / "cloud" / "servers"))
+from ceph_gateway import gateway
 
 KEYS = {"ACCESS_KEY": "AKIDEXAMPLE0000000000", "SECRET_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"}
 BUCKET = "bench"
@@ -199,17 +202,7 @@ def version_of(client):
 @contextlib.contextmanager
 def server(folder):
     """Ceph's gateway with an empty bucket; its address, and the environment in which clients find it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    script = ROOT / "tests" / "cloud" / "servers" / "rgw.sh"
-    command = [script, folder / "rgw", str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | KEYS)
-    try:
-        said = process.stdout.readline().strip()
-        if said != "ready":
-            raise SystemExit(f"{script}: {said}")
-        url = f"http://127.0.0.1:{port}"
+    with gateway(folder / "rgw", KEYS["ACCESS_KEY"], KEYS["SECRET_KEY"]) as url:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
             "AWS_ACCESS_KEY_ID": KEYS["ACCESS_KEY"],
             "AWS_SECRET_ACCESS_KEY": KEYS["SECRET_KEY"],
@@ -222,10 +215,6 @@ def server(folder):
         empty = "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         subprocess.run(["curl", "-sS", "--fail", "-X", "PUT", *signed, "-H", empty, f"{url}/{BUCKET}"], check=True)
         yield url, environment
-    finally:
-        process.stdin.close()
-        process.wait(timeout=60)
-        shutil.rmtree(folder / "rgw", ignore_errors=True)
 
 
 def make_files(folder, mebibytes):

@@ -1,7 +1,6 @@
 """Servers of a test's own that speak like AWS: Lambda's Runtime API; S3 and SageMaker, which check signatures."""
 
-import calendar
-import hashlib
+import collections
 import http.server
 import json
 import queue
@@ -10,14 +9,17 @@ import ssl
 import struct
 import threading
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
+import signatures
 
 KEY_ID, SECRET, TOKEN = "AKIDEXAMPLE0000000000", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjEXAMPLE=="
 REGION = "eu-central-1"
+# Whose requests are let in; `token` None: without one.
+Account = collections.namedtuple("Account", "key_id secret token region")
+ACCOUNT = Account(KEY_ID, SECRET, TOKEN, REGION)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -38,6 +40,10 @@ class Server(http.server.ThreadingHTTPServer):
     @property
     def address(self):
         return f"127.0.0.1:{self.server_port}"
+
+    @property
+    def url(self):
+        return f"http://{self.address}"
 
     def handle_error(self, *_):  # a client that goes away is no news
         pass
@@ -69,35 +75,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def signed_right(request, service):
-    """Why the request is not signed as it should be, by botocore's own arithmetic; None: it is."""
-    authorization = request.headers.get("Authorization", "")
-    if not authorization.startswith("AWS4-HMAC-SHA256 "):
-        return "MissingAuthenticationToken"
-    fields = dict(field.strip().split("=", 1) for field in authorization.split(" ", 1)[1].split(","))
-    key_id, date, region, scope_service, _ = fields["Credential"].split("/")
-    if (key_id, region, scope_service) != (KEY_ID, REGION, service):
-        return "InvalidClientTokenId"
-    if request.headers.get("X-Amz-Security-Token") != TOKEN:
-        return "UnrecognizedClientException"
-    names = fields["SignedHeaders"].split(";")
-    for name in ("host", "x-amz-date", "x-amz-security-token") + (("x-amz-content-sha256",) if service == "s3" else ()):
-        if name not in names:
-            return f"{name} is not signed"
-    claimed = request.headers.get("X-Amz-Content-Sha256")
-    if claimed and claimed != hashlib.sha256(request.body).hexdigest():
-        return "XAmzContentSHA256Mismatch"
+def refusal(request, service, account):
+    """The code by which AWS would refuse it; None: it is signed as it should be."""
     url = f"http://{request.headers['Host']}{request.path}"
-    headers = {name: request.headers[name] for name in names}
-    signer = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
-    auth = signer(botocore.credentials.Credentials(KEY_ID, SECRET, TOKEN), service, region)
-    copy = botocore.awsrequest.AWSRequest(method=request.command, url=url, headers=headers, data=request.body)
-    copy.context["timestamp"] = request.headers["X-Amz-Date"]
-    signature = auth.signature(auth.string_to_sign(copy, auth.canonical_request(copy)), copy)
-    sent = calendar.timegm(time.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ"))
-    if abs(sent - time.time()) > 300:
-        return "RequestTimeTooSkewed"
-    return None if signature == fields["Signature"] else "SignatureDoesNotMatch"
+    keys = {account.key_id: (account.secret, account.token)}
+    try:
+        scope = signatures.verify(request.command, url, dict(request.headers), request.body, keys)
+    except signatures.Refused as refused:
+        return refused.code
+    return None if scope == (service, account.region) else "SignatureDoesNotMatch"
 
 
 class S3:
@@ -109,7 +95,7 @@ class S3:
 
     def handle(self, request):
         self.asked.append(request.path)
-        why = signed_right(request, "s3")
+        why = refusal(request, "s3", ACCOUNT)
         if why:
             return request.reply(403, f"<Error><Code>{why}</Code><Message></Message></Error>")
         path = urllib.parse.unquote(request.path)
@@ -121,13 +107,13 @@ class S3:
 class SageMaker:
     """An endpoint: answer(request) for what is signed as it should be."""
 
-    def __init__(self, name, answer, tls=None):
-        self.name, self.answer, self.requests = name, answer, []
+    def __init__(self, name, answer, tls=None, account=ACCOUNT):
+        self.name, self.answer, self.account, self.requests = name, answer, account, []
         self.server = Server(self.handle, tls)
 
     def handle(self, request):
         self.requests.append(request)
-        why = signed_right(request, "sagemaker")
+        why = refusal(request, "sagemaker", self.account)
         if why:
             return request.reply(403, json.dumps({"message": why}), {"x-amzn-ErrorType": why})
         if request.path != f"/endpoints/{self.name}/invocations":
@@ -136,11 +122,28 @@ class SageMaker:
         return self.answer(request)
 
 
+def container_at(address):
+    """An answer of SageMaker's from the container at address(): its refusals come back as ModelError."""
+
+    def answer(request):
+        headers = {name: request.headers[name] for name in ("Content-Type", "Accept") if name in request.headers}
+        onward = urllib.request.Request(f"{address()}/invocations", request.body, headers)
+        try:
+            with urllib.request.urlopen(onward) as reply:
+                return request.reply(200, reply.read(), {"Content-Type": reply.headers["Content-Type"]})
+        except urllib.error.HTTPError as error:
+            body = {"OriginalStatusCode": error.code, "OriginalMessage": error.read().decode(), "Message": "see"}
+            return request.reply(424, json.dumps(body), {"x-amzn-ErrorType": "ModelError"})
+
+    return answer
+
+
 class RuntimeApi:
     """Hands out events, one at a time, and takes what a function answers."""
 
     def __init__(self):
-        self.events, self.answers, self.posts = queue.Queue(), queue.Queue(), []
+        self.events, self.answers = queue.Queue(), queue.Queue()
+        self.posts, self.said = [], []  # their paths and bodies
         self.faults = []  # what happens to the next POSTs: "reset", or a status
         self.started_wrong = None
         self.asked, self.count = 0, 0  # events asked for, and handed out
@@ -164,6 +167,7 @@ class RuntimeApi:
             }
             return request.reply(200, event, headers)
         self.posts.append(path)
+        self.said.append(request.body)
         fault = self.faults.pop(0) if self.faults else None
         if fault == "reset":
             return request.reset()
@@ -181,14 +185,16 @@ class RuntimeApi:
         return self.answers.get(timeout=seconds + 2)
 
 
-def environment(runtime, s3, sagemaker, **more):
+def environment(runtime, s3, sagemaker, account=ACCOUNT, **more):
+    """What Lambda gives a function; `s3` and `sagemaker` are addresses."""
     found = {
         "AWS_LAMBDA_RUNTIME_API": runtime.server.address,
-        "AWS_ACCESS_KEY_ID": KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_SESSION_TOKEN": TOKEN,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_S3": f"http://{s3.server.address}",
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{sagemaker.server.address}",
+        "AWS_ACCESS_KEY_ID": account.key_id,
+        "AWS_SECRET_ACCESS_KEY": account.secret,
+        "AWS_REGION": account.region,
+        "AWS_ENDPOINT_URL_S3": s3,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sagemaker,
     }
+    if account.token:
+        found["AWS_SESSION_TOKEN"] = account.token
     return {**found, **more}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tutorial's last chapter, end to end: lambda_serve_test.py PLUME PLUME_INFER PLUME_LAMBDA DATA
+"""The tutorial's last chapter: lambda_serve_test.py PLUME PLUME_INFER PLUME_LAMBDA DATA
 
 NASA's model, imported by plume and served by plume-infer, is the endpoint behind the gate of a fake SageMaker;
 plume-lambda is asked as the tutorial asks its function, and answers what Keras gave. DATA holds the model, tiles and
@@ -7,16 +7,11 @@ what is expected. Exit status 77, with a line that says why: no botocore, numpy 
 """
 
 import contextlib
-import io
 import json
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 
 
 def skip(why):
@@ -24,106 +19,50 @@ def skip(why):
     sys.exit(77)
 
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from serving import serving
+
 try:
     import aws_fakes
-    import numpy as np
-    from osgeo import gdal
+    import tutorial
 except ImportError as error:
     skip(f"{error} (python3-botocore, python3-numpy, python3-gdal)")
 
-MODEL = "smoke_wmts_ref_3layer"
-TILES = ["48_19", "50_21"]
-TOLERANCE = 1e-4
-
-
-@contextlib.contextmanager
-def serving(plume_infer, model):
-    """The address of plume-infer serve, once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([plume_infer, "serve", model, "--port", str(port)], stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(500):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/ping") as reply:
-                if reply.status == 200:
-                    break
-            time.sleep(0.02)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
-
-
-def behind_sagemaker(url):
-    """What SageMaker does with a request that it has let in: the container's refusals come back as ModelError."""
-
-    def answer(request):
-        headers = {name: request.headers[name] for name in ("Content-Type", "Accept") if name in request.headers}
-        onward = urllib.request.Request(f"{url}/invocations", request.body, headers)
-        try:
-            with urllib.request.urlopen(onward) as reply:
-                return request.reply(200, reply.read(), {"Content-Type": reply.headers["Content-Type"]})
-        except urllib.error.HTTPError as refusal:
-            body = {"OriginalStatusCode": refusal.code, "OriginalMessage": refusal.read().decode(), "Message": "see"}
-            return request.reply(424, json.dumps(body), {"x-amzn-ErrorType": "ModelError"})
-
-    return answer
-
-
-def as_npy(tile):
-    """The first six bands, [256, 256, 6]: what the tutorial saves."""
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(gdal.Open(str(tile)).ReadAsArray()[:6].transpose(1, 2, 0)))
-    return file.getvalue()
-
 
 def main(plume, plume_infer, plume_lambda, data):
-    data = pathlib.Path(data)
-    models, tiles = data / "pixel_detector", data / "goes16_tiles" / "original_float32"
-    if not models.exists() or not tiles.exists():
-        skip(f"no NASA models and tiles at {data}")
+    data = tutorial.Data(data)
+    if not data.is_there():
+        skip("no NASA models and tiles")
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         model = f"{folder}/model.safetensors"
-        subprocess.run(
-            [plume, "import", "keras", models / f"{MODEL}.h5", "-o", model], check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run([plume, "import", "keras", data.keras, "-o", model], check=True, stdout=subprocess.DEVNULL)
         objects = {}
-        for tile in TILES:
-            file = tiles / f"OR_ABI-L1b-RadF-M6_G16_s20212642250204_{tile}.tif"
-            objects[f"/smoke-dataset-bucket/me/{tile}.npy"] = as_npy(file)
-            objects[f"/smoke-dataset-bucket/me/{tile}.tif"] = file.read_bytes()
-        url = stack.enter_context(serving(plume_infer, model))
+        for tile in tutorial.TILES:
+            objects[f"/smoke-dataset-bucket/me/{tile}.npy"] = tutorial.as_npy(data.tile(tile))
+            objects[f"/smoke-dataset-bucket/me/{tile}.tif"] = data.tile(tile).read_bytes()
+        url = stack.enter_context(serving(plume_infer, model, stderr=subprocess.DEVNULL))
         runtime, s3 = aws_fakes.RuntimeApi(), aws_fakes.S3(objects)
-        endpoint = aws_fakes.SageMaker("me-sagemaker-endpoint", behind_sagemaker(url))
-        settings = aws_fakes.environment(runtime, s3, endpoint, ENDPOINT_NAME="me-sagemaker-endpoint")
+        endpoint = aws_fakes.SageMaker("me-sagemaker-endpoint", aws_fakes.container_at(lambda: url))
+        settings = aws_fakes.environment(
+            runtime, s3.server.url, endpoint.server.url, ENDPOINT_NAME="me-sagemaker-endpoint"
+        )
         function = stack.enter_context(subprocess.Popen([plume_lambda], env=settings, stderr=subprocess.DEVNULL))
         stack.callback(function.kill)
 
         def infer(**payload):
             """A request as requests.post(URL, json=payload) makes it, behind API Gateway."""
-            event = {"httpMethod": "POST", "path": "/", "headers": {"Content-Type": "application/json"}}
-            event |= {"body": json.dumps(payload), "isBase64Encoded": False}
-            kind, answer = runtime.ask(event, 30)
+            kind, answer = runtime.ask(tutorial.event(json.dumps(payload)), 30)
             assert kind == "response", answer
             return answer
 
-        for tile in TILES:
-            expected = np.load(models / "expected" / f"{MODEL}__{tile}.npy").reshape(256, 256)
+        for tile in tutorial.TILES:
             by_name = {"file_name": f"me/{tile}.npy"}
             by_type = {"file_name": f"me/{tile}.tif", "content_type": "image/tiff; bands=1-6"}
             for how in (by_name, by_type):
                 answer = infer(bucket="smoke-dataset-bucket", **how)
-                assert answer["statusCode"] == 200, answer
-                assert answer["headers"]["Content-Type"].startswith("application/json"), answer["headers"]
-                predictions = np.asarray(json.loads(answer["body"])["predictions"], np.float32)
-                assert predictions.shape == (1, 256, 256, 1), predictions.shape
-                difference = float(abs(predictions.reshape(256, 256) - expected).max())
-                print(f"{how['file_name']}: {difference:.2g} from what Keras gave")
-                assert difference <= TOLERANCE, difference
+                tutorial.check(how["file_name"], tutorial.probabilities(answer), data.expected(tile))
         # The container's own words reach who asked: this file has seven bands.
-        refused = infer(bucket="smoke-dataset-bucket", file_name=f"me/{TILES[0]}.tif")
+        refused = infer(bucket="smoke-dataset-bucket", file_name=f"me/{tutorial.TILES[0]}.tif")
         assert refused["statusCode"] == 422, refused
         assert "bands" in json.loads(refused["body"])["detail"], refused
 

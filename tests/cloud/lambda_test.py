@@ -19,6 +19,7 @@ import unittest
 
 try:
     import aws_fakes
+    import leaks
     from aws_fakes import KEY_ID, SECRET, TOKEN
 except ImportError as error:
     print(f"lambda_test.py: {error} (python3-botocore)")
@@ -70,7 +71,7 @@ class Function(unittest.TestCase):
 
     def start(self, **more):
         settings = {"ENDPOINT_NAME": "smoke-finder", "PLUME_MAX_PAYLOAD": "1", **more}
-        environment = aws_fakes.environment(self.runtime, self.s3, self.endpoint, **settings)
+        environment = aws_fakes.environment(self.runtime, self.s3.server.url, self.endpoint.server.url, **settings)
         self.log = self.folder / "log"
         command = [self.program]
         if self.alone:
@@ -90,10 +91,13 @@ class Function(unittest.TestCase):
     def stop(self):
         self.process.kill()
         self.process.wait()
-        # Whatever was tested, nobody's keys and nobody's image are in a log.
+        # Whatever was tested, nobody's keys and nobody's image are in a log, and no keys in an answer.
         text = self.log.read_bytes()
-        for secret in (SECRET, TOKEN, KEY_ID, "tile+1", "predictions", base64.b64encode(IMAGE).decode()[:40]):
-            self.assertNotIn(secret.encode(), text)
+        leaks.expect_none((SECRET, TOKEN, KEY_ID), text, "the log")
+        for name in (b"tile+1", b"predictions", base64.b64encode(IMAGE)[:40]):
+            self.assertNotIn(name, text)
+        for said in self.runtime.said:
+            leaks.expect_none((SECRET, TOKEN, KEY_ID), said, "an answer")
 
     def ask(self, event, seconds=10):
         kind, answer = self.runtime.ask(event, seconds)

@@ -15,15 +15,14 @@ import contextlib
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from browser import browser, check, console, faults, look, outside_requests, skip
+from serving import serving
 
 try:
     import numpy
@@ -35,29 +34,6 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 BANDS = "1-6"  # a seventh is in the tiles as they were published, and unused
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def server(plume_infer, model, samples):
-    port = free_port()
-    process = subprocess.Popen([plume_infer, "serve", model, "--port", str(port), "--samples", samples])
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        for _ in range(500):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}ping") as reply:
-                if reply.status == 200:
-                    break
-            time.sleep(0.02)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=40)
 
 
 class Page:
@@ -210,7 +186,7 @@ def main():
         )
         tile = pathlib.Path(shutil.copy(tiles[0], folder / "tile.tif"))
         shutil.copy(tile, samples / "a sample.tif")
-        url = stack.enter_context(server(options.plume_infer, model, samples))
+        url = stack.enter_context(serving(options.plume_infer, model, "--samples", samples)) + "/"
         driver = stack.enter_context(browser(downloads))
         page = Page(driver, url)
         takes_a_file(page, tile, 100 * float((numpy.load(expected) > 0.5).mean()))

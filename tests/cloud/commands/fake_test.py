@@ -10,8 +10,8 @@ except ImportError:
     print("skipped: python3-botocore is not installed, so nobody could verify signatures")
     sys.exit(77)
 
-import fake_aws
 import harness
+import fake_aws
 
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/plume-infer:cpu"

@@ -31,6 +31,8 @@ def verify(method, url, headers, body, keys, now=None):
     secret, token = keys[access_key]
     if token is not None and lower.get("x-amz-security-token") != token:
         raise Refused("InvalidClientTokenId", "the token is not this key's")
+    if any(secret in text for text in (url, *headers.values())) or secret.encode() in body:
+        raise Refused("SecretDisclosed", "the secret itself was sent", 400)
     time = datetime.datetime.strptime(lower["x-amz-date"], "%Y%m%dT%H%M%SZ")
     now = now or datetime.datetime.utcnow()
     if abs(now - time) > datetime.timedelta(minutes=15) or not lower["x-amz-date"].startswith(date):
@@ -39,6 +41,8 @@ def verify(method, url, headers, body, keys, now=None):
     if not must <= set(signed):
         raise Refused("SignatureDoesNotMatch", f"not signed: {sorted(must - set(signed))}")
     payload = lower.get("x-amz-content-sha256")
+    if service == "s3" and payload is None:
+        raise Refused("MissingSecurityHeader", "x-amz-content-sha256 is not there", 400)
     if payload not in (None, "UNSIGNED-PAYLOAD") and payload != hashlib.sha256(body).hexdigest():
         raise Refused("XAmzContentSHA256Mismatch", "the body is another", 400)
     request = botocore.awsrequest.AWSRequest(method, url, {name: lower[name] for name in signed}, data=body)
