@@ -5,7 +5,7 @@
 
 #include "cloud/endpoints/arn.hpp"
 #include "cloud/endpoints/url.hpp"
-#include "cloud/signing/digest.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cloud/signing/digest.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::lambda {
 

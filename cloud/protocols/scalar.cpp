@@ -4,8 +4,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "cloud/signing/digest.hpp"
 #include "cloud/signing/time.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
 namespace {

@@ -1,13 +1,11 @@
 // Each kind by what computes it fastest here.
 #include "cloud/s3/checksum.hpp"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <utility>
 
-#include "cloud/error.hpp"
 #include "cloud/s3/crc.hpp"
+#include "kernels/base/base64.hpp"
 #include "kernels/base/crc32c.hpp"
 
 namespace plume::cloud {
@@ -17,14 +15,6 @@ constexpr std::array<std::pair<ChecksumKind, std::string_view>, 4> names{{{Check
                                                                           {ChecksumKind::crc32c, "CRC32C"},
                                                                           {ChecksumKind::crc32, "CRC32"},
                                                                           {ChecksumKind::sha256, "SHA256"}}};
-
-EVP_MD_CTX* context_of(void* context) {
-  return static_cast<EVP_MD_CTX*>(context);
-}
-
-void check(int outcome) {
-  if (outcome != 1) throw environment_error("OpenSSL's libcrypto cannot compute MD5, by which S3 names parts");
-}
 
 }  // namespace
 
@@ -75,7 +65,7 @@ std::string text_of(ChecksumKind kind, std::uint64_t crc) {
   std::array<std::uint8_t, 8> bytes{};  // the highest first
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(crc >> (56 - 8 * i));
   const std::size_t size = kind == ChecksumKind::crc64nvme ? 8 : 4;
-  return base64(std::span<const std::uint8_t>(bytes).last(size));
+  return base64(std::as_bytes(std::span(bytes)).last(size));
 }
 
 std::optional<ExpectedChecksum> expected_checksum(const HttpResponse& response) {
@@ -86,26 +76,6 @@ std::optional<ExpectedChecksum> expected_checksum(const HttpResponse& response) 
     if (!value.empty() && !composite) return ExpectedChecksum{kind, std::string(value)};
   }
   return std::nullopt;
-}
-
-void Md5::Free::operator()(void* context) const noexcept {
-  EVP_MD_CTX_free(context_of(context));
-}
-
-Md5::Md5() : context_(EVP_MD_CTX_new()) {
-  check(EVP_DigestInit_ex2(context_of(context_.get()), EVP_md5(), nullptr));
-}
-
-void Md5::add(std::span<const std::byte> bytes) {
-  check(EVP_DigestUpdate(context_of(context_.get()), bytes.data(), bytes.size()));
-}
-
-std::array<std::uint8_t, 16> Md5::finish() {
-  std::array<std::uint8_t, 16> digest{};
-  EVP_MD_CTX* const context = context_of(context_.get());
-  check(EVP_DigestFinal_ex(context, digest.data(), nullptr));
-  check(EVP_DigestInit_ex2(context, nullptr, nullptr));
-  return digest;
 }
 
 }  // namespace plume::cloud

@@ -2,10 +2,8 @@
 // Source: Amazon S3 User Guide, "Checking object integrity".
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,19 +49,5 @@ struct ExpectedChecksum {
   std::string value;  // base64
 };
 [[nodiscard]] std::optional<ExpectedChecksum> expected_checksum(const HttpResponse& response);
-
-// 32 hexadecimal digits: the ETag of an object or part that is stored unencrypted or with S3's own key.
-class Md5 {
- public:
-  Md5();
-  void add(std::span<const std::byte> bytes);
-  [[nodiscard]] std::array<std::uint8_t, 16> finish();
-
- private:
-  struct Free {
-    void operator()(void* context) const noexcept;
-  };
-  std::unique_ptr<void, Free> context_;
-};
 
 }  // namespace plume::cloud

@@ -8,6 +8,7 @@
 #include "cloud/s3/text_sink.hpp"
 #include "cloud/s3/xml.hpp"
 #include "cloud/signing/percent.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "cloud/s3/local_file.hpp"
 #include "cloud/s3/parallel.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
 namespace {

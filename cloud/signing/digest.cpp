@@ -13,13 +13,19 @@ namespace {
 constexpr std::size_t block = 64;  // of SHA-256
 
 void check(int outcome) {
-  if (outcome != 1) throw environment_error("OpenSSL's libcrypto cannot compute SHA-256");
+  if (outcome != 1) throw environment_error("OpenSSL's libcrypto cannot compute SHA-256 or MD5");
+}
+
+const EVP_MD* fetch(const char* name) {
+  const EVP_MD* const found = EVP_MD_fetch(nullptr, name, nullptr);
+  if (found == nullptr) check(0);
+  return found;
 }
 
 // Looked up once; EVP_sha256() looks up at every use.
+template <std::size_t Size>
 const EVP_MD* algorithm() {
-  static const EVP_MD* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  if (found == nullptr) check(0);
+  static const EVP_MD* const found = fetch(Size == 32 ? "SHA256" : "MD5");
   return found;
 }
 
@@ -33,25 +39,32 @@ void wipe(void* memory, std::size_t size) noexcept {
   OPENSSL_cleanse(memory, size);
 }
 
-void Sha256::Free::operator()(void* context) const noexcept {
+template <std::size_t Size>
+void Hash<Size>::Free::operator()(void* context) const noexcept {
   EVP_MD_CTX_free(context_of(context));
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  check(EVP_DigestInit_ex2(context_of(context_.get()), algorithm(), nullptr));
+template <std::size_t Size>
+Hash<Size>::Hash() : context_(EVP_MD_CTX_new()) {
+  check(EVP_DigestInit_ex2(context_of(context_.get()), algorithm<Size>(), nullptr));
 }
 
-void Sha256::add(std::span<const std::byte> bytes) {
+template <std::size_t Size>
+void Hash<Size>::add(std::span<const std::byte> bytes) {
   check(EVP_DigestUpdate(context_of(context_.get()), bytes.data(), bytes.size()));
 }
 
-Digest Sha256::finish() {
-  Digest digest{};
+template <std::size_t Size>
+std::array<std::uint8_t, Size> Hash<Size>::finish() {
+  std::array<std::uint8_t, Size> digest{};
   EVP_MD_CTX* const context = context_of(context_.get());
   check(EVP_DigestFinal_ex(context, digest.data(), nullptr));
   check(EVP_DigestInit_ex2(context, nullptr, nullptr));
   return digest;
 }
+
+template class Hash<16>;
+template class Hash<32>;
 
 Digest sha256(std::span<const std::byte> bytes) {
   thread_local Sha256 hash;
@@ -93,26 +106,6 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     text[2 * i + 1] = digits[bytes[i] & 15];
   }
   return text;
-}
-
-std::string base64(std::span<const std::uint8_t> bytes) {
-  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // OpenSSL writes a 0 behind
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string bytes(3 * (text.size() / 4), '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  bytes.resize(static_cast<std::size_t>(size) - padding);
-  return bytes;
 }
 
 }  // namespace plume::cloud

@@ -1,32 +1,30 @@
-// SHA-256 and HMAC by OpenSSL's libcrypto, and the two ways to write bytes as text.
-// Source: FIPS 180-4; RFC 2104; RFC 4648.
+// SHA-256, HMAC and MD5 by OpenSSL's libcrypto, and digests as text.
+// Source: FIPS 180-4; RFC 2104; RFC 1321.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace plume::cloud {
 
-using Digest = std::array<std::uint8_t, 32>;
-
 [[nodiscard]] inline std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-// Of bytes that come in pieces.
-class Sha256 {
+// Of bytes that come in pieces, by the algorithm whose digests have this size.
+template <std::size_t Size>
+class Hash {
  public:
-  Sha256();
+  Hash();
   void add(std::span<const std::byte> bytes);
   void add(std::string_view text) { add(as_bytes(text)); }
   // Of all that was added; begins anew.
-  [[nodiscard]] Digest finish();
+  [[nodiscard]] std::array<std::uint8_t, Size> finish();
 
  private:
   struct Free {
@@ -34,6 +32,9 @@ class Sha256 {
   };
   std::unique_ptr<void, Free> context_;
 };
+using Sha256 = Hash<32>;
+using Md5 = Hash<16>;  // protects nothing, and names objects and parts of S3
+using Digest = std::array<std::uint8_t, 32>;
 
 [[nodiscard]] Digest sha256(std::span<const std::byte> bytes);
 [[nodiscard]] inline Digest sha256(std::string_view text) {
@@ -50,12 +51,5 @@ class Sha256 {
 
 // Lower case.
 [[nodiscard]] std::string hex(std::span<const std::uint8_t> bytes);
-
-[[nodiscard]] std::string base64(std::span<const std::uint8_t> bytes);
-[[nodiscard]] inline std::string base64(std::string_view text) {
-  return base64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
-}
-// Nothing where the text is no base64.
-[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace plume::cloud

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kernels/base/base64.hpp"
+
 namespace plume::cloud {
 
 Headers sign_post(const PostPolicy& policy, const Credentials& credentials, const SigningKey& key, Time time) {

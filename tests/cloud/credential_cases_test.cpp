@@ -9,6 +9,7 @@
 #include "cloud/credentials/chain.hpp"
 #include "cloud/credentials/sources.hpp"
 #include "cloud/signing/percent.hpp"
+#include "kernels/base/base64.hpp"
 #include "test_surroundings.hpp"
 
 namespace plume::tests {

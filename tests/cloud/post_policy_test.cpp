@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "example_keys.hpp"
+#include "kernels/base/base64.hpp"
 
 namespace plume::tests {
 namespace {

@@ -8,6 +8,7 @@
 #include "cloud/s3/upload.hpp"
 #include "cloud/signing/chunked.hpp"
 #include "example_keys.hpp"
+#include "kernels/base/base64.hpp"
 #include "kernels/base/crc32c.hpp"
 #include "s3_server.hpp"
 #include "scripted_transport.hpp"

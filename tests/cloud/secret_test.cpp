@@ -60,20 +60,5 @@ TEST(Digest, HashesInPieces) {
   EXPECT_EQ(hash.finish(), sha256(std::string_view()));  // anew
 }
 
-TEST(Digest, ReadsTheBase64ItWrites) {
-  // RFC 4648, section 10.
-  for (const auto& [plain, coded] : {std::pair<std::string, std::string>{"", ""},
-                                     {"f", "Zg=="},
-                                     {"fo", "Zm8="},
-                                     {"foo", "Zm9v"},
-                                     {"foob", "Zm9vYg=="},
-                                     {"foobar", "Zm9vYmFy"}}) {
-    EXPECT_EQ(base64(plain), coded);
-    EXPECT_EQ(from_base64(coded), plain);
-  }
-  EXPECT_EQ(from_base64("Zg="), std::nullopt);
-  EXPECT_EQ(from_base64("Z!=="), std::nullopt);
-}
-
 }  // namespace
 }  // namespace plume::cloud

@@ -9,24 +9,10 @@
 #include "../scratch_folder.hpp"
 #include "../unet/program.hpp"
 #include "../unet/small_training.hpp"
-#include "unet/report/base64.hpp"
 #include "unet/report/run_history.hpp"
 
 namespace plume::tests {
 namespace {
-
-TEST(Base64, IsTheStandards) {
-  const auto of = [](std::string_view text) { return unet::base64(std::as_bytes(std::span(text))); };
-  const std::pair<const char*, const char*> vectors[]{// RFC 4648, section 10
-                                                      {"", ""},
-                                                      {"f", "Zg=="},
-                                                      {"fo", "Zm8="},
-                                                      {"foo", "Zm9v"},
-                                                      {"foob", "Zm9vYg=="},
-                                                      {"fooba", "Zm9vYmE="},
-                                                      {"foobar", "Zm9vYmFy"}};
-  for (const auto& [text, encoded] : vectors) EXPECT_EQ(of(text), encoded);
-}
 
 TEST(RunHistory, ThinnedRowsAreMeansThatEndWhereTheyDid) {
   const unet::Columns columns{{"step", {1, 2, 3, 4, 5}}, {"loss", {1, 3, 5, 7, 9}}};

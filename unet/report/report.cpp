@@ -15,11 +15,11 @@
 #include <sstream>
 #include <tuple>
 
+#include "kernels/base/base64.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
-#include "unet/report/base64.hpp"
 #include "unet/report/resources.hpp"
 #include "unet/report/run_history.hpp"
 #include "unet/report/tile_pictures.hpp"
