@@ -24,6 +24,7 @@ Session::Session(SessionOptions options, const Surroundings& surroundings)
 ClientSettings Session::client_settings() const {
   ClientSettings settings;
   settings.attempts = config_.attempts().value_or(3);
+  settings.adaptive = config_.adaptive();
   settings.cancelled = options_.cancelled;
   settings.debug = options_.debug;
   return settings;

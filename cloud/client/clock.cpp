@@ -19,8 +19,9 @@ Clock system_clock() {
       std::this_thread::sleep_for(std::min(time, glance));
   };
   clock.random = [] {
-    thread_local std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<double>(0, 1)(generator);
+    thread_local std::random_device
+        source;  // the system's: names and tokens that are made of it must not meet another's
+    return std::uniform_real_distribution<double>(0, 1)(source);
   };
   return clock;
 }

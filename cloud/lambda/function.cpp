@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cloud/client/retry.hpp"
-#include "cloud/lambda/invoke.hpp"
 #include "cloud/s3/open.hpp"
+#include "cloud/sagemaker/runtime.hpp"
 
 namespace plume::lambda {
 
@@ -20,8 +20,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds margin{250};  // in which an answer is given that time is over
 constexpr std::uint64_t mebibyte = 1 << 20;
-
-constexpr const char* custom_attributes = "X-Amzn-SageMaker-Custom-Attributes";
 
 // What an error says of itself; a plume-infer's is in JSON.
 std::string detail_of(const std::string& message) {
@@ -134,11 +132,12 @@ Answer Function::answer(const Invocation& invocation, Report& report) {
 
 Answer Function::ask(const Invocation& invocation, Report& report) {
   const Clock& clock = config_.surroundings().clock;
+  const milliseconds time = std::max(invocation.time_left - margin, milliseconds(1));
   ClientSettings client_settings;
   client_settings.attempts = config_.attempts().value_or(3);
   client_settings.user_agent = "plume-lambda";
   client_settings.timeouts.stall = milliseconds(0);  // a model may think as long as there is time
-  client_settings.deadline = clock.elapsed() + std::max(invocation.time_left - margin, milliseconds(1));
+  client_settings.deadline = clock.elapsed() + time;
 
   const Request request = parse_event(invocation.event);
   if (request.method != "POST") {
@@ -152,11 +151,13 @@ Answer Function::ask(const Invocation& invocation, Report& report) {
   report.from_s3 = image.from_s3;
 
   ServiceClient client(transport_, &keys_, clock, client_settings);
-  const Endpoint runtime = service_endpoint(sagemaker_runtime, config_.endpoint_choice(sagemaker_runtime));
-  const HttpResponse reply =
-      invoke_endpoint(client, runtime,
-                      {settings_.endpoint, std::move(image.bytes), image.content_type,
-                       std::string(request.header("accept")), std::string(request.header(custom_attributes))});
+  SageMakerRuntime runtime(client, service_endpoint(sagemaker_runtime, config_.endpoint_choice(sagemaker_runtime)));
+  const HttpResponse reply = runtime.answer({.endpoint = settings_.endpoint,
+                                             .body = std::move(image.bytes),
+                                             .content_type = image.content_type,
+                                             .accept = std::string(request.header("accept")),
+                                             .custom_attributes = std::string(request.header(custom_attributes_header)),
+                                             .timeout = time});
   if (!reply.ok()) report.error = parse_service_error(reply).code;
   return answer_of(reply, invocation.id);
 }
@@ -165,8 +166,8 @@ Answer answer_of(const HttpResponse& reply, const std::string& request_id) {
   if (reply.ok()) {
     const std::string_view type = reply.header("content-type");
     Answer answer{200, {{"Content-Type", std::string(type.empty() ? "application/octet-stream" : type)}}, reply.body};
-    if (const std::string_view attributes = reply.header(custom_attributes); !attributes.empty())
-      answer.headers.push_back({custom_attributes, std::string(attributes)});
+    if (const std::string_view attributes = reply.header(custom_attributes_header); !attributes.empty())
+      answer.headers.push_back({custom_attributes_header, std::string(attributes)});
     return answer;
   }
   const ServiceError error = parse_service_error(reply);

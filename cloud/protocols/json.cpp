@@ -76,9 +76,8 @@ Json parse_document(const std::string& what, const std::string& body) {
 }
 
 Json json_call(ServiceClient& client, const Endpoint& endpoint, const std::string& service,
-               const std::string& operation, const Json& input, bool even_when_cancelled) {
-  const std::string text = input.is_null() ? "{}" : input.dump();
-  TextBody body(text);
+               const std::string& operation, const Json& input, bool even_when_cancelled,
+               const OperationTraits& traits) {
   ServiceRequest request;
   request.what = operation;
   request.endpoint = endpoint;
@@ -86,10 +85,9 @@ Json json_call(ServiceClient& client, const Endpoint& endpoint, const std::strin
   request.path.push_back('/');
   request.headers = {{"Content-Type", "application/x-amz-json-1.1"},
                      {"X-Amz-Target", fmt::format("{}.{}", service, operation)}};
-  request.body = &body;
-  request.payload_hash = hex(sha256(text));
   request.even_when_cancelled = even_when_cancelled;
-  return parse_document(operation, client.call(request).body);
+  const OutgoingRequest outgoing(std::move(request), input.is_null() ? "{}" : input.dump(), traits, input);
+  return parse_document(operation, client.call(outgoing.request()).body);
 }
 
 }  // namespace plume::cloud

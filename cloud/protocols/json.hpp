@@ -6,8 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "cloud/client/service_client.hpp"
-#include "cloud/protocols/shape.hpp"
+#include "cloud/protocols/outgoing.hpp"
 
 namespace plume::cloud {
 
@@ -22,7 +21,7 @@ namespace plume::cloud {
 // reply is an empty object. Throws as ServiceClient::call, and cloud::Error (unavailable) where the reply is no JSON.
 [[nodiscard]] nlohmann::json json_call(ServiceClient& client, const Endpoint& endpoint, const std::string& service,
                                        const std::string& operation, const nlohmann::json& input,
-                                       bool even_when_cancelled = false);
+                                       bool even_when_cancelled = false, const OperationTraits& traits = {});
 
 // A reply's body; `what` for the message where it is no JSON.
 [[nodiscard]] nlohmann::json parse_document(const std::string& what, const std::string& body);

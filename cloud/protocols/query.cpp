@@ -21,17 +21,15 @@ nlohmann::json query_reply(const QueryOperation& operation, const std::string& b
 
 nlohmann::json query_call(ServiceClient& client, const Endpoint& endpoint, const std::string& what,
                           const QueryOperation& operation, const nlohmann::json& input) {
-  const std::string text = query_form(operation, input);
-  TextBody body(text);
   ServiceRequest request;
   request.what = what;
   request.endpoint = endpoint;
   request.method = "POST";
   request.path.push_back('/');
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-  request.body = &body;
-  request.payload_hash = hex(sha256(text));
-  return query_reply(operation, client.call(request).body);
+  const nlohmann::json whole = with_tokens(input, operation.input, client.clock());
+  const OutgoingRequest outgoing(std::move(request), query_form(operation, whole), operation.traits, whole);
+  return query_reply(operation, client.call(outgoing.request()).body);
 }
 
 }  // namespace plume::cloud

@@ -5,8 +5,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "cloud/client/service_client.hpp"
 #include "cloud/protocols/form.hpp"
+#include "cloud/protocols/outgoing.hpp"
 
 namespace plume::cloud {
 
@@ -15,6 +15,7 @@ struct QueryOperation {
   std::string version;
   Shape input{};
   Shape output{};
+  OperationTraits traits{};
 };
 
 // The form that is sent.

@@ -246,23 +246,26 @@ Json rest_reply(const RestOperation& operation, const HttpResponse& response) {
   return output;
 }
 
-Json rest_call(ServiceClient& client, const Endpoint& endpoint, const RestCall& call, const Json& input) {
-  RestRequest rest = rest_request(call.operation, input);
-  std::optional<TextBody> body;
+HttpResponse rest_answer(ServiceClient& client, const Endpoint& endpoint, const RestCall& call, const Json& input) {
+  const RestOperation& operation = call.operation;
+  const Json whole = with_tokens(input, operation.input, client.clock());
+  RestRequest rest = rest_request(operation, whole);
   ServiceRequest request;
-  request.what = call.what.empty() ? call.operation.name : call.what;
+  request.what = call.what.empty() ? operation.name : call.what;
   request.endpoint = endpoint;
-  request.method = call.operation.method;
+  request.method = operation.method;
   request.path = std::move(rest.path);
   request.query = std::move(rest.query);
   request.headers = std::move(rest.headers);
   request.timeouts = call.timeouts;
   request.even_when_cancelled = call.even_when_cancelled;
-  if (rest.body) {
-    request.payload_hash = hex(sha256(*rest.body));
-    request.body = &body.emplace(*std::move(rest.body));
-  }
-  return rest_reply(call.operation, client.call(request));
+  return client.answer(OutgoingRequest(std::move(request), std::move(rest.body), operation.traits, whole).request());
+}
+
+Json rest_call(ServiceClient& client, const Endpoint& endpoint, const RestCall& call, const Json& input) {
+  const HttpResponse reply = rest_answer(client, endpoint, call, input);
+  if (!reply.ok()) throw to_error(call.what.empty() ? call.operation.name : call.what, parse_service_error(reply));
+  return rest_reply(call.operation, reply);
 }
 
 }  // namespace plume::cloud

@@ -7,8 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "cloud/client/service_client.hpp"
-#include "cloud/protocols/shape.hpp"
+#include "cloud/protocols/outgoing.hpp"
 
 namespace plume::cloud {
 
@@ -22,6 +21,7 @@ struct RestOperation {
   Shape output{};
   DocumentFormat format = DocumentFormat::json;
   std::string xml_name{};  // of the element around the input's members; empty: name + "Request"
+  OperationTraits traits{};
 };
 
 // What is sent but for the endpoint; the body is apart, for a ServiceRequest only points to it.
@@ -38,14 +38,17 @@ struct RestRequest {
 // Of a reply of 2xx. Throws cloud::Error (unavailable) where its body is no such document.
 [[nodiscard]] nlohmann::json rest_reply(const RestOperation& operation, const HttpResponse& response);
 
-// Both, and the call in between; throws as they and ServiceClient::call. `what` for messages; empty: the operation's
-// name.
+// `what` for messages; empty: the operation's name.
 struct RestCall {
   const RestOperation& operation;
   std::string what{};
   std::optional<Timeouts> timeouts{};
   bool even_when_cancelled = false;
 };
+// The last attempt's reply, whatever its status; throws as rest_request and ServiceClient::answer.
+[[nodiscard]] HttpResponse rest_answer(ServiceClient& client, const Endpoint& endpoint, const RestCall& call,
+                                       const nlohmann::json& input);
+// What it says; throws as rest_answer, rest_reply and ServiceClient::call.
 [[nodiscard]] nlohmann::json rest_call(ServiceClient& client, const Endpoint& endpoint, const RestCall& call,
                                        const nlohmann::json& input);
 

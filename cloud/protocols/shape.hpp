@@ -44,6 +44,7 @@ struct Member {
   bool flattened = false;  // in XML and forms: a list or map without an element around all of it
   bool xml_attribute = false;
   XmlNamespace xml_namespace{};
+  bool idempotency_token = false;  // made up where it is missing
 
   // A shape may serve a request and a reply, which has neither path nor query.
   [[nodiscard]] bool in_reply_body() const noexcept {

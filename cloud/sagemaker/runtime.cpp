@@ -25,7 +25,8 @@ const RestOperation& invoke_endpoint() {
                             {"Body", &blob_shape},
                             header("ContentType", "Content-Type"),
                             header("Accept", "Accept"),
-                            header("TargetModel", "X-Amzn-SageMaker-Target-Model")},
+                            header("TargetModel", "X-Amzn-SageMaker-Target-Model"),
+                            header("CustomAttributes", custom_attributes_header)},
                 .payload = "Body"},
       .output = {.members = {{"Body", &blob_shape},
                              header("ContentType", "Content-Type"),
@@ -53,27 +54,39 @@ void add(Json& input, const char* name, const std::string& value) {
 }
 
 // The runtime's words for what SageMaker's API calls ValidationException.
-Json call(ServiceClient& client, const Endpoint& endpoint, const RestCall& call, const Json& input) {
-  try {
-    return rest_call(client, endpoint, call, input);
-  } catch (const Error& error) {
-    if (error.code() != "ValidationError" && error.code() != "ValidationException") throw;
-    const bool missing = std::string_view(error.what()).find("not found") != std::string_view::npos;
-    throw Error(missing ? Failure::not_found : Failure::usage, error.what(), error.code());
-  }
+Error runtime_error(const std::string& what, const ServiceError& error) {
+  const Error usual = to_error(what, error);
+  if (error.code != "ValidationError" && error.code != "ValidationException") return usual;
+  const bool missing = error.message.find("not found") != std::string::npos;
+  return {missing ? Failure::not_found : Failure::usage, usual.what(), error.code};
+}
+
+// What an operation gives of a good reply.
+Json output_of(const RestCall& call, const HttpResponse& reply) {
+  if (!reply.ok()) throw runtime_error(call.what, parse_service_error(reply));
+  return rest_reply(call.operation, reply);
+}
+
+RestCall invocation_call(const Invocation& invocation) {
+  return {invoke_endpoint(), "InvokeEndpoint " + invocation.endpoint};
 }
 
 }  // namespace
 
-InvocationReply SageMakerRuntime::invoke(const Invocation& invocation) {
+HttpResponse SageMakerRuntime::answer(const Invocation& invocation) {
   Json input{{"EndpointName", invocation.endpoint}, {"Body", invocation.body}};
   add(input, "ContentType", invocation.content_type);
   add(input, "Accept", invocation.accept);
   add(input, "TargetModel", invocation.target_model);
-  Timeouts timeouts = client_.settings().timeouts;
-  timeouts.stall = timeouts.whole = invocation.timeout;
-  const Json reply =
-      call(client_, endpoint_, {invoke_endpoint(), "InvokeEndpoint " + invocation.endpoint, timeouts}, input);
+  add(input, "CustomAttributes", invocation.custom_attributes);
+  RestCall call = invocation_call(invocation);
+  call.timeouts = client_.settings().timeouts;
+  call.timeouts->stall = call.timeouts->whole = invocation.timeout;
+  return rest_answer(client_, endpoint_, call, input);
+}
+
+InvocationReply SageMakerRuntime::invoke(const Invocation& invocation) {
+  const Json reply = output_of(invocation_call(invocation), answer(invocation));
   return {reply.value("Body", ""), reply.value("ContentType", ""), reply.value("InvokedProductionVariant", "")};
 }
 
@@ -81,8 +94,8 @@ AsyncReply SageMakerRuntime::invoke_async(const AsyncInvocation& invocation) {
   Json input{{"EndpointName", invocation.endpoint}, {"InputLocation", invocation.input}};
   add(input, "ContentType", invocation.content_type);
   add(input, "Accept", invocation.accept);
-  const Json reply =
-      call(client_, endpoint_, {invoke_endpoint_async(), "InvokeEndpointAsync " + invocation.endpoint}, input);
+  const RestCall call{invoke_endpoint_async(), "InvokeEndpointAsync " + invocation.endpoint};
+  const Json reply = output_of(call, rest_answer(client_, endpoint_, call, input));
   return {reply.value("InferenceId", ""), reply.value("OutputLocation", ""), reply.value("FailureLocation", "")};
 }
 

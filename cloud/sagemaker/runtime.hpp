@@ -19,6 +19,7 @@ struct Invocation {
   std::string content_type;
   std::string accept{};                       // empty: the container's choice
   std::string target_model{};                 // of several that the container has
+  std::string custom_attributes{};            // for the container
   std::chrono::milliseconds timeout{70'000};  // SageMaker gives a container 60 s
 };
 
@@ -42,6 +43,9 @@ struct AsyncReply {
   std::string failure;  // where the reason will, if it fails; empty: nowhere
 };
 
+// By which a request tells the container something, and the container an answer's reader.
+inline constexpr const char* custom_attributes_header = "X-Amzn-SageMaker-Custom-Attributes";
+
 class SageMakerRuntime {
  public:
   // `client` outlives it.
@@ -50,6 +54,8 @@ class SageMakerRuntime {
   // Safe to call from several threads. Throws as ServiceClient::call; cloud::Error (failed) with the container's own
   // words where the model fails (424), usage where the body is too large or the endpoint refuses it.
   [[nodiscard]] InvocationReply invoke(const Invocation& invocation);
+  // The last attempt's reply, whatever its status; throws TransportError where none came.
+  [[nodiscard]] HttpResponse answer(const Invocation& invocation);
   [[nodiscard]] AsyncReply invoke_async(const AsyncInvocation& invocation);
 
  private:

@@ -69,7 +69,8 @@ class ModelShapes {
             .place = places.at(model.value("location", "")),
             .flattened = model.value("flattened", false),
             .xml_attribute = model.value("xmlAttribute", false),
-            .xml_namespace = space_of(model)};
+            .xml_namespace = space_of(model),
+            .idempotency_token = model.value("idempotencyToken", false)};
   }
 
   static cloud::XmlNamespace space_of(const Json& model) {

@@ -163,8 +163,11 @@ TEST(JournalTest, KnowsWhatIsLeft) {
 TEST_F(SageMakerTest, RuntimeHandsHeadersThrough) {
   SageMakerRuntime runtime(client, {*parse_url("https://runtime"), "sagemaker", "us-east-1"});
   transport.answer({200, {{"Content-Type", "image/png"}, {"x-Amzn-Invoked-Production-Variant", "plume"}}, "mask"});
-  const InvocationReply answer = runtime.invoke(
-      {.endpoint = "smoke", .body = std::string("\0\xff", 2), .content_type = "image/tiff", .accept = "image/png"});
+  const InvocationReply answer = runtime.invoke({.endpoint = "smoke",
+                                                 .body = std::string("\0\xff", 2),
+                                                 .content_type = "image/tiff",
+                                                 .accept = "image/png",
+                                                 .custom_attributes = "tile=7"});
   EXPECT_EQ(answer.body, "mask");
   EXPECT_EQ(answer.content_type, "image/png");
   EXPECT_EQ(answer.variant, "plume");
@@ -173,6 +176,21 @@ TEST_F(SageMakerTest, RuntimeHandsHeadersThrough) {
   EXPECT_EQ(sent.body, std::string("\0\xff", 2));
   EXPECT_EQ(sent.header("Content-Type"), "image/tiff");
   EXPECT_EQ(sent.header("Accept"), "image/png");
+  EXPECT_EQ(sent.header("X-Amzn-SageMaker-Custom-Attributes"), "tile=7");
+}
+
+TEST_F(SageMakerTest, RuntimeSaysWhatIsWrong) {
+  SageMakerRuntime runtime(client, {*parse_url("https://runtime"), "sagemaker", "us-east-1"});
+  const auto ask = [&] { return runtime.invoke({.endpoint = "smoke", .body = "x", .content_type = "text/plain"}); };
+  transport.answer(refusal(400, "ValidationError", "Endpoint smoke of account 1 not found."));
+  expect_cloud_error(Failure::not_found, "InvokeEndpoint smoke", ask);
+  transport.answer(refusal(400, "ValidationError", "a header is wrong"));
+  expect_cloud_error(Failure::usage, "a header is wrong", ask);
+  transport.answer(refusal(424, "ModelError", "the model's words"));
+  expect_cloud_error(Failure::failed, "the model's words", ask);
+  // Who wants to make something else of it gets the reply.
+  transport.answer(refusal(424, "ModelError", "the model's words"));
+  EXPECT_EQ(runtime.answer({.endpoint = "smoke", .body = "x", .content_type = "text/plain"}).status, 424);
 }
 
 TEST_F(SageMakerTest, ScalesByInvocations) {

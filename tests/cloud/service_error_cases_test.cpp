@@ -1,4 +1,4 @@
-// Errors as services really send them, and as their protocols define them: every case.
+// Errors as services really send them: every case.
 #include <gtest/gtest.h>
 
 #include "aws_data.hpp"
@@ -29,31 +29,6 @@ TEST(ServiceErrorCases, ReadsEveryRecordedOne) {
     EXPECT_TRUE(holds_error(response));
   }
   EXPECT_EQ(replayed, 13);
-}
-
-TEST(ServiceErrorCases, ReadsEveryOneOfTheProtocols) {
-  PLUME_NEEDS_AWS_DATA();
-  std::map<std::string, int> replayed;
-  for (const std::string protocol : {"json", "rest-json", "rest-xml", "query"}) {
-    const Json groups = read_json(aws_data() / "protocols/output" / (protocol + ".json"));
-    for (const Json& group : groups) {
-      for (const Json& one : group["cases"]) {
-        if (!one.contains("errorCode")) continue;
-        SCOPED_TRACE(one["id"].get<std::string>());
-        ++replayed[protocol];
-        const Json& given = one["response"];
-        HttpResponse response;
-        response.status = given["status_code"];
-        const Json headers = given.value("headers", Json::object());
-        for (const auto& [name, value] : headers.items()) response.headers.push_back({name, value.get<std::string>()});
-        if (given.contains("body") && given["body"].is_string()) response.body = given["body"];
-        const ServiceError error = parse_service_error(response);
-        EXPECT_EQ(error.code, one["errorCode"]);
-        EXPECT_EQ(error.message, one.value("errorMessage", error.message));
-      }
-    }
-  }
-  EXPECT_EQ(replayed, (std::map<std::string, int>{{"json", 12}, {"rest-json", 12}, {"rest-xml", 2}, {"query", 3}}));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""What NASA-IMPACT's tutorial asks its API, and the answer it should get, by NASA's model, tiles and expected answers."""
+"""What NASA-IMPACT's tutorial asks its API, and the answer it should get, by NASA's model and tiles."""
 
 import io
 import json
