@@ -1,6 +1,7 @@
 // The process's environment, files and children.
 #include "cloud/credentials/surroundings.hpp"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -39,6 +40,12 @@ std::string output_of(const std::string& command) {
   return output;
 }
 
+// A core would hold keys, and who may attach a debugger could read them; of a process that may not be dumped the kernel
+// allows neither.
+void keep_out_of_cores() {
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
 }  // namespace
 
 bool is_true(std::string_view text) {
@@ -59,6 +66,7 @@ bool Surroundings::flag(const std::string& name) const {
 }
 
 Surroundings system_surroundings(Transport* transport) {
+  keep_out_of_cores();
   Surroundings surroundings;
   surroundings.variable = [](const std::string& name) -> std::optional<std::string> {
     const char* const value = std::getenv(name.c_str());

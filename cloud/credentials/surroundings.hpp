@@ -29,7 +29,8 @@ struct Surroundings {
   [[nodiscard]] bool flag(const std::string& name) const;
 };
 
-// The system's. Warns of files with credentials that others may read.
+// The system's. Warns of files with credentials that others may read. Who asks for it is about to hold secrets: from
+// then on the process leaves no core.
 [[nodiscard]] Surroundings system_surroundings(Transport* transport = nullptr);
 
 [[nodiscard]] bool is_true(std::string_view text);

@@ -19,6 +19,7 @@ import unittest
 
 try:
     import aws_fakes
+    import cores
     import leaks
     from aws_fakes import KEY_ID, SECRET, TOKEN
 except ImportError as error:
@@ -85,7 +86,7 @@ class Function(unittest.TestCase):
             chroot = shutil.which("chroot", path="/usr/sbin:/usr/bin")
             command = ["unshare", "--map-root-user", chroot, root, "/bootstrap"]
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = cores.start(command, self.folder, env=environment, stdout=log, stderr=log)
         self.stack.callback(self.stop)
 
     def stop(self):
@@ -259,6 +260,24 @@ class Function(unittest.TestCase):
         self.answer = lambda request: request.reply(200, large, {"Content-Type": "application/octet-stream"})
         self.refusal(502, version_1("[]"), "6291456")
 
+    def test_leaves_no_core(self):
+        if self.alone:
+            self.skipTest("its folder is another one")
+        if why := cores.why_none(self.folder, SECRET):
+            self.skipTest(why)
+        asked, let_go = threading.Event(), threading.Event()
+        self.stack.callback(let_go.set)
+
+        def held(request):
+            asked.set()
+            let_go.wait(60)
+
+        self.answer = held
+        self.start()
+        self.runtime.events.put((json.dumps(version_1("[]")), 10))
+        self.assertTrue(asked.wait(10))
+        self.assertEqual(cores.abort(self.process, self.folder), [])
+
     def test_survives_what_the_runtime_does(self):
         self.start()
         self.runtime.faults = ["reset", 500, "reset"]
@@ -293,7 +312,7 @@ class Function(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    Function.program = sys.argv.pop(1)
+    Function.program = pathlib.Path(sys.argv.pop(1)).resolve()
     if "--alone" in sys.argv:
         sys.argv.remove("--alone")
         Function.alone = True

@@ -1,13 +1,18 @@
 """The other plume cloud commands against the scripted fake, and secrets in all that they say.
 Usage: commands_test.py PLUME MODEL_FOLDER [unittest's arguments]"""
+import base64
 import json
 import os
 import pathlib
 import signal
 import subprocess
+import threading
+import urllib.parse
 
 import fake_test
 import harness
+import aws_fakes
+import cores
 from fake_test import IMAGE, MODEL, QUICK, ROLE, FakeTest
 
 
@@ -211,11 +216,55 @@ class Secrets(FakeTest):
         keys.write_text(f"[default\naws_secret_access_key = {harness.SECRET}\n")
         self.plume("cloud", "doctor", "--debug", env=dict(none, AWS_SHARED_CREDENTIALS_FILE=str(keys)), code=2)
 
+    def test_fetching_from_an_archive_that_asks_for_none(self):
+        key = ("ABI-L1b-RadM/2019/300/20/"
+               "OR_ABI-L1b-RadM1-M6C01_G17_s20193002000275_e20193002000332_c20193002000379.nc")
+        asked = []
+
+        def archive(request):
+            asked.append(dict(request.headers))
+            if "list-type" in request.path:
+                return request.reply(200, f"<ListBucketResult><Contents><Key>{key}</Key><Size>4</Size></Contents>"
+                                          "</ListBucketResult>")
+            return request.reply(200, b"data", {"ETag": '"8d777f385d3dfec8815d20f7496026dc"'})
+
+        server = aws_fakes.Server(archive)
+        command = ("data", "fetch", "--product", "RadM1", "--satellite", "17", "--start", "2019-10-27T20:00", "--end",
+                   "2019-10-27T20:01", "--bands", "1", "-o", self.folder / "abi", "--endpoint")
+        self.plume(*command, server.url)
+        self.assertEqual((self.folder / "abi" / pathlib.Path(key).name).read_bytes(), b"data")
+        # Neither the keys nor what would say whose they are.
+        for headers in asked:
+            harness.without_secrets(str(headers), "a request to the archive")
+            self.assertNotIn(harness.ACCESS_KEY, str(headers))
+        self.assertGreaterEqual(len(asked), 2)
+        self.plume(*command, self.aws.url, code=3)  # which refuses whoever does not sign
+        self.plume(*command, "http://127.0.0.1:1", env={"AWS_MAX_ATTEMPTS": "1"}, code=6)
+
+    def test_no_core_in_the_middle_of_a_transfer(self):
+        if why := cores.why_none(self.folder, harness.SECRET):
+            self.skipTest(why)
+        begun, let_go = threading.Event(), threading.Event()
+        self.addCleanup(let_go.set)
+
+        def held(*_):
+            begun.set()
+            let_go.wait(60)
+
+        self.aws.s3 = held
+        process = cores.start(self.command("cloud", "push", self.file(), "s3://bucket/"), self.folder,
+                              env=self.environment(), stderr=subprocess.DEVNULL)
+        self.assertTrue(begun.wait(60))
+        self.assertEqual(cores.abort(process, self.folder), [])
+
     def test_the_search_finds(self):
-        with self.assertRaises(AssertionError):
-            harness.without_secrets("x " + harness.SECRET + " y", "here")
-        with self.assertRaises(AssertionError):
-            harness.without_secrets("token=IQoJb3JpZ2luX2VjEJr%2F%2Ftoken%2Bof%2Fthis%2Ftest%3D%3D", "here")
+        text = b"..." + harness.SECRET.encode() + b"..."
+        for found in (text.decode(), text, text.hex(), urllib.parse.quote(text), base64.b64encode(text).decode(),
+                      base64.b64encode(b"1" + text).decode(), base64.b64encode(b"12" + text).decode(),
+                      "token=IQoJb3JpZ2luX2VjEJr%2F%2Ftoken%2Bof%2Fthis%2Ftest%3D%3D"):
+            with self.assertRaises(AssertionError):
+                harness.without_secrets(found, "here")
+        harness.without_secrets(text[:-4], "here")
 
 
 class Fake(FakeTest):
