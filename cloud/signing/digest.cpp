@@ -98,13 +98,20 @@ std::string sha1_hex(std::string_view text) {
   return hex(digest);
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  std::string text(2 * bytes.size(), '\0');
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    text[2 * i] = digits[bytes[i] >> 4];
-    text[2 * i + 1] = digits[bytes[i] & 15];
+void append_hex(std::string& text, std::span<const std::uint8_t> bytes) {
+  const auto digit = [](int value) { return static_cast<char>(value + (value < 10 ? '0' : 'a' - 10)); };
+  const std::size_t before = text.size();
+  text.resize(before + 2 * bytes.size());
+  char* out = text.data() + before;
+  for (const std::uint8_t byte : bytes) {
+    *out++ = digit(byte >> 4);
+    *out++ = digit(byte & 15);
   }
+}
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  append_hex(text, bytes);
   return text;
 }
 

@@ -50,6 +50,7 @@ using Digest = std::array<std::uint8_t, 32>;
 [[nodiscard]] std::string sha1_hex(std::string_view text);
 
 // Lower case.
+void append_hex(std::string& text, std::span<const std::uint8_t> bytes);
 [[nodiscard]] std::string hex(std::span<const std::uint8_t> bytes);
 
 }  // namespace plume::cloud

@@ -17,11 +17,24 @@ std::string scope_of(Time time, std::string_view region, std::string_view servic
   return scope;
 }
 
-Signature sign(const RequestView& request, const SigningKey& key, Time time, PathRules rules,
+std::string string_to_sign_at(const SigningKey& key, std::string_view time, std::string_view text) {
+  std::string result;
+  result.reserve(192);
+  result += algorithm;
+  result += '\n';
+  result += time;
+  result += '\n';
+  result += key.scope();
+  result += '\n';
+  append_hex(result, sha256(text));
+  return result;
+}
+
+Signature sign(const RequestView& request, const SigningKey& key, std::string_view time, PathRules rules,
                std::string_view payload_hash) {
   Signature result;
   result.canonical = canonical_request(request, rules, payload_hash);
-  result.string_to_sign = string_to_sign(key, time, result.canonical.text);
+  result.string_to_sign = string_to_sign_at(key, time, result.canonical.text);
   result.signature = key.sign(result.string_to_sign);
   return result;
 }
@@ -52,34 +65,29 @@ bool SigningKey::serves(const Credentials& credentials, Time time, std::string_v
 }
 
 std::string string_to_sign(const SigningKey& key, Time time, std::string_view text) {
-  std::string result;
-  result.reserve(192);
-  result += algorithm;
-  result += '\n';
-  result += amz_time(time);
-  result += '\n';
-  result += key.scope();
-  result += '\n';
-  result += hex(sha256(text));
-  return result;
+  return string_to_sign_at(key, amz_time(time), text);
 }
 
 Signature sign_headers(std::string_view method, std::string_view path, std::string_view query, Headers& headers,
                        const Credentials& credentials, const SigningKey& key, Time time, PathRules rules,
                        std::string_view payload_hash, TokenIs token) {
-  set_header(headers, "X-Amz-Date", amz_time(time));
+  const std::string moment = amz_time(time);
+  headers.reserve(headers.size() + 3);
+  set_header(headers, "X-Amz-Date", moment);
   const bool has_token = !credentials.session_token.empty();
   const auto add_token = [&] {
     set_header(headers, "X-Amz-Security-Token", std::string(credentials.session_token.reveal()));
   };
   if (has_token && token == TokenIs::signed_too) add_token();
-  Signature result = sign({method, path, query, headers}, key, time, rules, payload_hash);
+  Signature result = sign({method, path, query, headers}, key, moment, rules, payload_hash);
   if (has_token && token == TokenIs::appended) add_token();
   std::string authorization;
   authorization.reserve(320);
   authorization += algorithm;
   authorization += " Credential=";
-  authorization += key.credential();
+  authorization += key.access_key_id();
+  authorization += '/';
+  authorization += key.scope();
   authorization += ", SignedHeaders=";
   authorization += result.canonical.signed_headers;
   authorization += ", Signature=";
@@ -94,13 +102,14 @@ Signature sign_query(std::string_view method, std::string_view path, std::string
   const std::string signed_headers = canonical_request({method, path, query, headers}, rules, {}).signed_headers;
   append_parameter(query, "X-Amz-Algorithm", algorithm);
   append_parameter(query, "X-Amz-Credential", key.credential());
-  append_parameter(query, "X-Amz-Date", amz_time(time));
+  const std::string moment = amz_time(time);
+  append_parameter(query, "X-Amz-Date", moment);
   append_parameter(query, "X-Amz-SignedHeaders", signed_headers);
   append_parameter(query, "X-Amz-Expires", std::to_string(expires.count()));
   const bool has_token = !credentials.session_token.empty();
   const auto add_token = [&] { append_parameter(query, "X-Amz-Security-Token", credentials.session_token.reveal()); };
   if (has_token && token == TokenIs::signed_too) add_token();
-  Signature result = sign({method, path, query, headers}, key, time, rules, payload_hash);
+  Signature result = sign({method, path, query, headers}, key, moment, rules, payload_hash);
   if (has_token && token == TokenIs::appended) add_token();
   append_parameter(query, "X-Amz-Signature", result.signature);
   return result;

@@ -22,6 +22,7 @@ class SigningKey {
   SigningKey& operator=(const SigningKey&) = default;
 
   [[nodiscard]] const std::string& scope() const noexcept { return scope_; }  // 20130524/us-east-1/s3/aws4_request
+  [[nodiscard]] const std::string& access_key_id() const noexcept { return access_key_id_; }
   [[nodiscard]] std::string credential() const { return access_key_id_ + '/' + scope_; }
   [[nodiscard]] std::string sign(std::string_view string_to_sign) const {
     return hex(hmac_sha256(key_, string_to_sign));
