@@ -60,9 +60,9 @@ void append_path(std::string& text, std::string_view path, PathRules rules) {
 }
 
 // The headers that are signed, in the order of their names in lower case; values of one name stay in their order.
-class NamesAndValues {
+class CanonicalHeaders {
  public:
-  explicit NamesAndValues(const Headers& headers) {
+  explicit CanonicalHeaders(const Headers& headers) {
     std::size_t size = 0;
     for (const Header& header : headers) size += header.name.size();
     names_.resize(size);
@@ -78,8 +78,8 @@ class NamesAndValues {
       sorted_.insert(behind, {name, header.value});
     }
   }
-  NamesAndValues(const NamesAndValues&) = delete;
-  NamesAndValues& operator=(const NamesAndValues&) = delete;
+  CanonicalHeaders(const CanonicalHeaders&) = delete;
+  CanonicalHeaders& operator=(const CanonicalHeaders&) = delete;
 
   [[nodiscard]] std::size_t size() const noexcept { return sorted_.size(); }
   [[nodiscard]] const auto& operator[](std::size_t i) const { return sorted_[i]; }
@@ -117,7 +117,7 @@ std::string canonical_query(std::string_view query) {
 }
 
 CanonicalRequest canonical_request(const RequestView& request, PathRules rules, std::string_view payload_hash) {
-  const NamesAndValues headers(request.headers);
+  const CanonicalHeaders headers(request.headers);
   CanonicalRequest canonical;
   canonical.signed_headers.reserve(headers.size_of_names());
   std::string& text = canonical.text;
