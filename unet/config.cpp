@@ -187,7 +187,8 @@ Fields fields_of(Config& c) {
   f.integer("model.classes", c.model.classes, 1, 254);
   f.integer("model.base", c.model.base, 1, 1024);
   f.integer("model.depth", c.model.depth, 1, 6);
-  f.choice("model.up", c.model.up, {{"transposed", Up::transposed}, {"bilinear", Up::bilinear}});
+  f.choice("model.up", c.model.up,
+           {{"transposed", Up::transposed}, {"bilinear", Up::bilinear}, {"aligned", Up::aligned}});
   f.integer("model.wide", c.model.wide, 1, 1024);
   f.choice("model.init", c.initializer,
            {{"he", nn::Initializer::he}, {"glorot", nn::Initializer::glorot}, {"pytorch", nn::Initializer::pytorch}});

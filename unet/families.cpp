@@ -69,25 +69,30 @@ class Builder {
 std::vector<Layer> classic(const ModelSettings& settings) {
   Builder build;
   // No bias before a normalisation, which would take it away again.
-  const auto double_conv = [&](const std::string& block, int channels) {
+  const auto double_conv = [&](const std::string& block, int between, int channels) {
     for (const int index : {1, 2}) {
-      build.conv(fmt::format("{}.conv{}", block, index), channels, 3, false);
+      build.conv(fmt::format("{}.conv{}", block, index), index == 1 ? between : channels, 3, false);
       build.batch_norm(fmt::format("{}.norm{}", block, index), 1e-5F, 0.1F);
       build.plain(fmt::format("{}.relu{}", block, index), LayerKind::relu);
     }
   };
+  // What is enlarged next has as many channels as the skip that it meets, where nothing on the way halves them.
+  const bool halved = settings.up == Up::aligned;
+  const auto width = [&](int level) { return settings.base << level; };
   for (int level = 0; level <= settings.depth; ++level) {
+    const int channels = halved && level == settings.depth ? width(level) / 2 : width(level);
     if (level > 0) build.plain(fmt::format("pool{}", level - 1), LayerKind::max_pool);
-    double_conv(fmt::format("enc{}", level), settings.base << level);
+    double_conv(fmt::format("enc{}", level), channels, channels);
   }
   for (int level = settings.depth - 1; level >= 0; --level) {
     if (settings.up == Up::transposed) {
-      build.conv_transpose(fmt::format("up{}", level), settings.base << level, 2, {0, 0, 0, 0});
+      build.conv_transpose(fmt::format("up{}", level), width(level), 2, {0, 0, 0, 0});
     } else {
-      build.plain(fmt::format("up{}.resize", level), LayerKind::upsample_bilinear);
+      build.plain(fmt::format("up{}.resize", level),
+                  halved ? LayerKind::upsample_aligned : LayerKind::upsample_bilinear);
     }
     build.concat(fmt::format("cat{}", level), fmt::format("enc{}.relu2", level), build.last());
-    double_conv(fmt::format("dec{}", level), settings.base << level);
+    double_conv(fmt::format("dec{}", level), width(level), halved && level > 0 ? width(level) / 2 : width(level));
   }
   build.conv("head", settings.classes, 1, true);
   return build.take();

@@ -124,7 +124,8 @@ LayerOutput infer(const Layer& layer, const std::vector<LayerOutput>& inputs) {
     case LayerKind::relu: return in;
     case LayerKind::max_pool: return {in.channels, in.level + 1};
     case LayerKind::upsample_nearest:
-    case LayerKind::upsample_bilinear: return {in.channels, in.level - 1};
+    case LayerKind::upsample_bilinear:
+    case LayerKind::upsample_aligned: return {in.channels, in.level - 1};
     case LayerKind::concat:
     case LayerKind::add: return join(layer, inputs);
   }

@@ -18,6 +18,7 @@ enum class LayerKind {
   max_pool,           // 2x2, stride 2
   upsample_nearest,   // x2
   upsample_bilinear,  // x2, half-pixel centres (TensorFlow 2; PyTorch with align_corners=False)
+  upsample_aligned,   // x2, bilinear, align_corners=True: what a pixel reads hangs on the image's size
   concat,             // along channels, in the order of inputs
   add,
 };

@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "plume-graph-1";
 
-constexpr std::array<std::pair<LayerKind, std::string_view>, 9> kind_names{{
+constexpr std::array<std::pair<LayerKind, std::string_view>, 10> kind_names{{
     {LayerKind::conv2d, "conv2d"},
     {LayerKind::conv_transpose2d, "conv_transpose2d"},
     {LayerKind::batch_norm, "batch_norm"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<LayerKind, std::string_view>, 9> kind_names{{
     {LayerKind::max_pool, "max_pool"},
     {LayerKind::upsample_nearest, "upsample_nearest"},
     {LayerKind::upsample_bilinear, "upsample_bilinear"},
+    {LayerKind::upsample_aligned, "upsample_aligned"},
     {LayerKind::concat, "concat"},
     {LayerKind::add, "add"},
 }};

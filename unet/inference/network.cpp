@@ -94,6 +94,8 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
   }
   nn::Inputs all;
   for (std::size_t i = 0; i < step.inputs.size(); ++i) all.append(input(i));
+    case StepKind::upsample_aligned:
+      return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::aligned);
   // More parts than a kernel reads at once are copied together.
   return all.size() <= kernels::Sources<float>::max_count ? all : nn::Inputs(nn::concat(context, all));
 }

@@ -61,10 +61,16 @@ Predictor::Predictor(const Network& network, int threads, kernels::ConvPolicy co
     : network_(network),
       own_stream_(network.stream() ? std::nullopt
                                    : std::optional<kernels::Stream>(kernels::CpuStream(threads, convolutions))),
+  if (limits.edge > 0 && whole_) {
+    throw usage_error(
+        "the model's up-sampling aligns corners, so what it finds hangs on an image's size and tiles would not fit "
+        "together; leave the tile size out");
+  }
       stream_(network.stream() ? *network.stream() : *own_stream_),
       arena_(&stream_),
       multiple_(size_multiple(network.graph())),
-      reach_(reach_of(network.graph())) {}
+      reach_(reach_of(network.graph())),
+      whole_(hangs_on_size(network.graph())) {}
 
 Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads,
                      kernels::ConvPolicy convolutions)
@@ -106,6 +112,7 @@ int Predictor::images_together(const nn::Shape& shape) {
     const std::size_t fitting = shape.n == 1 ? 1 : bytes_allowed() / plan({1, shape.h, shape.w, shape.c});
     return static_cast<int>(std::clamp<std::size_t>(fitting, 1, static_cast<std::size_t>(shape.n)));
   }
+  if (whole_) return {shape.h, shape.w};
   return static_cast<int>(std::max<std::ptrdiff_t>(1, pixels / (std::ptrdiff_t{shape.h} * shape.w)));
 }
 

@@ -46,7 +46,8 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
       return grown(in, {k - 1 - top, k - 1 - left, top + 1, left + 1}, out_pixel);
     }
     case LayerKind::upsample_nearest: return grown(in, {1, 1, 1, 1}, out_pixel);
-    case LayerKind::upsample_bilinear: return grown(in, {2, 2, 2, 2}, out_pixel);
+    case LayerKind::upsample_bilinear:
+    case LayerKind::upsample_aligned: return grown(in, {2, 2, 2, 2}, out_pixel);
     case LayerKind::batch_norm:
     case LayerKind::relu:
     case LayerKind::max_pool:
@@ -55,6 +56,11 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
   }
   return in;
 }
+bool hangs_on_size(const Graph& graph) {
+  return std::any_of(graph.layers.begin(), graph.layers.end(),
+                     [](const Layer& layer) { return layer.kind == LayerKind::upsample_aligned; });
+}
+
 
 }  // namespace
 
