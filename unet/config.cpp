@@ -213,7 +213,7 @@ Fields fields_of(Config& c) {
   f.integer("train.threads", c.train.threads, 0, 1024);
   f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
   f.number("train.ema", c.optimizer.average, 0, 0.9999999);
-  f.texts("train.freeze", c.optimizer.frozen);
+  f.texts("train.freeze", c.train.freeze);
   f.choice("train.on_nan", c.train.on_nan, {{"stop", OnNan::stop}, {"skip", OnNan::skip}});
   f.number("train.explode", c.train.explode, 1, 1e30);
   f.choice("train.device", c.train.device.kind, device_names);

@@ -51,6 +51,7 @@ struct TrainSettings {
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
   DeviceSettings device;
+  std::vector<std::string> freeze{};  // parameters that stay as they are (nn::Parameters::freeze)
   OnNan on_nan = OnNan::stop;
   double explode = 1000;  // a loss beyond so many times the first ends the training
   Recompute recompute = Recompute::automatic;

@@ -6,12 +6,16 @@
 
 #include <cmath>
 #include <string>
+#include <cstring>
+#include <set>
 #include <vector>
 
 #include "../random_values.hpp"
 #include "conv_layer.hpp"
 #include "data/loading/random_batch.hpp"
 #include "nn/arena.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/profile.hpp"
 #include "nn/initialize.hpp"
 #include "nn/transfer.hpp"
 #include "unet/families.hpp"
@@ -165,6 +169,71 @@ TEST(TrainingStepTest, UnusualGraphsAreRecomputedToo) {
     Network network(unusual_graph());
     nn::initialize(network.parameters(), nn::Initializer::he, 1);
     nn::Optimizer optimizer(config.optimizer, network.parameters());
+struct Gradients {
+  std::vector<nn::NamedTensor> values;
+  std::set<std::string> computed;  // layers with a gradient pass, and which: "enc0.conv1 weight gradient"
+};
+
+Gradients gradients_of(Family family, const std::vector<std::string>& frozen) {
+  Config config = small_training(family, Recompute::always);
+  kernels::Profile profile;
+  kernels::Stream stream = kernels::CpuStream(2);
+  Network network(build_graph(config.model), DType::f32, Fusion::on, &stream);
+  nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  network.freeze(frozen);
+  nn::Optimizer optimizer(config.optimizer, network.parameters());
+  TrainingStep step(network, config, edge, edge);
+  std::get<kernels::CpuStream>(stream).keep(&profile);
+  (void)step.run(data::random_batch(2, edge, bands, 5), optimizer, 1e-2);
+  Gradients result;
+  for (const auto& info : network.parameters().all()) {
+    if (info.kind != nn::ParameterKind::statistic)
+      result.values.push_back(network.parameters().gradient_to_named(info));
+  }
+  for (const auto& entry : profile.entries()) result.computed.insert(entry.layer + " " + std::string(entry.pass));
+  return result;
+}
+
+bool is_zero(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return value == 0; });
+}
+
+TEST(TrainingStepTest, FrozenParametersCostNoGradients) {
+  const auto expect_alike = [](Family family, const std::vector<std::string>& frozen, const auto& is_frozen) {
+    SCOPED_TRACE(frozen.front());
+    const Gradients all = gradients_of(family, {});
+    const Gradients some = gradients_of(family, frozen);
+    for (std::size_t i = 0; i < all.values.size(); ++i) {
+      const std::string& name = all.values[i].name;
+      EXPECT_FALSE(is_zero(all.values[i].values)) << name;
+      if (is_frozen(name)) {
+        EXPECT_TRUE(is_zero(some.values[i].values)) << name;
+      } else {
+        EXPECT_EQ(some.values[i].values, all.values[i].values) << name;
+      }
+    }
+    return some.computed;
+  };
+  // Before all that is trained nothing is computed, neither weights' nor values' gradients.
+  const auto encoder =
+      expect_alike(Family::classic, {"enc*"}, [](const std::string& name) { return name.starts_with("enc"); });
+  EXPECT_TRUE(encoder.contains("dec0.conv1 weight gradient"));
+  EXPECT_TRUE(encoder.contains("dec0.conv1 data gradient"));
+  for (const std::string& pass : encoder)
+    EXPECT_FALSE(pass.starts_with("enc") && (pass.ends_with("gradient") || pass.ends_with("backward"))) << pass;
+  // Between what is trained values' gradients alone.
+  const auto decoder = expect_alike(Family::classic, {"dec*", "up*"}, [](const std::string& name) {
+    return name.starts_with("dec") || name.starts_with("up");
+  });
+  EXPECT_TRUE(decoder.contains("dec0.conv1 data gradient"));
+  EXPECT_FALSE(decoder.contains("dec0.conv1 weight gradient"));
+  const auto is_norm = [](const std::string& name) { return name.find("norm") != std::string::npos; };
+  (void)expect_alike(Family::classic, {"*norm*"}, is_norm);
+  (void)expect_alike(Family::pixel_detector, {"norm*"}, is_norm);
+  (void)expect_alike(Family::pixel_detector, {"*.bias"},
+                     [](const std::string& name) { return name.ends_with(".bias"); });
+}
+
     TrainingStep step(network, config, edge, edge);
     for (int i = 0; i < 2; ++i) (void)step.run(batch, optimizer, 1e-2);
     return values_of(network);

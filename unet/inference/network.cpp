@@ -43,6 +43,16 @@ Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* strea
   declare(parameters_, graph_);
   parameters_.allocate(gradients);
   plan_ = make_plan(graph_, fusion);
+  make_modules();
+}
+
+void Network::freeze(const std::vector<std::string>& names) {
+  parameters_.freeze(names);
+  make_modules();
+}
+
+void Network::make_modules() {
+  modules_.clear();
   for (const Step& step : plan_.steps) modules_.push_back(modules_of(step));
 }
 

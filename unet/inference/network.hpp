@@ -31,6 +31,9 @@ class Network {
   [[nodiscard]] nn::Parameters& parameters() { return parameters_; }
   [[nodiscard]] const nn::Parameters& parameters() const { return parameters_; }
 
+  // See nn::Parameters::freeze; their gradients, and those of what lies before all that is trained, are not computed.
+  void freeze(const std::vector<std::string>& names);
+
   // Throws input_error where images of this shape do not fit: h and w must be multiples of size_multiple(graph()).
   void require_fit(const nn::Shape& images) const;
 
@@ -55,6 +58,7 @@ class Network {
   [[nodiscard]] Modules modules_of(const Step& step) const;
   // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
+  void make_modules();
                                const std::vector<nn::Inputs>& values) const;
 
   Graph graph_;
