@@ -11,6 +11,7 @@
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
 #include "unet/not_finite.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 
@@ -30,6 +31,7 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       height_(config.train.crop > 0 ? config.train.crop : height),
       width_(config.train.crop > 0 ? config.train.crop : width),
       own_stream_(network.stream() ? std::nullopt
+      multiple_(size_multiple(network.graph())),
                                    : std::optional<kernels::Stream>(
                                          kernels::CpuStream(config.train.threads, config.train.device.conv))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
@@ -73,7 +75,8 @@ void TrainingStep::put(const data::Batch& batch) {
   put_.push_back({batch.images, batch.total});
   if (batch.images == 0) return;
   if (!input_) {
-    input_.emplace(stream_, nn::Shape{share(), height_, width_, network_.graph().input.bands}, batch, network_.dtype());
+    input_.emplace(stream_, nn::Shape{share(), height_, width_, network_.graph().input.bands}, multiple_, batch,
+                   network_.dtype());
   }
   input_->put(batch);
 }
@@ -162,7 +165,7 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
                             .recompute = recompute_,
                             .across = exchange_ ? exchange_->across() : nullptr,
                             .accumulate = index > 0};
-  const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
+  const nn::Shape shape = padded_shape({count, height_, width_, network_.graph().input.bands}, multiple_);
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);
   const nn::Tensor logits = network_(context, x);

@@ -90,6 +90,7 @@ class TrainingStep {
   int height_;
   int width_;
   std::optional<kernels::Stream> own_stream_;
+  int multiple_;
   kernels::Stream& stream_;
   bool recompute_;
   nn::Arena arena_;

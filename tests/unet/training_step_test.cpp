@@ -4,21 +4,23 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <string>
 #include <cstring>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "../random_values.hpp"
 #include "conv_layer.hpp"
 #include "data/loading/random_batch.hpp"
-#include "nn/arena.hpp"
 #include "kernels/loss.hpp"
 #include "kernels/profile.hpp"
+#include "nn/arena.hpp"
 #include "nn/initialize.hpp"
 #include "nn/transfer.hpp"
 #include "unet/families.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
@@ -64,7 +66,7 @@ std::vector<nn::NamedTensor> values_of(const Network& network) {
   return values;
 }
 
-Stepped step_in_parts(const data::Batch& batch, int accumulate) {
+Stepped step_in_parts(const data::Batch& batch, int accumulate, int size = edge) {
   Config config;
   config.train.batch = 4;
   config.train.accumulate = accumulate;
@@ -74,7 +76,7 @@ Stepped step_in_parts(const data::Batch& batch, int accumulate) {
   nn::Optimizer optimizer(config.optimizer, network.parameters());
   Stepped result;
   result.before = values_of(network);
-  result.loss = TrainingStep(network, config, edge, edge).run(batch, optimizer, 0.5);
+  result.loss = TrainingStep(network, config, size, size).run(batch, optimizer, 0.5);
   result.after = values_of(network);
   return result;
 }
@@ -110,6 +112,35 @@ TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
   }
 }
 
+// A batch whose images were padded before they were stored, with labels that say so.
+data::Batch padded_batch(const data::Batch& batch, int size) {
+  data::Batch padded = data::random_batch(batch.images, size, batch.bands, 1);
+  const nn::Shape from{batch.images, batch.height, batch.width, batch.bands};
+  const std::vector<float> pixels = pad(data::values_of(batch), from, {batch.images, size, size, batch.bands});
+  std::memcpy(padded.pixels.data(), pixels.data(), padded.pixels.size());
+  for (int n = 0, to = 0; n < batch.images; ++n) {
+    for (int y = 0; y < size; ++y) {
+      for (int x = 0; x < size; ++x, ++to) {
+        const bool within = y < batch.height && x < batch.width;
+        const auto at = static_cast<std::size_t>((n * batch.height + y) * batch.width + x);
+        padded.labels[static_cast<std::size_t>(to)] = within ? batch.labels[at] : kernels::ignore_label;
+      }
+    }
+  }
+  return padded;
+}
+
+TEST(TrainingStepTest, SizesThatTheNetworkCannotHalveArePadded) {
+  for (const int size : {edge - 1, edge - 2}) {  // the former takes a column and a row, the latter none
+    const data::Batch batch = data::random_batch(4, size, bands, 5);
+    const int whole = round_up(size, 2);
+    const Stepped ours = step_in_parts(batch, 1, size);
+    const Stepped theirs = step_in_parts(padded_batch(batch, whole), 1, whole);
+    EXPECT_EQ(ours.loss, theirs.loss);
+    for (std::size_t i = 0; i < ours.after.size(); ++i) EXPECT_EQ(ours.after[i].values, theirs.after[i].values);
+  }
+}
+
 Config small_training(Family family, Recompute recompute) {
   Config config;
   config.model = {.family = family, .bands = bands, .base = 6, .depth = 2};
@@ -138,37 +169,6 @@ TEST(TrainingStepTest, RecomputedValuesAreTheSameBits) {
   }
 }
 
-// Normalised values that a normalisation reads, that are concatenated twice over, and that the network yields.
-Graph unusual_graph() {
-  Graph graph;
-  graph.input.bands = bands;
-  graph.layers = {
-      tests::conv_layer("conv1", "input", 4),
-      {.name = "norm1", .kind = LayerKind::batch_norm, .inputs = {"conv1"}},
-      {.name = "relu1", .kind = LayerKind::relu, .inputs = {"norm1"}},
-      {.name = "norm2", .kind = LayerKind::batch_norm, .inputs = {"relu1"}},
-      tests::conv_layer("conv2", "norm2", 4),
-      {.name = "relu2", .kind = LayerKind::relu, .inputs = {"conv2"}},
-      {.name = "twice", .kind = LayerKind::concat, .inputs = {"relu2", "relu2"}},
-      {.name = "norm3", .kind = LayerKind::batch_norm, .inputs = {"twice"}},
-      tests::conv_layer("conv3", "norm3", 2),
-      {.name = "relu3", .kind = LayerKind::relu, .inputs = {"conv3"}},
-      tests::conv_layer("conv4", "relu3", 1),
-      {.name = "norm4", .kind = LayerKind::batch_norm, .inputs = {"conv4"}},
-      {.name = "relu4", .kind = LayerKind::relu, .inputs = {"norm4"}},
-      {.name = "last", .kind = LayerKind::concat, .inputs = {"relu4", "relu4"}},
-  };
-  graph.classes = 2;
-  return graph;
-}
-
-TEST(TrainingStepTest, UnusualGraphsAreRecomputedToo) {
-  const data::Batch batch = data::random_batch(2, edge, bands, 5);
-  const auto train = [&](Recompute recompute) {
-    Config config = small_training(Family::classic, recompute);
-    Network network(unusual_graph());
-    nn::initialize(network.parameters(), nn::Initializer::he, 1);
-    nn::Optimizer optimizer(config.optimizer, network.parameters());
 struct Gradients {
   std::vector<nn::NamedTensor> values;
   std::set<std::string> computed;  // layers with a gradient pass, and which: "enc0.conv1 weight gradient"
@@ -234,6 +234,37 @@ TEST(TrainingStepTest, FrozenParametersCostNoGradients) {
                      [](const std::string& name) { return name.ends_with(".bias"); });
 }
 
+// Normalised values that a normalisation reads, that are concatenated twice over, and that the network yields.
+Graph unusual_graph() {
+  Graph graph;
+  graph.input.bands = bands;
+  graph.layers = {
+      tests::conv_layer("conv1", "input", 4),
+      {.name = "norm1", .kind = LayerKind::batch_norm, .inputs = {"conv1"}},
+      {.name = "relu1", .kind = LayerKind::relu, .inputs = {"norm1"}},
+      {.name = "norm2", .kind = LayerKind::batch_norm, .inputs = {"relu1"}},
+      tests::conv_layer("conv2", "norm2", 4),
+      {.name = "relu2", .kind = LayerKind::relu, .inputs = {"conv2"}},
+      {.name = "twice", .kind = LayerKind::concat, .inputs = {"relu2", "relu2"}},
+      {.name = "norm3", .kind = LayerKind::batch_norm, .inputs = {"twice"}},
+      tests::conv_layer("conv3", "norm3", 2),
+      {.name = "relu3", .kind = LayerKind::relu, .inputs = {"conv3"}},
+      tests::conv_layer("conv4", "relu3", 1),
+      {.name = "norm4", .kind = LayerKind::batch_norm, .inputs = {"conv4"}},
+      {.name = "relu4", .kind = LayerKind::relu, .inputs = {"norm4"}},
+      {.name = "last", .kind = LayerKind::concat, .inputs = {"relu4", "relu4"}},
+  };
+  graph.classes = 2;
+  return graph;
+}
+
+TEST(TrainingStepTest, UnusualGraphsAreRecomputedToo) {
+  const data::Batch batch = data::random_batch(2, edge, bands, 5);
+  const auto train = [&](Recompute recompute) {
+    Config config = small_training(Family::classic, recompute);
+    Network network(unusual_graph());
+    nn::initialize(network.parameters(), nn::Initializer::he, 1);
+    nn::Optimizer optimizer(config.optimizer, network.parameters());
     TrainingStep step(network, config, edge, edge);
     for (int i = 0; i < 2; ++i) (void)step.run(batch, optimizer, 1e-2);
     return values_of(network);

@@ -49,7 +49,7 @@ class Predictor {
   // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
-  // The same for pixels that are normalised already; height and width must fit the model.
+  // The same for pixels that are normalised already, without tiles.
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:

@@ -10,13 +10,10 @@
 #include <string>
 
 #include "kernels/base/error.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
-
-int round_up(int size, int multiple) {
-  return (size + multiple - 1) / multiple * multiple;
-}
 
 // A value at 1/2^level of the image's size has pixels with a footprint of 2^level pixels of the image. These are the
 // image's pixels beyond it that its value depends on, by side as Layer::pad.
@@ -56,13 +53,13 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
   }
   return in;
 }
+
+}  // namespace
+
 bool hangs_on_size(const Graph& graph) {
   return std::any_of(graph.layers.begin(), graph.layers.end(),
                      [](const Layer& layer) { return layer.kind == LayerKind::upsample_aligned; });
 }
-
-
-}  // namespace
 
 Reach reach_of(const Graph& graph) {
   const auto outputs = infer_outputs(graph);
