@@ -210,6 +210,7 @@ Fields fields_of(Config& c) {
   f.boolean("train.sharded_checkpoints", c.train.sharded);
   f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
   f.number("train.threshold", c.train.threshold, 0, 1);
+  f.integer("train.pictures", c.train.pictures, 0, 64);
   f.integer("train.threads", c.train.threads, 0, 1024);
   f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
   f.number("train.ema", c.optimizer.average, 0, 0.9999999);

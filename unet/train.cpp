@@ -308,6 +308,10 @@ class Trainer {
         save_model(options_.output / "best.safetensors", validated(), progress_, to_toml(config_));
     }
     write_row(row);
+    if (log_ && shows_tiles(progress_.step, steps_, config_.train.validate_every)) {
+      log_->show(progress_.step,
+                 draw_panels(validator_, network_.graph(), shard_, config_.train.pictures, config_.train.threshold));
+    }
     interval_ = Interval();
   }
 
