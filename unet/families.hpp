@@ -20,10 +20,11 @@ struct ModelSettings {
   Family family = Family::classic;
   int bands = 6;
   int classes = 1;
-  int base = 16;           // classic: width of the first level; pixel_detector: width of all
-  int depth = 4;           // poolings
-  Up up = Up::transposed;  // classic only
-  int wide = 32;           // pixel_detector only: channels behind a concatenation
+  int base = 16;             // classic: width of the first level; pixel_detector: width of all
+  int depth = 4;             // poolings
+  Up up = Up::transposed;    // classic only
+  int wide = 32;             // pixel_detector only: channels behind a concatenation
+  int deep_supervision = 0;  // decoder levels below the last that have a head of their own in training
   bool operator==(const ModelSettings&) const = default;
 };
 

@@ -94,6 +94,8 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::nearest);
     case StepKind::upsample_bilinear:
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::bilinear);
+    case StepKind::upsample_aligned:
+      return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::aligned);
     case StepKind::conv_norm_relu_pool:
     case StepKind::concat: break;
     case StepKind::add: {
@@ -104,8 +106,6 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
   }
   nn::Inputs all;
   for (std::size_t i = 0; i < step.inputs.size(); ++i) all.append(input(i));
-    case StepKind::upsample_aligned:
-      return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::aligned);
   // More parts than a kernel reads at once are copied together.
   return all.size() <= kernels::Sources<float>::max_count ? all : nn::Inputs(nn::concat(context, all));
 }
@@ -151,6 +151,15 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     }
   }
   return nn::concat(context, values.back());
+}
+
+std::vector<nn::Tensor> Network::with_heads(const nn::Context& context, const nn::Tensor& images) const {
+  std::vector<nn::Tensor> logits(1 + graph_.heads.size());
+  logits.front() = (*this)(context, images, [&](const std::string& layer, const nn::Inputs& output) {
+    const auto head = std::find(graph_.heads.begin(), graph_.heads.end(), layer);
+    if (head != graph_.heads.end()) logits[static_cast<std::size_t>(head - graph_.heads.begin()) + 1] = output.front();
+  });
+  return logits;
 }
 
 void copy_parameters(Network& to, const Network& from) {

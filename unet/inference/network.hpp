@@ -45,6 +45,9 @@ class Network {
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images,
                                       const Observer& observer = {}) const;
 
+  // The same, and behind them those of graph().heads.
+  [[nodiscard]] std::vector<nn::Tensor> with_heads(const nn::Context& context, const nn::Tensor& images) const;
+
   // How it runs, and one step of that, from its inputs' to its outputs' places among the values.
   [[nodiscard]] const Plan& plan() const { return plan_; }
   void run_step(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t step) const;
@@ -55,10 +58,10 @@ class Network {
     nn::BatchNorm norm;
   };
 
+  void make_modules();
   [[nodiscard]] Modules modules_of(const Step& step) const;
   // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
-  void make_modules();
                                const std::vector<nn::Inputs>& values) const;
 
   Graph graph_;
