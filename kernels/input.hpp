@@ -66,8 +66,8 @@ void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, co
 void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
                     CudaStream& stream);
 
-// out [y, x] = labels [y * factor + factor / 2, x * factor + factor / 2], for labels that are `factor` times as high and
-// wide, a power of two: what a pixel of a coarser grid is compared with. Both dense, of one channel.
+// out [y, x] = labels [y * factor + factor / 2, x * factor + factor / 2], for labels that are `factor` times as high
+// and wide, a power of two: what a pixel of a coarser grid is compared with. Both dense, of one channel.
 void subsample_labels(Image<std::uint8_t> out, Image<const std::uint8_t> labels, CpuStream& stream);
 void subsample_labels(Image<std::uint8_t> out, Image<const std::uint8_t> labels, CudaStream& stream);
 

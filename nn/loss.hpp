@@ -47,8 +47,8 @@ void loss(const Context& context, double* value, const Tensor& logits, const Tar
 [[nodiscard]] double loss(const Context& context, const Tensor& logits, const Targets& targets,
                           const LossSettings& settings, double scale = 1);
 
-// Deep supervision: of logits at several sizes, the first of the labels' and others that are halved and halved again, each
-// has a loss of its own against labels that are as coarse, and they count in proportion to their height.
+// Deep supervision: of logits at several sizes, the first of the labels' and others that are halved and halved again,
+// each has a loss of its own against labels that are as coarse, and they count in proportion to their height.
 // Source: Isensee et al., "nnU-Net", Nature Methods 2021. values: one for each, in the stream's memory; targets without
 // weights of pixels.
 void deep_loss(const Context& context, double* values, std::span<const Tensor> logits, const Targets& targets,

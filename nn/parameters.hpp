@@ -43,8 +43,8 @@ class Parameters {
   // Zeroed memory for all.
   void allocate(Gradients gradients = Gradients::yes);
 
-  // Parameters that stay as they are, by name; * stands for any text. Tensors that were given out before want a gradient
-  // all the same. Throws input_error where a name fits no parameter, or nothing is left to train.
+  // Parameters that stay as they are, by name; * stands for any text. Tensors that were given out before want a
+  // gradient all the same. Throws input_error where a name fits no parameter, or nothing is left to train.
   void freeze(const std::vector<std::string>& names);
 
   [[nodiscard]] DType dtype() const { return dtype_; }

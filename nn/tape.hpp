@@ -11,8 +11,8 @@ namespace plume::nn {
 
 class Tape {
  public:
-  // Where nothing that the operation read wants a gradient (images, frozen parameters), nothing is recorded, and what it
-  // gave wants none.
+  // Where nothing that the operation read wants a gradient (images, frozen parameters), nothing is recorded, and what
+  // it gave wants none.
   void record(Record record);
   [[nodiscard]] std::vector<Record>& records() { return records_; }
 

@@ -10,8 +10,8 @@
 
 namespace plume::unet {
 
-// The network that a file of such names holds the weights of, up-sampling transposed or aligned; none where its names are
-// others. Throws input_error naming what an incomplete file lacks.
+// The network that a file of such names holds the weights of, up-sampling transposed or aligned; none where its names
+// are others. Throws input_error naming what an incomplete file lacks.
 [[nodiscard]] std::optional<ModelSettings> milesial_settings(const nn::SafetensorsFile& file);
 
 // What a parameter of our classic U-Net of this depth, as "enc1.conv2.weight", is called there:

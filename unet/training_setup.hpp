@@ -17,8 +17,8 @@ namespace plume::unet {
 // The shard, or the several that are one.
 [[nodiscard]] data::Shard open_shard(const Config& config);
 
-// The network, which fits the tiles; it normalises by their mean and deviation, or not at all. Its parameters are zeros, some
-// of them frozen.
+// The network, which fits the tiles; it normalises by their mean and deviation, or not at all. Its parameters are
+// zeros, some of them frozen.
 [[nodiscard]] Network network_for(const Config& config, const data::Shard& shard, kernels::Stream* stream = nullptr);
 
 // The batches of one rank of so many.

@@ -21,8 +21,8 @@ using Elements = testing::Types<float, double>;
 TYPED_TEST_SUITE(Upsample, Elements);
 
 // What input pixel (row, column) gives to output pixel (y, x). Bilinear: triangle of half-width 1 around the output's
-// centre (y + 1/2) / 2 - 1/2, clamped to the image (half-pixel centres). Aligned: around y (h - 1) / (2 h - 1), so that the
-// corners' centres fall together. Nearest: floor(y / 2).
+// centre (y + 1/2) / 2 - 1/2, clamped to the image (half-pixel centres). Aligned: around y (h - 1) / (2 h - 1), so that
+// the corners' centres fall together. Nearest: floor(y / 2).
 double share(int output, int input, int inputs, Interpolation interpolation) {
   if (interpolation == Interpolation::nearest) return output / 2 == input ? 1 : 0;
   if (interpolation == Interpolation::aligned) {  // in whole numbers, so that it is exact

@@ -1,4 +1,4 @@
-// A segmentation set that is no smoke: tissue as a microscope sees it, of touching cells with thin borders, in five classes.
+// A segmentation set of five classes that is no smoke: touching cells with thin borders, as a microscope sees them.
 #pragma once
 
 #include <cstdint>

@@ -62,7 +62,8 @@ struct Graph {
   std::vector<Layer> layers;  // in execution order; the last one is the output (logits)
   Activation activation = Activation::sigmoid;
   int classes = 1;  // channels of the output; 1 with sigmoid is binary
-  // Layers that give logits at half the image's size, a quarter and so on, which a training compares too; nothing reads them.
+  // Layers that give logits at half the image's size, a quarter and so on, which a training compares too; nothing reads
+  // them.
   std::vector<std::string> heads{};
   bool operator==(const Graph&) const = default;
 };
@@ -100,8 +101,8 @@ struct ParameterShape {
 [[nodiscard]] std::vector<ParameterShape> parameter_shapes(const Graph& graph);
 
 // JSON text, as kept in a checkpoint's metadata. graph_from_json validates, and throws input_error naming what is
-// wrong; unknown keys and kinds are errors. Optional: heads, mean, std, stride (1), pad (0), bias (false), epsilon, momentum,
-// unbiased_variance.
+// wrong; unknown keys and kinds are errors. Optional: heads, mean, std, stride (1), pad (0), bias (false), epsilon,
+// momentum, unbiased_variance.
 [[nodiscard]] std::string to_json(const Graph& graph);
 [[nodiscard]] Graph graph_from_json(std::string_view text);
 

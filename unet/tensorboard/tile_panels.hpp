@@ -22,8 +22,8 @@ struct TilePanel {
 // TensorBoard keeps of a tag; the last validation is one of them.
 [[nodiscard]] bool shows_tiles(std::int64_t step, std::int64_t steps, std::int64_t validate_every);
 
-// Of up to `count` tiles of the validation split, spread over those that hold a class; over all where none does. Tiles of
-// more than 192 pixels are shrunk. Throws as Shard::read does.
+// Of up to `count` tiles of the validation split, spread over those that hold a class; over all where none does. Tiles
+// of more than 192 pixels are shrunk. Throws as Shard::read does.
 [[nodiscard]] std::vector<TilePanel> draw_panels(Predictor& predictor, const Graph& graph, const data::Shard& shard,
                                                  int count, double threshold);
 
