@@ -15,9 +15,10 @@ enum class Timing { overlap, blocking, none };
 
 class Buckets {
  public:
-  // `starts`: where each parameter's gradient begins in the flat buffer of `size` elements, ascending from 0; backward
-  // writes them from the last to the first, roughly. Each bucket holds whole parameters, at least `elements` of them where there
-  // are so many; the buckets are begun from the buffer's end, in one order on all ranks. The sum must outlive this.
+  // `starts`: where each parameter's gradient begins in the flat buffer of `size` elements, ascending; what lies before
+  // the first is not summed. Backward writes them from the last to the first, roughly. Each bucket holds whole
+  // parameters, at least `elements` of them where there are so many; the buckets are begun from the buffer's end, in one
+  // order on all ranks. The sum must outlive this.
   Buckets(SliceSum& sum, const std::vector<std::size_t>& starts, std::size_t size, std::size_t elements, Timing timing);
 
   // The gradient that begins there is final. Each once a step, in any order.

@@ -27,6 +27,9 @@ struct Augmentation {
   // Pixel (y, x) comes from (row, column) = inverse_map (y, x, 1) of the tile. Beyond the tile labels are ignore_label;
   // images go on as in a mirror, once, and then as their edge.
   float inverse_map[2][3] = {{1, 0, 0}, {0, 1, 0}};
+  // Of the image; where the batch's are larger, the last row and column are repeated, and labels are ignore_label.
+  int height = 0;
+  int width = 0;
   // Pixels of the image whose values are set to 0 and whose labels to ignore_label.
   int hole_row = 0;
   int hole_column = 0;

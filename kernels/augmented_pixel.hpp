@@ -19,6 +19,12 @@ struct BatchPixel {
   int column;
 };
 
+// The pixel of the image proper that a pixel repeats where it lies beyond, else itself.
+[[nodiscard]] PLUME_HD inline BatchPixel repeated_pixel(const Augmentation& of, const BatchPixel& pixel) {
+  return {pixel.image, pixel.row < of.height ? pixel.row : of.height - 1,
+          pixel.column < of.width ? pixel.column : of.width - 1};
+}
+
 // The four weights of a uniform cubic B-spline at t in [0, 1] of its patch.
 struct SplineWeights {
   float at[4]{};
@@ -83,7 +89,8 @@ struct SplineWeights {
   const PixelPosition from = source_position(augmentation, pixel);
   const auto row = static_cast<int>(floor(from.row + 0.5F));
   const auto column = static_cast<int>(floor(from.column + 0.5F));
-  const bool seen = row >= 0 && row < tiles.h && column >= 0 && column < tiles.w && !in_hole(image, pixel);
+  const bool covered = pixel.row < image.height && pixel.column < image.width;
+  const bool seen = covered && row >= 0 && row < tiles.h && column >= 0 && column < tiles.w && !in_hole(image, pixel);
   return seen ? *tiles.at(image.tile, row, column) : ignore_label;
 }
 
@@ -112,14 +119,14 @@ struct NormalDraws {
 template <class Raw>
 class AugmentedPixel {
  public:
-  // width: of the image.
   PLUME_HD AugmentedPixel(const Image<const Raw>& tiles, const BatchAugmentation& augmentation,
-                          const BandScaling& scaling, const BatchPixel& pixel, int width)
+                          const BandScaling& scaling, const BatchPixel& at)
       : scaling_(scaling),
-        image_(augmentation.images[pixel.image]),
-        changes_(augmentation.bands + std::ptrdiff_t{pixel.image} * tiles.c),
-        number_(static_cast<std::uint32_t>(pixel.row * width + pixel.column)),
-        hidden_(in_hole(image_, pixel)) {
+        image_(augmentation.images[at.image]),
+        changes_(augmentation.bands + std::ptrdiff_t{at.image} * tiles.c) {
+    const BatchPixel pixel = repeated_pixel(image_, at);
+    number_ = static_cast<std::uint32_t>(pixel.row * image_.width + pixel.column);
+    hidden_ = in_hole(image_, pixel);
     const PixelPosition from = source_position(augmentation, pixel);
     const Neighbours rows(from.row, tiles.h);
     const Neighbours columns(from.column, tiles.w);

@@ -17,19 +17,26 @@ struct PixelPlace {
 };
 
 // Where an image of the batch comes from. The crop is taken, transposed (square ones only), then its rows, then its
-// columns are mirrored.
+// columns are mirrored. Where the batch's images are larger, the last row and column are repeated.
 struct Placement {
   int tile = 0;
   int row = 0;  // of the crop's first pixel in the tile
   int column = 0;
+  int height = 0;  // of the crop
+  int width = 0;
   bool transpose = false;
   bool flip_rows = false;
   bool flip_columns = false;
 
-  // The tile's pixel that comes to (row, column) of an image of h x w pixels.
-  [[nodiscard]] PLUME_HD PixelPlace source(int to_row, int to_column, int h, int w) const {
-    const int down = flip_rows ? h - 1 - to_row : to_row;
-    const int right = flip_columns ? w - 1 - to_column : to_column;
+  // Whether a pixel of the image is one of the crop, not a repeated one.
+  [[nodiscard]] PLUME_HD bool covers(int to_row, int to_column) const { return to_row < height && to_column < width; }
+
+  // The tile's pixel that comes to (to_row, to_column) of the image.
+  [[nodiscard]] PLUME_HD PixelPlace source(int to_row, int to_column) const {
+    to_row = to_row < height ? to_row : height - 1;
+    to_column = to_column < width ? to_column : width - 1;
+    const int down = flip_rows ? height - 1 - to_row : to_row;
+    const int right = flip_columns ? width - 1 - to_column : to_column;
     return transpose ? PixelPlace{row + right, column + down} : PixelPlace{row + down, column + right};
   }
 };
@@ -53,10 +60,15 @@ template <class T, class Raw>
 void prepare_images(Image<T> out, Image<const Raw> tiles, const Placement* placements, const BandScaling& scaling,
                     CudaStream& stream);
 
-// Both dense, of one channel.
+// Both dense, of one channel. Repeated pixels are labelled ignore_label.
 void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
                     CpuStream& stream);
 void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, const Placement* placements,
                     CudaStream& stream);
+
+// out [y, x] = labels [y * factor + factor / 2, x * factor + factor / 2], for labels that are `factor` times as high
+// and wide, a power of two: what a pixel of a coarser grid is compared with. Both dense, of one channel.
+void subsample_labels(Image<std::uint8_t> out, Image<const std::uint8_t> labels, CpuStream& stream);
+void subsample_labels(Image<std::uint8_t> out, Image<const std::uint8_t> labels, CudaStream& stream);
 
 }  // namespace plume::kernels

@@ -1,5 +1,6 @@
-// Enlarging an image twofold: nearest neighbour, or bilinear with half-pixel centres (TensorFlow 2's rule, and
-// PyTorch's with align_corners=False). f32, f64 and, forward, u8 (rounded half up) on the CPU, f32 and bf16 on CUDA.
+// Enlarging an image twofold: nearest neighbour; bilinear with half-pixel centres (TensorFlow 2's rule, and PyTorch's
+// with align_corners=False); or bilinear with the corners' centres upon each other (align_corners=True). f32, f64 and,
+// forward and not aligned, u8 (rounded half up) on the CPU, f32 and bf16 on CUDA.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 namespace plume::kernels {
 
-enum class Interpolation { nearest, bilinear };
+enum class Interpolation { nearest, bilinear, aligned };
 
 // out has twice in's rows and columns.
 template <class T>

@@ -1,8 +1,10 @@
 // The loss terms put together.
 #include "nn/loss.hpp"
 
+#include <numeric>
 #include <stdexcept>
 
+#include "kernels/input.hpp"
 #include "kernels/memory.hpp"
 #include "kernels/profile.hpp"
 #include "nn/ops/backward.hpp"
@@ -57,6 +59,38 @@ double loss(const Context& context, const Tensor& logits, const Targets& targets
   double value = 0;
   context.run([&](auto& stream) { kernels::download(&value, there, sizeof value, stream); });
   return value;
+}
+
+std::vector<double> deep_loss_weights(const std::vector<int>& heights) {
+  const double all = std::accumulate(heights.begin(), heights.end(), 0.0);
+  std::vector<double> weights;
+  for (const int height : heights) weights.push_back(height / all);
+  return weights;
+}
+
+void deep_loss(const Context& context, double* values, std::span<const Tensor> logits, const Targets& targets,
+               const LossSettings& settings, double scale) {
+  if (targets.weights != nullptr) throw std::logic_error("weights of pixels have one size");
+  std::vector<int> heights;
+  for (const Tensor& each : logits) heights.push_back(each.shape().h);
+  const std::vector<double> weights = deep_loss_weights(heights);
+  const Shape& whole = logits.front().shape();
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const Shape& shape = logits[i].shape();
+    const auto pixels = shape.count() / static_cast<std::size_t>(shape.c);
+    Block coarse;
+    Targets own = targets;
+    if (i > 0) {
+      coarse = context.arena.allocate(pixels, "labels of " + logits[i].name());
+      auto* const labels = reinterpret_cast<std::uint8_t*>(coarse.data());
+      context.run([&](auto& stream) {
+        kernels::subsample_labels({labels, shape.n, shape.h, shape.w, 1},
+                                  {targets.labels, whole.n, whole.h, whole.w, 1}, stream);
+      });
+      own.labels = labels;
+    }
+    loss(context, values + i, logits[i], own, settings, scale * weights[i]);
+  }
 }
 
 }  // namespace plume::nn

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "kernels/loss.hpp"
 #include "nn/context.hpp"
@@ -44,5 +46,15 @@ void loss(const Context& context, double* value, const Tensor& logits, const Tar
 // The same, waiting for the value.
 [[nodiscard]] double loss(const Context& context, const Tensor& logits, const Targets& targets,
                           const LossSettings& settings, double scale = 1);
+
+// Deep supervision: of logits at several sizes, the first of the labels' and others that are halved and halved again,
+// each has a loss of its own against labels that are as coarse, and they count in proportion to their height.
+// Source: Isensee et al., "nnU-Net", Nature Methods 2021. values: one for each, in the stream's memory; targets without
+// weights of pixels.
+void deep_loss(const Context& context, double* values, std::span<const Tensor> logits, const Targets& targets,
+               const LossSettings& settings, double scale = 1);
+
+// How much each counts, given their heights; the sum is 1.
+[[nodiscard]] std::vector<double> deep_loss_weights(const std::vector<int>& heights);
 
 }  // namespace plume::nn

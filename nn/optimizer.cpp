@@ -35,16 +35,6 @@ double average_decay(const OptimizerSettings& settings, std::int64_t step) {
   return std::min(settings.average, before / (before + 9));
 }
 
-// Whether a name is what a pattern says, with * for any text.
-bool fits(std::string_view name, std::string_view pattern) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() != '*')
-    return !name.empty() && name.front() == pattern.front() && fits(name.substr(1), pattern.substr(1));
-  for (std::size_t skipped = 0; skipped <= name.size(); ++skipped)
-    if (fits(name.substr(skipped), pattern.substr(1))) return true;
-  return false;
-}
-
 template <class T>
 LayerConstants<T> layer_constants(const OptimizerSettings& s, double rate, std::int64_t step) {
   const auto t = [](double value) { return static_cast<T>(value); };
@@ -125,21 +115,14 @@ Optimizer::Optimizer(const OptimizerSettings& settings, const Parameters& parame
 }
 
 void Optimizer::note_slices(const Parameters& parameters) {
-  std::vector<bool> used(settings_.frozen.size());
   for (const ParameterInfo& info : parameters.all()) {
     if (info.kind == ParameterKind::statistic) continue;
-    bool frozen = false;
-    for (std::size_t i = 0; i < used.size(); ++i) {
-      if (!fits(info.name, settings_.frozen[i])) continue;
-      used[i] = true;
-      frozen = true;
-    }
     const Slice slice{static_cast<std::ptrdiff_t>(info.offset), static_cast<std::ptrdiff_t>(info.shape.count()),
                       info.kind != ParameterKind::vector};
-    if (!frozen) layers_.push_back(slice);
+    if (!info.frozen) layers_.push_back(slice);
     // With the gap before it, which is zero.
-    auto& of_kind = frozen ? frozen_ : trained_;
-    auto& other = frozen ? trained_ : frozen_;
+    auto& of_kind = info.frozen ? frozen_ : trained_;
+    auto& other = info.frozen ? trained_ : frozen_;
     const auto last = [](const auto& slices) { return slices.empty() ? 0 : slices.back().first + slices.back().count; };
     if (!of_kind.empty() && last(of_kind) > last(other)) {
       of_kind.back().count = slice.first + slice.count - of_kind.back().first;
@@ -147,12 +130,6 @@ void Optimizer::note_slices(const Parameters& parameters) {
       of_kind.push_back(slice);
     }
   }
-  for (std::size_t i = 0; i < used.size(); ++i) {
-    if (!used[i])
-      throw input_error("train.freeze: no parameter is called {}; their names are as {} or {}", settings_.frozen[i],
-                        parameters.all().front().name, parameters.all().back().name);
-  }
-  if (trained_.empty()) throw input_error("train.freeze leaves no parameter to train");
 }
 
 void Optimizer::step(Parameters& parameters, double rate, kernels::Stream& stream) {
@@ -225,11 +202,7 @@ void Optimizer::update(Parameters& parameters, kernels::Stream& stream) {
   auto* squared = reinterpret_cast<double*>(squared_.data());
   const auto body = [&](auto& concrete, auto element) {
     using T = decltype(element);
-    // What is frozen has no part in the norm.
-    for (const Slice& slice : frozen_) {
-      kernels::fill_zero(parameters.gradients<T>() + slice.first, static_cast<std::size_t>(slice.count) * sizeof(T),
-                         concrete);
-    }
+    // What is frozen has gradients that nobody writes, which stay 0.
     kernels::squared_norm<T>(squared, parameters.gradients<T>(), static_cast<std::ptrdiff_t>(parameters.flat_size()),
                              concrete);
     const T* average_decay = nullptr;

@@ -24,15 +24,14 @@ struct OptimizerSettings {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 0.01;
-  double trust = 0.001;               // LARS: a layer's step in proportion to its weights' norm, at a rate of 1
-  double clip_norm = 0;               // gradients are scaled down to this norm over all parameters; 0: they are not
-  double average = 0;                 // decay of the moving average of values and running statistics; 0: there is none
-  std::vector<std::string> frozen{};  // parameters that stay as they are, by name; * stands for any text
+  double trust = 0.001;  // LARS: a layer's step in proportion to its weights' norm, at a rate of 1
+  double clip_norm = 0;  // gradients are scaled down to this norm over all parameters; 0: they are not
+  double average = 0;    // decay of the moving average of values and running statistics; 0: there is none
 };
 
 class Optimizer {
  public:
-  // Throws input_error where a name in `frozen` fits no parameter, or nothing is left to train.
+  // What is frozen among the parameters stays as it is.
   Optimizer(const OptimizerSettings& settings, const Parameters& parameters);
 
   // One update with the gradients at hand, at this learning rate: prepare and update in one.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string_view>
 
 #include "kernels/base/error.hpp"
 
@@ -35,6 +36,16 @@ void for_elements(const ParameterInfo& info, const Body& body) {
   }
 }
 
+// Whether a name is what a pattern says, with * for any text.
+bool fits(std::string_view name, std::string_view pattern) {
+  if (pattern.empty()) return name.empty();
+  if (pattern.front() != '*')
+    return !name.empty() && name.front() == pattern.front() && fits(name.substr(1), pattern.substr(1));
+  for (std::size_t skipped = 0; skipped <= name.size(); ++skipped)
+    if (fits(name.substr(skipped), pattern.substr(1))) return true;
+  return false;
+}
+
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   return fmt::format("({})", fmt::join(shape, ", "));
 }
@@ -55,6 +66,27 @@ void Parameters::allocate(Gradients gradients) {
   if (rounded_) copy_ = Buffer(stream_, sizes_[0] * size_of(DType::bf16), "rounded parameters");
 }
 
+void Parameters::freeze(const std::vector<std::string>& names) {
+  std::vector<bool> used(names.size());
+  for (ParameterInfo& info : infos_) {
+    if (info.kind == ParameterKind::statistic) continue;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!fits(info.name, names[i])) continue;
+      used[i] = true;
+      info.frozen = true;
+    }
+  }
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!used[i])
+      throw input_error("train.freeze: no parameter is called {}; their names are as {} or {}", names[i],
+                        infos_.front().name, infos_.back().name);
+  }
+  const bool left = std::any_of(infos_.begin(), infos_.end(), [](const ParameterInfo& info) {
+    return info.kind != ParameterKind::statistic && !info.frozen;
+  });
+  if (!left) throw input_error("train.freeze leaves no parameter to train");
+}
+
 const ParameterInfo* Parameters::find(std::string_view name) const {
   const auto found = std::find_if(infos_.begin(), infos_.end(), [&](const auto& info) { return info.name == name; });
   return found == infos_.end() ? nullptr : &*found;
@@ -68,7 +100,7 @@ Tensor Parameters::tensor(std::string_view name) const {
     return {info->shape, dtype_, info->name, statistics_.data() + offset, nullptr};
   }
   std::byte* rounded = rounded_ ? copy_.data() + info->offset * size_of(DType::bf16) : nullptr;
-  std::byte* gradient = gradients_.size() > 0 ? gradients_.data() + offset : nullptr;
+  std::byte* gradient = gradients_.size() > 0 && !info->frozen ? gradients_.data() + offset : nullptr;
   return {info->shape, dtype_, info->name, values_.data() + offset, gradient, rounded};
 }
 

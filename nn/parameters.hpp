@@ -25,12 +25,13 @@ struct ParameterInfo {
   Shape shape;
   ParameterKind kind{};
   std::size_t offset = 0;  // elements into its buffer; multiples of 64 bytes, the gaps stay zero
+  bool frozen = false;     // stays as it is; no gradient
 };
 
 // Whether there is memory for gradients: who only predicts wants none.
 enum class Gradients { yes, no };
 
-// Usage: declare() each, allocate() once, then tensor() by name.
+// Usage: declare() each, allocate() once, freeze() maybe, then tensor() by name.
 class Parameters {
  public:
   // f32 or f64; bf16: values in f32 with a rounded copy beside them, which convolutions read (Tensor::as).
@@ -41,6 +42,10 @@ class Parameters {
   void declare(std::string name, Shape shape, ParameterKind kind);
   // Zeroed memory for all.
   void allocate(Gradients gradients = Gradients::yes);
+
+  // Parameters that stay as they are, by name; * stands for any text. Tensors that were given out before want a
+  // gradient all the same. Throws input_error where a name fits no parameter, or nothing is left to train.
+  void freeze(const std::vector<std::string>& names);
 
   [[nodiscard]] DType dtype() const { return dtype_; }
   [[nodiscard]] kernels::Stream* stream() const { return stream_; }

@@ -25,12 +25,12 @@ requires requires(const Record& record) {
   record.weight;
 }
 void for_parameters(const Record& record, const GradientObserver& written) {
-  written(record.weight);
-  if (record.bias) written(record.bias);
+  if (record.weight.wants_gradient()) written(record.weight);
+  if (record.bias && record.bias.wants_gradient()) written(record.bias);
 }
 void for_parameters(const BatchNormRecord& record, const GradientObserver& written) {
-  written(record.gamma);
-  written(record.beta);
+  if (record.gamma.wants_gradient()) written(record.gamma);
+  if (record.beta.wants_gradient()) written(record.beta);
 }
 
 }  // namespace

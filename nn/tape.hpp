@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <utility>
 #include <vector>
 
 #include "nn/context.hpp"
@@ -12,7 +11,9 @@ namespace plume::nn {
 
 class Tape {
  public:
-  void record(Record record) { records_.push_back(std::move(record)); }
+  // Where nothing that the operation read wants a gradient (images, frozen parameters), nothing is recorded, and what
+  // it gave wants none.
+  void record(Record record);
   [[nodiscard]] std::vector<Record>& records() { return records_; }
 
  private:

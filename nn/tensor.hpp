@@ -84,6 +84,7 @@ class Tensor {
   void drop_values() const;
 
   [[nodiscard]] bool wants_gradient() const { return node_->wants_gradient; }
+  void want_no_gradient() const { node_->wants_gradient = false; }
   [[nodiscard]] bool has_gradient() const { return node_->has_gradient; }
   template <class T>
   [[nodiscard]] T* gradient() const {

@@ -187,8 +187,10 @@ Fields fields_of(Config& c) {
   f.integer("model.classes", c.model.classes, 1, 254);
   f.integer("model.base", c.model.base, 1, 1024);
   f.integer("model.depth", c.model.depth, 1, 6);
-  f.choice("model.up", c.model.up, {{"transposed", Up::transposed}, {"bilinear", Up::bilinear}});
+  f.choice("model.up", c.model.up,
+           {{"transposed", Up::transposed}, {"bilinear", Up::bilinear}, {"aligned", Up::aligned}});
   f.integer("model.wide", c.model.wide, 1, 1024);
+  f.integer("model.deep_supervision", c.model.deep_supervision, 0, 5);
   f.choice("model.init", c.initializer,
            {{"he", nn::Initializer::he}, {"glorot", nn::Initializer::glorot}, {"pytorch", nn::Initializer::pytorch}});
   f.text("model.weights", c.weights);
@@ -208,11 +210,12 @@ Fields fields_of(Config& c) {
   f.integer("train.keep", c.train.keep, 1, 1000);
   f.boolean("train.sharded_checkpoints", c.train.sharded);
   f.integer("train.log_every", c.train.log_every, 1, 1 << 30);
+  f.integer("train.pictures", c.train.pictures, 0, 64);
   f.number("train.threshold", c.train.threshold, 0, 1);
   f.integer("train.threads", c.train.threads, 0, 1024);
   f.number("train.clip_norm", c.optimizer.clip_norm, 0, 1e12);
   f.number("train.ema", c.optimizer.average, 0, 0.9999999);
-  f.texts("train.freeze", c.optimizer.frozen);
+  f.texts("train.freeze", c.train.freeze);
   f.choice("train.on_nan", c.train.on_nan, {{"stop", OnNan::stop}, {"skip", OnNan::skip}});
   f.number("train.explode", c.train.explode, 1, 1e30);
   f.choice("train.device", c.train.device.kind, device_names);

@@ -48,8 +48,10 @@ struct TrainSettings {
   int keep = 2;                       // checkpoints to go on from
   bool sharded = false;               // whether each rank writes a piece of them
   int log_every = 10;                 // steps
+  int pictures = 4;                   // validation tiles that TensorBoard shows
   double threshold = 0.5;             // of the probability, in validation
   int threads = 0;                    // 0: OMP_NUM_THREADS or all cores
+  std::vector<std::string> freeze{};  // parameters that stay as they are (nn::Parameters::freeze)
   DeviceSettings device;
   OnNan on_nan = OnNan::stop;
   double explode = 1000;  // a loss beyond so many times the first ends the training

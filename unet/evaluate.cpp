@@ -104,11 +104,6 @@ void require_fit(const Graph& graph, const data::Shard& shard) {
   if (info.classes != graph.classes && !has_soft_labels(graph, shard)) {
     throw input_error("{}: labels have {} classes, the model has {}", path, info.classes, graph.classes);
   }
-  const int multiple = size_multiple(graph);
-  if (info.height % multiple != 0 || info.width % multiple != 0) {
-    throw input_error("{}: tiles of {}x{} do not fit the model, which needs multiples of {}", path, info.height,
-                      info.width, multiple);
-  }
 }
 
 Evaluation evaluate(Predictor& predictor, const Graph& graph, const data::Shard& shard, data::Split split,

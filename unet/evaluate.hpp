@@ -65,7 +65,7 @@ void add_image(Evaluation& evaluation, std::size_t image, const float* probabili
 // Whether the model has one class and learns from soft labels: how much of it each label is (shard.hpp).
 [[nodiscard]] bool has_soft_labels(const Graph& graph, const data::Shard& shard);
 
-// Throws input_error where the shard's bands, classes or tile size do not fit the model.
+// Throws input_error where the shard's bands or classes do not fit the model.
 void require_fit(const Graph& graph, const data::Shard& shard);
 
 }  // namespace plume::unet

@@ -126,6 +126,7 @@ class Writer {
       }
       case LayerKind::upsample_nearest: return upsample(layer, "nearest", "asymmetric");
       case LayerKind::upsample_bilinear: return upsample(layer, "linear", "half_pixel");
+      case LayerKind::upsample_aligned: return upsample(layer, "linear", "align_corners");
       case LayerKind::concat: set(node("Concat", layer.name, layer.inputs), "axis", std::int64_t{1}); return;
       case LayerKind::add: node("Add", layer.name, layer.inputs); return;
     }

@@ -13,13 +13,14 @@
 namespace plume::unet {
 namespace {
 
-std::vector<std::byte> for_use(const CheckpointFile& file) {
+// The network's parameters, and ranges where there are some.
+std::vector<std::byte> for_use(const CheckpointFile& file, const Network& network) {
   std::vector<nn::TensorSource> sources;
   for (const auto& [tensor, bytes] : file.tensors()) {
-    if (!tensor->name.starts_with(optimizer_prefix))
+    if (network.parameters().find(tensor->name) != nullptr || tensor->name.ends_with(range_suffix))
       sources.push_back({tensor->name, tensor->dtype, tensor->shape, bytes});
   }
-  const nn::Metadata metadata{{"plume.graph", file.metadata("plume.graph")},
+  const nn::Metadata metadata{{"plume.graph", to_json(network.graph())},
                               {"plume.version", file.metadata("plume.version")},
                               {checksum_key, checksum_of(sources)}};
   return nn::encode_safetensors(metadata, sources);
@@ -40,9 +41,9 @@ std::string description_of(const Graph& graph, const std::string& checksum, cons
 
 std::vector<std::byte> export_sagemaker(const std::filesystem::path& model, const ExportOptions& options) {
   const CheckpointFile file(model);
-  Network network(graph_of(file), DType::f32, Fusion::on, nullptr, nn::Gradients::no);
+  Network network(without_heads(graph_of(file)), DType::f32, Fusion::on, nullptr, nn::Gradients::no);
   load_weights(file, network);  // all of them are there, and finite
-  const std::vector<std::byte> weights = for_use(file);
+  const std::vector<std::byte> weights = for_use(file, network);
   const std::string description = description_of(network.graph(), sha256(weights), options);
   return make_tar_gz({{"model.safetensors", weights},
                       {"model.json", std::as_bytes(std::span(description.data(), description.size()))}});

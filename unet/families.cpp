@@ -11,6 +11,10 @@
 namespace plume::unet {
 namespace {
 
+std::string head_name(int level) {
+  return fmt::format("head{}", level);
+}
+
 // Appends layers, each reading the one before unless told otherwise.
 class Builder {
  public:
@@ -43,6 +47,13 @@ class Builder {
     push(std::move(layer));
   }
   void plain(const std::string& name, LayerKind kind) { push(next(name, kind)); }
+  // At a decoder's level that has one; what comes next reads the layer before it all the same.
+  void head(const ModelSettings& settings, int level) {
+    if (level < 1 || level > settings.deep_supervision) return;
+    const std::string decoded = last_;
+    conv(head_name(level), settings.classes, 1, true);
+    from(decoded);
+  }
   void concat(const std::string& name, const std::string& first, const std::string& second) {
     Layer layer = next(name, LayerKind::concat);
     layer.inputs = {first, second};
@@ -69,25 +80,31 @@ class Builder {
 std::vector<Layer> classic(const ModelSettings& settings) {
   Builder build;
   // No bias before a normalisation, which would take it away again.
-  const auto double_conv = [&](const std::string& block, int channels) {
+  const auto double_conv = [&](const std::string& block, int between, int channels) {
     for (const int index : {1, 2}) {
-      build.conv(fmt::format("{}.conv{}", block, index), channels, 3, false);
+      build.conv(fmt::format("{}.conv{}", block, index), index == 1 ? between : channels, 3, false);
       build.batch_norm(fmt::format("{}.norm{}", block, index), 1e-5F, 0.1F);
       build.plain(fmt::format("{}.relu{}", block, index), LayerKind::relu);
     }
   };
+  // What is enlarged next has as many channels as the skip that it meets, where nothing on the way halves them.
+  const bool halved = settings.up == Up::aligned;
+  const auto width = [&](int level) { return settings.base << level; };
   for (int level = 0; level <= settings.depth; ++level) {
+    const int channels = halved && level == settings.depth ? width(level) / 2 : width(level);
     if (level > 0) build.plain(fmt::format("pool{}", level - 1), LayerKind::max_pool);
-    double_conv(fmt::format("enc{}", level), settings.base << level);
+    double_conv(fmt::format("enc{}", level), channels, channels);
   }
   for (int level = settings.depth - 1; level >= 0; --level) {
     if (settings.up == Up::transposed) {
-      build.conv_transpose(fmt::format("up{}", level), settings.base << level, 2, {0, 0, 0, 0});
+      build.conv_transpose(fmt::format("up{}", level), width(level), 2, {0, 0, 0, 0});
     } else {
-      build.plain(fmt::format("up{}.resize", level), LayerKind::upsample_bilinear);
+      build.plain(fmt::format("up{}.resize", level),
+                  halved ? LayerKind::upsample_aligned : LayerKind::upsample_bilinear);
     }
     build.concat(fmt::format("cat{}", level), fmt::format("enc{}.relu2", level), build.last());
-    double_conv(fmt::format("dec{}", level), settings.base << level);
+    double_conv(fmt::format("dec{}", level), width(level), halved && level > 0 ? width(level) / 2 : width(level));
+    build.head(settings, level);
   }
   build.conv("head", settings.classes, 1, true);
   return build.take();
@@ -127,6 +144,7 @@ std::vector<Layer> pixel_detector(const ModelSettings& settings) {
     build.concat(fmt::format("cat{}", level), build.last(), skips[static_cast<std::size_t>(level)]);
     unit(settings.wide, false);
     unit(width, false);
+    build.head(settings, level);
   }
   build.conv("head", settings.classes, 1, true);
   return build.take();
@@ -144,11 +162,13 @@ Graph build_graph(const ModelSettings& settings) {
   require(settings.base, 1, 1024, "base");
   require(settings.depth, 1, 6, "depth");
   require(settings.wide, 1, 1024, "wide");
+  require(settings.deep_supervision, 0, settings.depth - 1, "deep_supervision");
   Graph graph;
   graph.input.bands = settings.bands;
   graph.classes = settings.classes;
   graph.activation = settings.classes == 1 ? Activation::sigmoid : Activation::softmax;
   graph.layers = settings.family == Family::classic ? classic(settings) : pixel_detector(settings);
+  for (int level = 1; level <= settings.deep_supervision; ++level) graph.heads.push_back(head_name(level));
   validate(graph);
   return graph;
 }

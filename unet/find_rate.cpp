@@ -53,7 +53,7 @@ RateSearch judge(std::vector<RateTrial> trials) {
 RateSearch find_rate(const Config& config, const RateRange& range) {
   const data::Shard shard = open_shard(config);
   kernels::Stream stream = make_stream(config.train.device, config.train.threads);
-  Network network(graph_for(config, shard), element_type(config.train.device.precision), Fusion::on, &stream);
+  Network network = network_for(config, shard, &stream);
   if (config.weights.empty()) {
     nn::initialize(network.parameters(), config.initializer, config.train.seed);
   } else {

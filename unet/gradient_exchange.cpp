@@ -23,10 +23,11 @@ std::size_t bucket_elements(const DistSettings& settings, const kernels::Stream&
   return static_cast<std::size_t>((settings.bucket > 0 ? settings.bucket : automatic) * mebibyte / sizeof(float));
 }
 
+// Of those that backward writes: not of frozen ones, which stay 0.
 std::vector<std::size_t> starts_of(const nn::Parameters& parameters) {
   std::vector<std::size_t> starts;
   for (const nn::ParameterInfo& info : parameters.all())
-    if (info.kind != nn::ParameterKind::statistic) starts.push_back(info.offset);
+    if (info.kind != nn::ParameterKind::statistic && !info.frozen) starts.push_back(info.offset);
   return starts;
 }
 

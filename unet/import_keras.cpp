@@ -11,34 +11,15 @@
 #include "unet/child_process.hpp"
 #include "unet/keras_config.hpp"
 #include "unet/keras_h5.hpp"
+#include "unet/keras_names.hpp"
 
 namespace plume::unet {
 namespace {
 
-constexpr std::pair<std::string_view, std::string_view> batch_norm_names[] = {
-    {"weight", "gamma"}, {"bias", "beta"}, {"running_mean", "moving_mean"}, {"running_var", "moving_variance"}};
-
-// (h, w, b, a) to (a, b, h, w): Keras's kernels to PyTorch's. Keras keeps (h, w, in, out) for a convolution and
-// (h, w, out, in) for a transposed one, so the one permutation serves both.
-std::vector<float> permute_kernel(const std::vector<float>& keras, const std::vector<std::int64_t>& shape) {
-  const auto rows = static_cast<std::size_t>(shape[0]);
-  const auto columns = static_cast<std::size_t>(shape[1]);
-  const auto taps = static_cast<std::size_t>(shape[2] * shape[3]);
-  std::vector<float> values(keras.size());
-  for (std::size_t tap = 0; tap < taps; ++tap) {
-    for (std::size_t column = 0; column < columns; ++column) {
-      for (std::size_t row = 0; row < rows; ++row) {
-        values[(row * columns + column) * taps + tap] = keras[(tap * columns + column) * rows + row];
-      }
-    }
-  }
-  return values;
-}
-
 std::vector<float> read_convolution(const KerasFile& file, const std::string& layer, const ParameterShape& parameter) {
   if (parameter.shape.size() == 1) return file.weight(layer, "bias", parameter.shape);
   const auto& shape = parameter.shape;
-  return permute_kernel(file.weight(layer, "kernel", {shape[2], shape[3], shape[1], shape[0]}), shape);
+  return from_keras_kernel(file.weight(layer, "kernel", {shape[2], shape[3], shape[1], shape[0]}), shape);
 }
 
 std::vector<float> read_batch_norm(const KerasFile& file, const KerasGraph& keras, const std::string& layer,
@@ -46,7 +27,7 @@ std::vector<float> read_batch_norm(const KerasFile& file, const KerasGraph& kera
   const auto count = static_cast<std::size_t>(parameter.shape[0]);
   if (role == "weight" && keras.without_scale.contains(layer)) return std::vector<float>(count, 1.0F);
   if (role == "bias" && keras.without_center.contains(layer)) return std::vector<float>(count, 0.0F);
-  for (const auto& [ours, theirs] : batch_norm_names) {
+  for (const auto& [ours, theirs] : keras_norm_names) {
     if (ours == role) return file.weight(layer, theirs, parameter.shape);
   }
   throw input_error("layer '{}': no weight stands for {}", layer, role);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 
 #include "kernels/base/error.hpp"
 #include "nn/safetensors.hpp"
+#include "unet/milesial.hpp"
 
 namespace plume::unet {
 namespace {
@@ -27,18 +30,29 @@ std::string list(std::string_view title, const std::vector<std::string>& entries
   return text;
 }
 
-void check_names_and_shapes(const nn::SafetensorsFile& file, const std::vector<ParameterShape>& parameters) {
+// What a parameter is called in a file.
+using NameInFile = std::function<std::string(const std::string& parameter)>;
+
+NameInFile names_of(const nn::SafetensorsFile& file) {
+  const std::optional<ModelSettings> settings = milesial_settings(file);
+  if (!settings) return [](const std::string& parameter) { return parameter; };
+  return [depth = settings->depth](const std::string& parameter) { return milesial_name(parameter, depth); };
+}
+
+void check_names_and_shapes(const nn::SafetensorsFile& file, const std::vector<ParameterShape>& parameters,
+                            const NameInFile& name_in_file) {
   std::vector<std::string> missing;
   std::vector<std::string> misshapen;
   std::vector<std::string> surplus;
-  std::set<std::string_view> expected;
+  std::set<std::string> expected;
   for (const ParameterShape& parameter : parameters) {
-    expected.insert(parameter.name);
-    const nn::TensorInfo* tensor = file.find(parameter.name);
+    const std::string name = name_in_file(parameter.name);
+    expected.insert(name);
+    const nn::TensorInfo* tensor = file.find(name);
     if (tensor == nullptr) {
-      missing.push_back(parameter.name);
+      missing.push_back(name);
     } else if (tensor->shape != parameter.shape) {
-      misshapen.push_back(fmt::format("{} [{}] instead of [{}]", parameter.name, fmt::join(tensor->shape, ", "),
+      misshapen.push_back(fmt::format("{} [{}] instead of [{}]", name, fmt::join(tensor->shape, ", "),
                                       fmt::join(parameter.shape, ", ")));
     }
   }
@@ -56,16 +70,29 @@ void check_names_and_shapes(const nn::SafetensorsFile& file, const std::vector<P
 std::vector<nn::NamedTensor> read_torch_safetensors(const std::filesystem::path& path, const Graph& graph) {
   const nn::SafetensorsFile file(path);
   std::vector<ParameterShape> parameters = parameter_shapes(graph);
-  check_names_and_shapes(file, parameters);
+  const NameInFile name_in_file = names_of(file);
+  check_names_and_shapes(file, parameters, name_in_file);
   std::vector<nn::NamedTensor> tensors;
   for (ParameterShape& parameter : parameters) {
-    std::vector<float> values = file.floats(parameter.name);
+    const std::string name = name_in_file(parameter.name);
+    std::vector<float> values = file.floats(name);
     if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
-      throw input_error("{}: tensor \"{}\" holds NaN or infinity", path.string(), parameter.name);
+      throw input_error("{}: tensor \"{}\" holds NaN or infinity", path.string(), name);
     }
     tensors.push_back({std::move(parameter.name), std::move(parameter.shape), std::move(values)});
   }
   return tensors;
+}
+
+Graph graph_of_torch_safetensors(const std::filesystem::path& path) {
+  const std::optional<ModelSettings> settings = milesial_settings(nn::SafetensorsFile(path));
+  if (!settings) {
+    throw usage_error(
+        "{}: its names are not those of milesial/Pytorch-UNet, so they do not say which network it is; give a --config "
+        "with a [model]",
+        path.string());
+  }
+  return with_context(path.string(), [&] { return build_graph(*settings); });
 }
 
 }  // namespace plume::unet

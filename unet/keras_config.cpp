@@ -11,6 +11,7 @@
 #include "kernels/base/error.hpp"
 #include "nn/strict_json.hpp"
 #include "unet/keras_layers.hpp"
+#include "unet/keras_names.hpp"
 
 namespace plume::unet {
 namespace {
@@ -27,9 +28,7 @@ std::array<int, 4> padding(const KerasLayer& layer, int kernel, int stride) {
   const std::string rule = layer.text("padding", "valid");
   if (rule == "valid") return {0, 0, 0, 0};
   if (rule != "same") throw input_error("has padding '{}'; 'same' and 'valid' are supported", rule);
-  const int total = std::max(kernel - stride, 0);
-  const int before = total / 2;
-  return {before, before, total - before, total - before};
+  return keras_same_padding(kernel, stride);
 }
 
 class Translator {

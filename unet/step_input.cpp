@@ -8,6 +8,7 @@
 
 #include "kernels/base/error.hpp"
 #include "kernels/input.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
@@ -32,6 +33,8 @@ kernels::Placement placement(const data::Sample& sample, std::size_t image) {
   return {static_cast<int>(image),
           sample.window.row - sample.read.row,
           sample.window.column - sample.read.column,
+          sample.window.height,
+          sample.window.width,
           sample.transpose,
           sample.flip_rows,
           sample.flip_columns};
@@ -44,9 +47,11 @@ void copy_to(std::byte* to, const std::vector<T>& from) {
 
 }  // namespace
 
-StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, const data::Batch& like, DType dtype)
+StepInput::StepInput(kernels::Stream& stream, const nn::Shape& crops, int multiple, const data::Batch& like,
+                     DType dtype)
     : stream_(stream),
-      shape_(shape),
+      crops_(crops),
+      shape_(padded_shape(crops, multiple)),
       stored_height_(like.height),
       stored_width_(like.width),
       stored_(like.dtype),
@@ -54,9 +59,9 @@ StepInput::StepInput(kernels::Stream& stream, const nn::Shape& shape, const data
       cells_(like.augmentation.cells),
       dtype_(dtype),
       ring_(slots),
-      images_(batch_memory(pixels(shape.n) * static_cast<std::size_t>(shape.c) * size_of(dtype), stream)),
-      labels_(batch_memory(pixels(shape.n), stream)) {
-  lay_out(static_cast<std::size_t>(shape.c));
+      images_(batch_memory(pixels(crops.n) * static_cast<std::size_t>(crops.c) * size_of(dtype), stream)),
+      labels_(batch_memory(pixels(crops.n), stream)) {
+  lay_out(static_cast<std::size_t>(crops.c));
   auto* cuda = std::get_if<kernels::CudaStream>(&stream_);
   if (cuda) uploads_.emplace(kernels::stream_beside(*cuda));
   for (Slot& slot : ring_) {
@@ -91,7 +96,7 @@ bool StepInput::fits(const data::Batch& batch) const {
     const data::Window& window = sample.window;
     const int row = window.row - sample.read.row;
     const int column = window.column - sample.read.column;
-    return window.height == shape_.h && window.width == shape_.w && row >= 0 && column >= 0 &&
+    return window.height == crops_.h && window.width == crops_.w && row >= 0 && column >= 0 &&
            row + window.height <= stored_height_ && column + window.width <= stored_width_;
   };
   return batch.images <= shape_.n && batch.height == stored_height_ && batch.width == stored_width_ &&
@@ -197,7 +202,7 @@ kernels::BatchAugmentation StepInput::augmentation(const std::byte* batch) const
   result.bands = reinterpret_cast<const kernels::BandChange*>(batch + layout_.changes);
   if (cells_ > 0) {
     const auto* nodes = reinterpret_cast<const kernels::PixelPosition*>(batch + layout_.nodes);
-    result.elastic = kernels::elastic_field(nodes, cells_, shape_.h, shape_.w);
+    result.elastic = kernels::elastic_field(nodes, cells_, crops_.h, crops_.w);
   }
   return result;
 }

@@ -19,9 +19,10 @@ class StepInput {
  public:
   static constexpr std::size_t slots = 2;
 
-  // Steps read up to shape.n images of dtype, f32 on the CPU; batches are stored as `like` is: its size, type and kind of
-  // augmentation. The stream must outlive this. Throws environment_error where the device has no room.
-  StepInput(kernels::Stream& stream, const nn::Shape& shape, const data::Batch& like, DType dtype);
+  // Steps read up to crops.n images of dtype, f32 on the CPU, of height and width rounded up to `multiple`: they repeat
+  // the crops' last row and column, and labels there are ignored. Batches are stored as `like` is: its size, type and
+  // kind of augmentation. The stream must outlive this. Throws environment_error where the device has no room.
+  StepInput(kernels::Stream& stream, const nn::Shape& crops, int multiple, const data::Batch& like, DType dtype);
 
   // Copies a batch; at most `slots` ahead of take(). On CUDA it goes through pinned memory on a stream of its own.
   void put(const data::Batch& batch);
@@ -66,7 +67,8 @@ class StepInput {
   [[nodiscard]] std::size_t nodes(int images) const;
 
   kernels::Stream& stream_;
-  nn::Shape shape_;
+  nn::Shape crops_;
+  nn::Shape shape_;  // what steps read
   int stored_height_;
   int stored_width_;
   DType stored_;

@@ -62,7 +62,7 @@ class Trainer {
         ranks_(options.communicator),
         shard_(open_shard(config_)),
         stream_(make_stream(config_.train.device, config_.train.threads, ranks_.gpu(config_.train.device))),
-        network_(graph_for(config_, shard_), element_type(config_.train.device.precision), Fusion::on, &stream_),
+        network_(network_for(config_, shard_, &stream_)),
         optimizer_(config_.optimizer, network_.parameters()),
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
         step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
@@ -308,6 +308,10 @@ class Trainer {
         save_model(options_.output / "best.safetensors", validated(), progress_, to_toml(config_));
     }
     write_row(row);
+    if (log_ && shows_tiles(progress_.step, steps_, config_.train.validate_every)) {
+      log_->show(progress_.step,
+                 draw_panels(validator_, network_.graph(), shard_, config_.train.pictures, config_.train.threshold));
+    }
     interval_ = Interval();
   }
 
@@ -387,7 +391,7 @@ std::string describe_training(const TrainOptions& options) {
 
 std::string describe_memory(const Config& config) {
   const data::Shard shard = open_shard(config);
-  Network network(graph_for(config, shard), element_type(config.train.device.precision));
+  Network network = network_for(config, shard);
   TrainingStep step(network, config, shard.info().height, shard.info().width);
   return memory_table(step, nn::Optimizer(config.optimizer, network.parameters()), network.parameters());
 }

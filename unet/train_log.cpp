@@ -158,6 +158,10 @@ void TrainLog::line(const std::string& text) {
   std::fflush(stderr);
 }
 
+void TrainLog::show(std::int64_t step, std::span<const TilePanel> tiles) {
+  for (const TilePanel& tile : tiles) events_.image(step, "validation/" + tile.name, tile.height, tile.width, tile.png);
+}
+
 void TrainLog::clear_bar() {
   if (bar_shown_) std::fputs("\r\033[K", stderr);
   bar_shown_ = false;

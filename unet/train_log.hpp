@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "unet/tensorboard/event_file.hpp"
+#include "unet/tensorboard/tile_panels.hpp"
 
 namespace plume::unet {
 
@@ -71,6 +73,8 @@ class TrainLog {
   // Moves the progress bar, where there is one.
   void progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second, double seconds_per_step);
   void line(const std::string& text);
+  // For TensorBoard.
+  void show(std::int64_t step, std::span<const TilePanel> tiles);
 
  private:
   void clear_bar();

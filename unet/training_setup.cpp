@@ -12,29 +12,44 @@
 #include "unet/families.hpp"
 
 namespace plume::unet {
+namespace {
+
+// Says which value would fit.
+void require_fit(const Config& config, const Graph& graph, const data::Shard& shard) {
+  const data::ShardInfo& info = shard.info();
+  const std::string path = shard.path().string();
+  if (config.model.bands != info.bands) {
+    throw input_error("model.bands = {}, and the tiles of {} have {} bands; set it to {}", config.model.bands, path,
+                      info.bands, info.bands);
+  }
+  if (config.model.classes != info.classes && !has_soft_labels(graph, shard)) {
+    throw input_error("model.classes = {}, and the labels of {} have {} classes; set it to {}", config.model.classes,
+                      path, info.classes, info.classes);
+  }
+  const int least = std::min(info.height, info.width);
+  if (config.train.crop > least) {
+    throw input_error("train.crop = {} is larger than the tiles, {}x{}; set it to {} at most, or to 0 for whole tiles",
+                      config.train.crop, info.height, info.width, least);
+  }
+}
+
+}  // namespace
 
 data::Shard open_shard(const Config& config) {
   if (config.data.shard.empty()) throw input_error("data.shard is not set: which tiles shall be trained on?");
   return data::Shard(config.data.shard);
 }
 
-Graph graph_for(const Config& config, const data::Shard& shard) {
+Network network_for(const Config& config, const data::Shard& shard, kernels::Stream* stream) {
   Graph graph = build_graph(config.model);
-  require_fit(graph, shard);
-  const int multiple = size_multiple(graph);
-  if (config.train.crop > std::min(shard.info().height, shard.info().width)) {
-    throw input_error("train.crop = {} is larger than the tiles, {}x{}", config.train.crop, shard.info().height,
-                      shard.info().width);
-  }
-  if (config.train.crop % multiple != 0) {
-    throw input_error("train.crop = {} does not fit the model, which needs multiples of {}", config.train.crop,
-                      multiple);
-  }
+  require_fit(config, graph, shard);
   if (config.data.normalize) {
     graph.input.mean = shard.info().mean;
     graph.input.std = shard.info().std;
   }
-  return graph;
+  Network network(std::move(graph), element_type(config.train.device.precision), Fusion::on, stream);
+  network.freeze(config.train.freeze);
+  return network;
 }
 
 data::Sampling sampling_of(const Config& config, int rank, int ranks) {
@@ -106,7 +121,7 @@ std::string require_same_batches(const Config& begun, const Config& now, const s
   constexpr std::array harmless{
       "train.threads", "train.cuda_graph", "train.recompute", "train.conv", "data.loader_threads",       "data.shard",
       "dist.timing",   "dist.bucket",      "dist.deadline",   "train.keep", "train.sharded_checkpoints", "train.on_nan",
-      "train.explode"};  // of train.conv arithmetic() tells
+      "train.explode", "train.pictures"};  // of train.conv arithmetic() tells
   const auto among = [](const auto& keys, const std::string& key) {
     return std::find(keys.begin(), keys.end(), key) != keys.end();
   };

@@ -8,7 +8,7 @@
 #include "data/loading/sampling.hpp"
 #include "data/shards/shard.hpp"
 #include "unet/config.hpp"
-#include "unet/inference/graph.hpp"
+#include "unet/inference/network.hpp"
 
 namespace plume::unet {
 
@@ -17,9 +17,9 @@ namespace plume::unet {
 // The shard, or the several that are one.
 [[nodiscard]] data::Shard open_shard(const Config& config);
 
-// The network, which fits the tiles and the crops of them; it normalises by the tiles' mean and deviation, or not at
-// all.
-[[nodiscard]] Graph graph_for(const Config& config, const data::Shard& shard);
+// The network, which fits the tiles; it normalises by their mean and deviation, or not at all. Its parameters are
+// zeros, some of them frozen.
+[[nodiscard]] Network network_for(const Config& config, const data::Shard& shard, kernels::Stream* stream = nullptr);
 
 // The batches of one rank of so many.
 [[nodiscard]] data::Sampling sampling_of(const Config& config, int rank, int ranks);

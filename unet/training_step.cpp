@@ -4,12 +4,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <variant>
 
 #include "kernels/base/error.hpp"
 #include "kernels/memory.hpp"
 #include "nn/loss.hpp"
 #include "nn/tape.hpp"
+#include "unet/inference/padding.hpp"
 #include "unet/not_finite.hpp"
 
 namespace plume::unet {
@@ -29,13 +31,14 @@ TrainingStep::TrainingStep(Network& network, const Config& config, int height, i
       config_(config),
       height_(config.train.crop > 0 ? config.train.crop : height),
       width_(config.train.crop > 0 ? config.train.crop : width),
+      multiple_(size_multiple(network.graph())),
       own_stream_(network.stream() ? std::nullopt
                                    : std::optional<kernels::Stream>(
                                          kernels::CpuStream(config.train.threads, config.train.device.conv))),
       stream_(network.stream() ? *network.stream() : *own_stream_),
       recompute_(recomputes(config.train, stream_)),
       arena_(&stream_),
-      losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * sizeof(double), "losses"),
+      losses_(&stream_, static_cast<std::size_t>(config.train.accumulate) * heads() * sizeof(double), "losses"),
       statistics_before_(&stream_, network.parameters().statistics_size() * sizeof(float), "earlier statistics"),
       exchange_(exchange) {
   if (!config.class_weights.empty()) {
@@ -73,7 +76,8 @@ void TrainingStep::put(const data::Batch& batch) {
   put_.push_back({batch.images, batch.total});
   if (batch.images == 0) return;
   if (!input_) {
-    input_.emplace(stream_, nn::Shape{share(), height_, width_, network_.graph().input.bands}, batch, network_.dtype());
+    input_.emplace(stream_, nn::Shape{share(), height_, width_, network_.graph().input.bands}, multiple_, batch,
+                   network_.dtype());
   }
   input_->put(batch);
 }
@@ -95,11 +99,15 @@ void TrainingStep::start(nn::Optimizer& optimizer, double rate) {
 
 double TrainingStep::finish() {
   if (exchange_) exchange_->settle();
-  std::vector<double> losses(static_cast<std::size_t>(config_.train.accumulate));
+  std::vector<double> losses(static_cast<std::size_t>(config_.train.accumulate) * heads());
   losses_.read(losses.data(), 0, losses.size() * sizeof(double));
+  std::vector<int> heights;
+  for (std::size_t head = 0; head < heads(); ++head) heights.push_back(round_up(height_, multiple_) >> head);
+  const std::vector<double> weights = nn::deep_loss_weights(heights);
   double loss = 0;
   for_parts(started_.images, [&](int index, int, int count) {
-    loss += static_cast<double>(count) / started_.total * losses[static_cast<std::size_t>(index)];
+    const double* own = losses.data() + static_cast<std::size_t>(index) * heads();
+    loss += static_cast<double>(count) / started_.total * std::inner_product(weights.begin(), weights.end(), own, 0.0);
   });
   return loss;
 }
@@ -162,13 +170,13 @@ void TrainingStep::queue_part(int index, int first, int count, double scale, boo
                             .recompute = recompute_,
                             .across = exchange_ ? exchange_->across() : nullptr,
                             .accumulate = index > 0};
-  const nn::Shape shape{count, height_, width_, network_.graph().input.bands};
+  const nn::Shape shape = padded_shape({count, height_, width_, network_.graph().input.bands}, multiple_);
   const nn::Tensor x =
       dry ? nn::Tensor(shape, network_.dtype(), "images", nullptr, nullptr) : input_->images(first, count);
-  const nn::Tensor logits = network_(context, x);
+  const std::vector<nn::Tensor> logits = network_.with_heads(context, x);
   const std::uint8_t* labels = dry ? nullptr : input_->labels(first);
-  nn::loss(context, reinterpret_cast<double*>(losses_.data()) + index, logits,
-           {labels, nullptr, class_weights_.data(), soft_.data()}, config_.loss, scale);
+  nn::deep_loss(context, reinterpret_cast<double*>(losses_.data()) + static_cast<std::size_t>(index) * heads(), logits,
+                {labels, nullptr, class_weights_.data(), soft_.data()}, config_.loss, scale);
   nn::GradientObserver written;
   if (exchange_ && last) written = [this](const nn::Tensor& parameter) { exchange_->written(parameter); };
   nn::backward(context, tape, written);

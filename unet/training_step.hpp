@@ -76,6 +76,7 @@ class TrainingStep {
   // Images of a full batch on this rank, at most, and of one of its parts.
   [[nodiscard]] int share() const;
   [[nodiscard]] int part() const;
+  [[nodiscard]] std::size_t heads() const { return 1 + network_.graph().heads.size(); }
   [[nodiscard]] std::string key(int images) const;
   // Calls body(index, first, count) for each part of a batch.
   void for_parts(int images, const std::function<void(int index, int first, int count)>& body) const;
@@ -87,14 +88,15 @@ class TrainingStep {
 
   Network& network_;
   const Config& config_;
-  int height_;
+  int height_;  // of the crops
   int width_;
+  int multiple_;
   std::optional<kernels::Stream> own_stream_;
   kernels::Stream& stream_;
   bool recompute_;
   nn::Arena arena_;
   std::optional<StepInput> input_;  // not in a dry run
-  nn::Buffer losses_;               // of the parts, f64
+  nn::Buffer losses_;               // of each part, one for each head, f64
   nn::Buffer statistics_before_;    // the step that was started last
   nn::Buffer class_weights_;        // empty: all weigh alike
   nn::Buffer soft_;                 // empty: labels are classes

@@ -170,6 +170,8 @@ DrawnAugmentation draw_augmentation(const AugmentSettings& settings, std::uint64
     const bool changed = draw.happens(settings.share);
     kernels::Augmentation image;
     image.tile = static_cast<int>(i);
+    image.height = sample.window.height;
+    image.width = sample.window.width;
     if (changed) {
       store(compose(orientation(sample), drawn_inverse(settings, draw, sample.window.height, sample.window.width)),
             image);

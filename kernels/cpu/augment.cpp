@@ -22,7 +22,7 @@ template <class T, class Raw>
 void augment_images(Image<T> out, Image<const Raw> tiles, const BatchAugmentation& augmentation,
                     const BandScaling& scaling, CpuStream& stream) {
   for_batch(out.n, out.h, out.w, stream, [&](const BatchPixel& at) {
-    AugmentedPixel<Raw> pixel(tiles, augmentation, scaling, at, out.w);
+    AugmentedPixel<Raw> pixel(tiles, augmentation, scaling, at);
     T* to = out.at(at.image, at.row, at.column);
     for (int b = 0; b < tiles.c; ++b) to[b] = static_cast<T>(pixel.value(b));
     for (int c = tiles.c; c < out.c; ++c) to[c] = static_cast<T>(0.0F);

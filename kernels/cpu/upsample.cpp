@@ -1,4 +1,4 @@
-// Twofold enlargement on the CPU; both interpolations are separable and described by two taps per output row or column.
+// Twofold enlargement on the CPU; all interpolations are separable and described by two taps per output row or column.
 #include "kernels/upsample.hpp"
 
 #include <algorithm>
@@ -19,15 +19,27 @@ struct Tap {
 std::array<Tap, 2> input_taps(int output, int inputs, Interpolation interpolation) {
   const int near = output / 2;
   if (interpolation == Interpolation::nearest) return {{{near, 1.0}, {near, 0.0}}};
+  if (interpolation == Interpolation::aligned) {  // at output * (inputs - 1) / steps
+    const int steps = 2 * inputs - 1;
+    const int before = output * (inputs - 1) / steps;
+    const double behind = static_cast<double>(output * (inputs - 1) % steps) / steps;
+    return {{{before, 1 - behind}, {std::min(before + 1, inputs - 1), behind}}};
+  }
   const int far = std::clamp(output % 2 == 0 ? near - 1 : near + 1, 0, inputs - 1);
   return {{{near, 0.75}, {far, 0.25}}};
 }
 
-// The outputs that an input row or column flows into, with what it adds to each.
+// The first of at most four outputs that an input row or column flows into.
+int first_output(int input, int inputs, Interpolation interpolation) {
+  if (interpolation != Interpolation::aligned) return 2 * input - 1;
+  return input == 0 ? 0 : (input - 1) * (2 * inputs - 1) / (inputs - 1) + 1;
+}
+
+// Those outputs, with what it adds to each.
 std::array<Tap, 4> output_taps(int input, int inputs, Interpolation interpolation) {
   std::array<Tap, 4> taps{};
   for (int k = 0; k < 4; ++k) {
-    const int output = 2 * input - 1 + k;
+    const int output = first_output(input, inputs, interpolation) + k;
     if (output < 0 || output >= 2 * inputs) continue;
     double weight = 0;
     for (const Tap& tap : input_taps(output, inputs, interpolation)) weight += tap.position == input ? tap.weight : 0;

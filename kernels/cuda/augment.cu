@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(block_threads)
   const int first = first_channel<N>();
   if (!in_bounds(first < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned number) {
-    AugmentedPixel<Raw> pixel(tiles, augmentation, scaling, batch_pixel(number, out.h, out.w), out.w);
+    AugmentedPixel<Raw> pixel(tiles, augmentation, scaling, batch_pixel(number, out.h, out.w));
     Floats<N> values;
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] = in_bounds(first + i < tiles.c) ? pixel.value(first + i) : 0.0F;

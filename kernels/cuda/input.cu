@@ -4,22 +4,30 @@
 #include "kernels/cuda/flat.cuh"
 #include "kernels/cuda/pack.cuh"
 #include "kernels/cuda/pixel_grid.cuh"
+#include "kernels/cuda/window.cuh"
 #include "kernels/input.hpp"
+#include "kernels/loss.hpp"
 
 namespace plume::kernels {
 namespace cuda {
 namespace {
 
-// The raw pixel that comes to pixel number `pixel` of an n x h x w batch.
 template <class Raw>
-__device__ const Raw* source_of(unsigned pixel, int h, int w, const Image<const Raw>& tiles,
-                                const Placement* placements) {
+struct Source {
+  const Raw* pixel;
+  bool covered;  // by the crop, not repeated
+};
+
+// What comes to pixel number `pixel` of an n x h x w batch.
+template <class Raw>
+__device__ Source<Raw> source_of(unsigned pixel, int h, int w, const Image<const Raw>& tiles,
+                                 const Placement* placements) {
   const unsigned row = pixel / static_cast<unsigned>(w);
   const auto x = static_cast<int>(pixel % static_cast<unsigned>(w));
   const auto y = static_cast<int>(row % static_cast<unsigned>(h));
   const Placement placement = placements[row / static_cast<unsigned>(h)];
-  const PixelPlace place = placement.source(y, x, h, w);
-  return tiles.at(placement.tile, place.row, place.column);
+  const PixelPlace place = placement.source(y, x);
+  return {tiles.at(placement.tile, place.row, place.column), placement.covers(y, x)};
 }
 
 // A thread writes N channels of a pixel, those behind the bands as zeros.
@@ -29,7 +37,7 @@ __global__ void __launch_bounds__(block_threads)
   const int first = first_channel<N>();
   if (!in_bounds(first < out.c)) return;
   for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
-    const Raw* from = source_of(pixel, out.h, out.w, tiles, placements);
+    const Raw* from = source_of(pixel, out.h, out.w, tiles, placements).pixel;
     Floats<N> values;
 #pragma unroll
     for (int i = 0; i < N; ++i) {
@@ -48,9 +56,19 @@ __global__ void __launch_bounds__(block_threads)
     Floats<N> values;
 #pragma unroll
     for (int i = 0; i < N; ++i) {
-      values[i] = *source_of(run * N + static_cast<unsigned>(i), out.h, out.w, tiles, placements);
+      const auto source = source_of(run * N + static_cast<unsigned>(i), out.h, out.w, tiles, placements);
+      values[i] = source.covered ? *source.pixel : ignore_label;
     }
     store(out.data + std::ptrdiff_t{N} * run, values);
+  });
+}
+
+__global__ void __launch_bounds__(block_threads)
+    subsample_kernel(Image<std::uint8_t> out, Image<const std::uint8_t> labels) {
+  const int factor = labels.h / out.h;
+  for_pixels(static_cast<unsigned>(out.pixels()), [&](unsigned pixel) {
+    const Place place = place_of(pixel, out.h, out.w);
+    out.data[pixel] = *labels.at(place.image, place.row * factor + factor / 2, place.column * factor + factor / 2);
   });
 }
 
@@ -84,6 +102,11 @@ void prepare_labels(Image<std::uint8_t> out, Image<const std::uint8_t> tiles, co
   } else {
     cuda::launch<cuda::labels_kernel<1>>(cuda::pixel_grid(out.pixels(), 1, stream), stream, out, tiles, placements);
   }
+}
+
+void subsample_labels(Image<std::uint8_t> out, Image<const std::uint8_t> labels, CudaStream& stream) {
+  if (out.pixels() == 0) return;
+  cuda::launch<cuda::subsample_kernel>(cuda::pixel_grid(out.pixels(), 1, stream), stream, out, labels);
 }
 
 template void prepare_images(Image<float>, Image<const std::uint8_t>, const Placement*, const BandScaling&,

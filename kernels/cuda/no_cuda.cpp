@@ -198,6 +198,10 @@ void prepare_labels(Image<std::uint8_t>, Image<const std::uint8_t>, const Placem
   absent();
 }
 
+void subsample_labels(Image<std::uint8_t>, Image<const std::uint8_t>, CudaStream&) {
+  absent();
+}
+
 template <class T, class Raw>
 void augment_images(Image<T>, Image<const Raw>, const BatchAugmentation&, const BandScaling&, CudaStream&) {
   absent();

@@ -1,4 +1,4 @@
-// What a row or column of a twofold enlargement is mixed of: both interpolations are separable, with two taps each.
+// What a row or column of a twofold enlargement is mixed of: all interpolations are separable, with two taps each.
 #pragma once
 
 #include "device_language.hpp"
@@ -17,6 +17,12 @@ template <Interpolation interpolation>
 __device__ Tap input_tap(int output, int inputs, int k) {
   const int near = output / 2;
   if constexpr (interpolation == Interpolation::nearest) return {near, k == 0 ? 1.0F : 0.0F};
+  if constexpr (interpolation == Interpolation::aligned) {  // at output * (inputs - 1) / steps
+    const int steps = 2 * inputs - 1;
+    const int before = output * (inputs - 1) / steps;
+    const float behind = static_cast<float>(output * (inputs - 1) % steps) / static_cast<float>(steps);
+    return k == 0 ? Tap{before, 1.0F - behind} : Tap{min(before + 1, inputs - 1), behind};
+  }
   if (k == 0) return {near, 0.75F};
   return {min(max(output % 2 == 0 ? near - 1 : near + 1, 0), inputs - 1), 0.25F};
 }

@@ -44,10 +44,10 @@ void forward(Image<T> out, Image<const T> in, CudaStream& stream) {
 template <class T>
 void upsample_forward(Image<T> out, Image<const T> in, Interpolation interpolation, CudaStream& stream) {
   if (out.pixels() == 0) return;
-  if (interpolation == Interpolation::nearest) {
-    cuda::forward<Interpolation::nearest>(out, in, stream);
-  } else {
-    cuda::forward<Interpolation::bilinear>(out, in, stream);
+  switch (interpolation) {
+    case Interpolation::nearest: return cuda::forward<Interpolation::nearest>(out, in, stream);
+    case Interpolation::bilinear: return cuda::forward<Interpolation::bilinear>(out, in, stream);
+    case Interpolation::aligned: return cuda::forward<Interpolation::aligned>(out, in, stream);
   }
 }
 

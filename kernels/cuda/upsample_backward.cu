@@ -10,10 +10,17 @@ namespace plume::kernels {
 namespace cuda {
 namespace {
 
-// Tap k, of four, of the outputs that an input row or column flows into.
+// The first of at most four outputs that an input row or column flows into.
+template <Interpolation interpolation>
+__device__ int first_output(int input, int inputs) {
+  if constexpr (interpolation != Interpolation::aligned) return 2 * input - 1;
+  return input == 0 ? 0 : (input - 1) * (2 * inputs - 1) / (inputs - 1) + 1;
+}
+
+// Tap k of them.
 template <Interpolation interpolation>
 __device__ Tap output_tap(int input, int inputs, int k) {
-  const int output = 2 * input - 1 + k;
+  const int output = first_output<interpolation>(input, inputs) + k;
   if (!in_bounds(output >= 0) || !in_bounds(output < 2 * inputs)) return {0, 0.0F};
   float weight = 0;
 #pragma unroll
@@ -62,10 +69,10 @@ template <class T>
 void upsample_backward(Image<T> grad_in, Image<const T> grad_out, Interpolation interpolation, bool add,
                        CudaStream& stream) {
   if (grad_in.pixels() == 0) return;
-  if (interpolation == Interpolation::nearest) {
-    cuda::backward<Interpolation::nearest>(grad_in, grad_out, add, stream);
-  } else {
-    cuda::backward<Interpolation::bilinear>(grad_in, grad_out, add, stream);
+  switch (interpolation) {
+    case Interpolation::nearest: return cuda::backward<Interpolation::nearest>(grad_in, grad_out, add, stream);
+    case Interpolation::bilinear: return cuda::backward<Interpolation::bilinear>(grad_in, grad_out, add, stream);
+    case Interpolation::aligned: return cuda::backward<Interpolation::aligned>(grad_in, grad_out, add, stream);
   }
 }
 

@@ -19,15 +19,17 @@ int wanted_channels(const std::vector<GradientSlot>& slots) {
 // weight(to, sources, grad, stream).
 template <class Record, class Data, class Weight>
 void backward_conv(const Context& context, const Record& record, double flops, const Data& data, const Weight& weight) {
-  record.x.restore(context);
+  const bool trained = record.weight.wants_gradient();  // not frozen
+  if (trained) record.x.restore(context);
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     const auto grad = record.y.template gradient_image<T>();
     if (record.relu) {
       kernels::relu_backward<T>(grad, grad, record.y.template image<T>(), false, stream);
     }
-    if (record.bias)
+    if (record.bias && record.bias.wants_gradient())
       kernels::bias_backward<T>(record.bias.template gradient<Wide<T>>(), grad, context.accumulate, stream);
+    if (!trained) return;
     const kernels::ProfileRange range(context.stream, record.y.name(), "weight gradient", flops);
     weight(record.weight.template gradient<Wide<T>>(), record.x.template sources<T>(), grad, stream);
   });

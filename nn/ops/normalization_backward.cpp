@@ -7,6 +7,25 @@
 #include "nn/ops/input_images.hpp"
 
 namespace plume::nn {
+namespace {
+
+// Where a scale's or shift's gradient goes: its own, or, as x's gradient takes the same sums, memory that nobody reads.
+struct VectorGradient {
+  VectorGradient(const Context& context, const Tensor& parameter) {
+    if (parameter.wants_gradient()) {
+      data = parameter.gradient<std::byte>();
+      return;
+    }
+    unread = context.arena.allocate(parameter.bytes(), parameter.name() + ".frozen");
+    data = unread.data();
+    context.run([&](auto& stream) { kernels::fill_zero(data, parameter.bytes(), stream); });
+  }
+
+  Block unread;
+  std::byte* data = nullptr;
+};
+
+}  // namespace
 
 void backward(const Context& context, const BatchNormRecord& record) {
   const bool pooled = record.pooled && record.pooled.has_gradient();
@@ -24,6 +43,8 @@ void backward(const Context& context, const BatchNormRecord& record) {
     slots[0].tensor = record.x.front();
     slots[0].wanted = true;
   }
+  const VectorGradient gamma(context, record.gamma);
+  const VectorGradient beta(context, record.beta);
   context.run(record.y.dtype(), [&](auto& stream, auto element) {
     using T = decltype(element);
     using W = Wide<T>;
@@ -39,8 +60,8 @@ void backward(const Context& context, const BatchNormRecord& record) {
                                   record.batch,
                                   context.across};
       if (pooled) saved.pooled = {record.pooled.gradient_image<T>(), index_bytes(record.index)};
-      kernels::normalize_backward<T>(slot->image<T>(), record.gamma.gradient<W>() + first,
-                                     record.beta.gradient<W>() + first, grad_y.channels(first, image.c), saved,
+      kernels::normalize_backward<T>(slot->image<T>(), reinterpret_cast<W*>(gamma.data) + first,
+                                     reinterpret_cast<W*>(beta.data) + first, grad_y.channels(first, image.c), saved,
                                      slot->add, context.accumulate, stream);
       ++slot;
     });

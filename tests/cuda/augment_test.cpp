@@ -25,7 +25,13 @@ template <class Raw>
 class CudaAugment : public OnCuda {
  protected:
   static AugmentCase<Raw> moved(const Batch& batch) {
-    return AugmentCase<Raw>(8, batch.h + 3, batch.w + 5, batch.bands, batch.h, batch.w).move().recolour().hide();
+    auto on = AugmentCase<Raw>(8, batch.h + 3, batch.w + 5, batch.bands, batch.h, batch.w).move().recolour().hide();
+    if (batch.h == batch.w) return on;
+    for (kernels::Augmentation& image : on.images) {  // they do not fill the batch's
+      image.height -= 2;
+      image.width -= 1;
+    }
+    return on;
   }
 
   template <class T>

@@ -20,6 +20,14 @@ struct Batch {
 constexpr Batch batches[] = {{5, 5, 3, 0},   {7, 4, 8, 0},  {4, 4, 8, 8},  {5, 5, 5, 3},
                              {8, 16, 16, 0}, {5, 5, 33, 0}, {40, 41, 4, 1}};
 
+// Crops that do not fill their images.
+void shorten(std::vector<kernels::Placement>& placements) {
+  for (kernels::Placement& placement : placements) {
+    placement.height -= 2;
+    placement.width -= 1;
+  }
+}
+
 template <class Raw>
 class CudaInput : public OnCuda {
  protected:
@@ -28,7 +36,8 @@ class CudaInput : public OnCuda {
     SCOPED_TRACE(testing::Message() << batch.h << 'x' << batch.w << 'x' << batch.channels << " + "
                                     << batch.extra_stride);
     const InputCase<Raw> in(8, batch.h + 3, batch.w + 5, 3);
-    const auto placements = in.placements(batch.h, batch.w);
+    auto placements = in.placements(batch.h, batch.w);
+    if (batch.h != batch.w) shorten(placements);
     const Array before = as_stored<T>(Array::random(in.n, batch.h, batch.w, batch.channels, 9));
     Pixels<float> expected(before);
     kernels::prepare_images(expected.image(), in.tiles(), placements.data(), in.scaling(), cpu_);
@@ -58,7 +67,8 @@ using CudaLabels = OnCuda;
 TEST_F(CudaLabels, Labels) {
   for (const Batch& batch : batches) {
     const InputCase<std::uint8_t> in(8, batch.h + 3, batch.w + 5, 1);
-    const auto placements = in.placements(batch.h, batch.w);
+    auto placements = in.placements(batch.h, batch.w);
+    if (batch.h != batch.w) shorten(placements);
     std::vector<std::uint8_t> expected(static_cast<std::size_t>(in.n * batch.h * batch.w));
     const std::size_t count = expected.size();
     kernels::prepare_labels({expected.data(), in.n, batch.h, batch.w, 1}, in.label_tiles(), placements.data(), cpu_);
@@ -74,6 +84,20 @@ TEST_F(CudaLabels, Labels) {
       result.erase(result.begin(), result.begin() + static_cast<std::ptrdiff_t>(shift));
       EXPECT_EQ(result, expected) << batch.h << 'x' << batch.w << " from " << shift;
     }
+  }
+}
+
+TEST_F(CudaLabels, CoarseOnes) {
+  const auto labels = random_labels(std::size_t{3} * 80 * 72, 4, 5);
+  const DeviceVector<std::uint8_t> there(*stream_, labels);
+  for (const int factor : {1, 2, 8}) {
+    const int h = 80 / factor;
+    const int w = 72 / factor;
+    std::vector<std::uint8_t> expected(static_cast<std::size_t>(3 * h * w));
+    kernels::subsample_labels({expected.data(), 3, h, w, 1}, {labels.data(), 3, 80, 72, 1}, cpu_);
+    const DeviceVector<std::uint8_t> out(*stream_, std::vector<int>(expected.size(), 99));
+    kernels::subsample_labels({out.data(), 3, h, w, 1}, {there.data(), 3, 80, 72, 1}, *stream_);
+    EXPECT_EQ(out.values(), expected) << factor;
   }
 }
 

@@ -1,4 +1,4 @@
-// Twofold enlargement on CUDA against the CPU's, both interpolations, forward and backward.
+// Twofold enlargement on CUDA against the CPU's, every interpolation, forward and backward.
 #include "kernels/upsample.hpp"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ TYPED_TEST_SUITE(CudaUpsample, DeviceElements);
 
 TYPED_TEST(CudaUpsample, MatchesTheCpu) {
   const std::vector<std::array<int, 4>> shapes{{5, 1, 1, 1}, {1, 1, 4, 6}, {3, 3, 2, 8}, {1, 5, 3, 67}, {2, 7, 5, 72}};
-  for (const Interpolation interpolation : {Interpolation::nearest, Interpolation::bilinear}) {
+  for (const Interpolation interpolation : {Interpolation::nearest, Interpolation::bilinear, Interpolation::aligned}) {
     for (const auto& shape : shapes) {
       for (const int extra_stride : {0, 3, 8}) this->check(shape, extra_stride, extra_stride, interpolation);
     }
@@ -50,6 +50,7 @@ TYPED_TEST(CudaUpsample, MatchesTheCpu) {
 TYPED_TEST(CudaUpsample, ManyPixels) {
   this->check({1, 97, 89, 1}, 0, 0, Interpolation::nearest);
   this->check({1, 97, 89, 1}, 0, 0, Interpolation::bilinear);
+  this->check({1, 97, 89, 1}, 0, 0, Interpolation::aligned);
 }
 
 TYPED_TEST(CudaUpsample, OneImageOfTwoIsAligned) {

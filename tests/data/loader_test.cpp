@@ -181,7 +181,7 @@ TEST_F(Loader, KernelsMakeOfACropWhatTheShardReads) {
   std::vector<kernels::Placement> placements;
   for (const auto& sample : batch.samples)
     placements.push_back(
-        {static_cast<int>(placements.size()), 0, 0, sample.transpose, sample.flip_rows, sample.flip_columns});
+        {static_cast<int>(placements.size()), 0, 0, 10, 10, sample.transpose, sample.flip_rows, sample.flip_columns});
   kernels::CpuStream stream(1);
   std::vector<float> pixels(batch.pixels.size());
   const auto* stored = reinterpret_cast<const std::uint8_t*>(batch.pixels.data());

@@ -34,6 +34,16 @@ TEST(Buckets, CoverTheBufferFromItsEnd) {
   }
 }
 
+// As where the first layers are frozen.
+TEST(Buckets, LeaveOutWhatLiesBeforeTheFirst) {
+  Account account;
+  Buckets buckets(account, {32, 112}, size, 60, Timing::overlap);
+  buckets.written(112);
+  buckets.written(32);
+  buckets.finish();
+  EXPECT_EQ(account.events, "[32,160) end ");
+}
+
 TEST(Buckets, AreBegunWhileBackwardRuns) {
   Account account;
   Buckets buckets(account, starts, size, 60, Timing::overlap);

@@ -31,7 +31,12 @@ struct AugmentCase {
         w(w_),
         images(static_cast<std::size_t>(n)),
         bands(static_cast<std::size_t>(n * bands_)) {
-    for (int i = 0; i < n; ++i) images[static_cast<std::size_t>(i)].tile = (i * 3 + 1) % n;
+    for (int i = 0; i < n; ++i) {
+      auto& image = images[static_cast<std::size_t>(i)];
+      image.tile = (i * 3 + 1) % n;
+      image.height = h;
+      image.width = w;
+    }
   }
 
   // Each image by a map of its own: turned, sheared, scaled and moved, partly beyond its tile.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -12,18 +13,19 @@ namespace plume::tests {
 namespace {
 
 template <class Raw>
-Array augmented(const AugmentCase<Raw>& on, int channels, int threads = 2) {
+Array augmented(const AugmentCase<Raw>& on, int channels, int threads = 2, int more = 0) {
   kernels::CpuStream stream{threads};
-  Pixels<float> out(Array::random(on.in.n, on.h, on.w, channels, 9), 1);
+  Pixels<float> out(Array::random(on.in.n, on.h + more, on.w + more, channels, 9), 1);
   kernels::augment_images(out.image(), on.in.tiles(), on.augmentation(), on.in.scaling(), stream);
   return out.array();
 }
 
 template <class Raw>
-std::vector<std::uint8_t> augmented_labels(const AugmentCase<Raw>& on, int threads = 2) {
+std::vector<std::uint8_t> augmented_labels(const AugmentCase<Raw>& on, int threads = 2, int more = 0) {
   kernels::CpuStream stream{threads};
-  std::vector<std::uint8_t> labels(static_cast<std::size_t>(on.in.n * on.h * on.w), 77);
-  kernels::augment_labels({labels.data(), on.in.n, on.h, on.w, 1}, on.in.label_tiles(), on.augmentation(), stream);
+  std::vector<std::uint8_t> labels(static_cast<std::size_t>(on.in.n * (on.h + more) * (on.w + more)), 77);
+  kernels::augment_labels({labels.data(), on.in.n, on.h + more, on.w + more, 1}, on.in.label_tiles(), on.augmentation(),
+                          stream);
   return labels;
 }
 
@@ -67,7 +69,7 @@ TYPED_TEST(Augment, ChangingNothingGivesTheBitsOfPlainInput) {
   const auto placements = on.in.placements(edge, edge);
   for (std::size_t i = 0; i < placements.size(); ++i) {
     on.images[i].tile = placements[i].tile;
-    const auto corner = [&](int y, int x) { return placements[i].source(y, x, edge, edge); };
+    const auto corner = [&](int y, int x) { return placements[i].source(y, x); };
     auto& map = on.images[i].inverse_map;
     map[0][2] = static_cast<float>(corner(0, 0).row);
     map[1][2] = static_cast<float>(corner(0, 0).column);
@@ -101,6 +103,23 @@ TYPED_TEST(Augment, ThreadsChangeNoBit) {
   auto on = AugmentCase<TypeParam>(7, 23, 19, 5, 16, 18).move().bend(4).recolour().add_noise().hide();
   EXPECT_EQ(augmented(on, 5, 1).values, augmented(on, 5, 3).values);
   EXPECT_EQ(augmented_labels(on, 1), augmented_labels(on, 3));
+}
+
+TYPED_TEST(Augment, LargerImagesRepeatTheLastRowAndColumn) {
+  constexpr int more = 3;
+  const auto on = AugmentCase<TypeParam>(7, 23, 19, 3, 16, 18).move().bend(4).recolour().add_noise().hide();
+  const Array exact = augmented(on, 3);
+  const Array padded = augmented(on, 3, 2, more);
+  for_each(padded, [&](int n, int y, int x, int c) {
+    ASSERT_EQ(padded(n, y, x, c), exact(n, std::min(y, on.h - 1), std::min(x, on.w - 1), c));
+  });
+  const auto labels = augmented_labels(on);
+  const auto padded_labels = augmented_labels(on, 2, more);
+  for_each(padded, [&](int n, int y, int x, int) {
+    const bool within = y < on.h && x < on.w;
+    ASSERT_EQ(padded_labels[static_cast<std::size_t>((n * (on.h + more) + y) * (on.w + more) + x)],
+              within ? labels[static_cast<std::size_t>((n * on.h + y) * on.w + x)] : kernels::ignore_label);
+  });
 }
 
 TEST(AugmentNoise, IsStandardNormalTimesItsDeviation) {

@@ -30,7 +30,7 @@ struct InputCase {
     std::vector<kernels::Placement> result;
     result.reserve(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i) {
-      result.push_back({(i * 3 + 1) % n, i % (rows - h + 1), (i * 5) % (columns - w + 1), h == w && (i & 1) != 0,
+      result.push_back({(i * 3 + 1) % n, i % (rows - h + 1), (i * 5) % (columns - w + 1), h, w, h == w && (i & 1) != 0,
                         (i & 2) != 0, (i & 4) != 0});
     }
     return result;

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "array.hpp"
 #include "input_case.hpp"
+#include "kernels/loss.hpp"
 
 namespace plume::tests {
 namespace {
@@ -67,6 +69,56 @@ TYPED_TEST(Input, EveryOrientationOfACrop) {
         }
         ASSERT_EQ(images(n, p / edge, p % edge, c), wanted) << "image " << n << ", pixel " << p << ", channel " << c;
       }
+    }
+  }
+}
+
+TYPED_TEST(Input, LargerImagesRepeatTheCropsLastRowAndColumn) {
+  constexpr int h = 4;
+  constexpr int w = 6;
+  const InputCase<TypeParam> in(8, 9, 11, 3);
+  const auto placements = in.placements(h, w);
+  kernels::CpuStream stream{2};
+  const auto made = [&](int height, int width) {
+    Pixels<float> out(Array::random(in.n, height, width, 4, 9));
+    kernels::prepare_images(out.image(), in.tiles(), placements.data(), in.scaling(), stream);
+    return out.array();
+  };
+  const auto labels_of = [&](int height, int width) {
+    std::vector<std::uint8_t> labels(static_cast<std::size_t>(in.n * height * width), 77);
+    kernels::prepare_labels({labels.data(), in.n, height, width, 1}, in.label_tiles(), placements.data(), stream);
+    return labels;
+  };
+  const Array exact = made(h, w);
+  const Array padded = made(h + 3, w + 2);
+  for_each(padded, [&](int n, int y, int x, int c) {
+    ASSERT_EQ(padded(n, y, x, c), exact(n, std::min(y, h - 1), std::min(x, w - 1), c));
+  });
+  const auto labels = labels_of(h, w);
+  const auto padded_labels = labels_of(h + 3, w + 2);
+  for (int p = 0; p < std::ssize(padded_labels); ++p) {
+    const int x = p % (w + 2);
+    const int y = p / (w + 2) % (h + 3);
+    const int n = p / (w + 2) / (h + 3);
+    const bool within = y < h && x < w;
+    ASSERT_EQ(padded_labels[static_cast<std::size_t>(p)],
+              within ? labels[static_cast<std::size_t>((n * h + y) * w + x)] : kernels::ignore_label);
+  }
+}
+
+TEST(InputLabels, CoarseOnesAreThoseInTheMiddleOfTheirBlocks) {
+  const auto labels = random_labels(std::size_t{2} * 8 * 12, 4, 5);
+  kernels::CpuStream stream{2};
+  for (const int factor : {1, 2, 4}) {
+    const int h = 8 / factor;
+    const int w = 12 / factor;
+    std::vector<std::uint8_t> coarse(static_cast<std::size_t>(2 * h * w));
+    kernels::subsample_labels({coarse.data(), 2, h, w, 1}, {labels.data(), 2, 8, 12, 1}, stream);
+    for (int i = 0; i < std::ssize(coarse); ++i) {
+      const int row = i / w % h * factor + factor / 2;
+      const int column = i % w * factor + factor / 2;
+      ASSERT_EQ(coarse[static_cast<std::size_t>(i)],
+                labels[static_cast<std::size_t>((i / (h * w) * 8 + row) * 12 + column)]);
     }
   }
 }

@@ -21,9 +21,14 @@ using Elements = testing::Types<float, double>;
 TYPED_TEST_SUITE(Upsample, Elements);
 
 // What input pixel (row, column) gives to output pixel (y, x). Bilinear: triangle of half-width 1 around the output's
-// centre (y + 1/2) / 2 - 1/2, clamped to the image (half-pixel centres). Nearest: floor(y / 2).
+// centre (y + 1/2) / 2 - 1/2, clamped to the image (half-pixel centres). Aligned: around y (h - 1) / (2 h - 1), so that
+// the corners' centres fall together. Nearest: floor(y / 2).
 double share(int output, int input, int inputs, Interpolation interpolation) {
   if (interpolation == Interpolation::nearest) return output / 2 == input ? 1 : 0;
+  if (interpolation == Interpolation::aligned) {  // in whole numbers, so that it is exact
+    const int steps = 2 * inputs - 1;
+    return std::max(0.0, 1 - std::abs(output * (inputs - 1) - input * steps) / static_cast<double>(steps));
+  }
   const double centre = std::clamp((output + 0.5) / 2 - 0.5, 0.0, inputs - 1.0);
   return std::max(0.0, 1 - std::abs(centre - input));
 }
@@ -42,8 +47,8 @@ void for_each_share(const Array& in, const Array& out, Interpolation interpolati
 
 TYPED_TEST(Upsample, MatchesTheSamplingRule) {
   using T = TypeParam;
-  for (const Interpolation interpolation : {Interpolation::nearest, Interpolation::bilinear}) {
-    for (const auto& [rows, columns] : {std::array{1, 1}, {1, 4}, {2, 2}, {5, 7}, {12, 9}}) {
+  for (const Interpolation interpolation : {Interpolation::nearest, Interpolation::bilinear, Interpolation::aligned}) {
+    for (const auto& [rows, columns] : {std::array{1, 1}, {1, 4}, {2, 2}, {3, 4}, {5, 7}, {12, 9}}) {
       for (const int channels : {1, 17}) {
         const Array in = Array::random(3, rows, columns, channels, 1);
         const Array grad_out = Array::random(3, 2 * rows, 2 * columns, channels, 2);

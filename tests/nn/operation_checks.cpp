@@ -255,10 +255,15 @@ void add_unary_checks(Checks& checks) {
   add_unary(checks, "sigmoid", sigmoid, false, {1, 3});
   add_unary(checks, "softmax", softmax, false, {2, 5});  // of one channel it is constant
   add_unary(checks, "max_pool", max_pool, true, {1, 3});
-  for (const auto interpolation : {kernels::Interpolation::nearest, kernels::Interpolation::bilinear}) {
-    add_unary(checks, interpolation == kernels::Interpolation::nearest ? "upsample_nearest" : "upsample_bilinear",
-              [=](const Context& context, const Tensor& x) { return upsample(context, x, interpolation); }, false,
-              {1, 3});
+  using kernels::Interpolation;
+  for (const auto& [name, interpolation] : {std::pair{"upsample_nearest", Interpolation::nearest},
+                                            {"upsample_bilinear", Interpolation::bilinear},
+                                            {"upsample_aligned", Interpolation::aligned}}) {
+    add_unary(checks, name,
+              [interpolation = interpolation](const Context& context, const Tensor& x) {
+                return upsample(context, x, interpolation);
+              },
+              false, {1, 3});
   }
 }
 

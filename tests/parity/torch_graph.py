@@ -54,6 +54,7 @@ WITHOUT_PARAMETERS = {
     "max_pool": lambda x: F.max_pool2d(x, 2),
     "upsample_nearest": lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
     "upsample_bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False),
+    "upsample_aligned": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
     "concat": lambda *x: torch.cat(x, 1),
     "add": lambda a, b: a + b,
 }

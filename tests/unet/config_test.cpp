@@ -61,7 +61,7 @@ TEST(ConfigTest, WrongValuesNameWhatIsWanted) {
 TEST(ConfigTest, ListsAreListsOfTheirKind) {
   const Config config = load(minimal, {"loss.class_weights=[1, 2.5]", "train.freeze=['enc0.*']"});
   EXPECT_EQ(config.class_weights, (std::vector<double>{1, 2.5}));
-  EXPECT_EQ(config.optimizer.frozen, (std::vector<std::string>{"enc0.*"}));
+  EXPECT_EQ(config.train.freeze, (std::vector<std::string>{"enc0.*"}));
   expect_input_error([] { load(minimal, {"loss.class_weights=2"}); }, "loss.class_weights", "list of numbers");
   expect_input_error([] { load(minimal, {"loss.class_weights=[1, 'b']"}); }, "loss.class_weights", "list of numbers");
   expect_input_error([] { load(minimal, {"loss.class_weights=[1, -2]"}); }, "from 0 to");

@@ -91,6 +91,20 @@ TEST_P(DeviceStepOf, ABadStepLeavesNoTrace) {
   }
 }
 
+// Images that are finite, but no convolution of them is.
+TEST_P(DeviceStepOf, ABadStepNamesItsLayer) {
+  for (const DeviceSettings& device :
+       {cpu, cuda, DeviceSettings{.kind = DeviceKind::cuda, .precision = Precision::bf16}}) {
+    SmallTraining training(config(device));
+    data::Batch wild = drawn_batch(2, 9);
+    std::fill_n(reinterpret_cast<float*>(wild.pixels.data()), wild.pixels.size() / sizeof(float), 3e38F);
+    static_cast<void>(training.run(wild));
+    EXPECT_FALSE(training.optimizer().finite());
+    const char* first = GetParam() == Family::classic ? "the output of enc0." : "the output of stem";
+    EXPECT_TRUE(training.step().not_finite().starts_with(first)) << training.step().not_finite();
+  }
+}
+
 // Batches of two sizes, so that each is queued, recorded and replayed, and the arena's slab grows once in between: the
 // first size is recorded anew then.
 constexpr int sizes[] = {1, 1, 2, 2, 1, 2};
@@ -172,7 +186,7 @@ struct Prepared {
 Prepared prepared(const DeviceSettings& device, const std::function<data::Batch(std::uint64_t seed)>& batch) {
   const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
   kernels::Stream stream = make_stream(device, 2);
-  StepInput input(stream, shape, batch(1), DType::f32);
+  StepInput input(stream, shape, 1, batch(1), DType::f32);
   Prepared result;
   input.put(batch(1));
   for (const std::uint64_t seed : {2, 3}) {
@@ -230,13 +244,13 @@ TEST_F(DeviceStep, AugmentedBatchesBecomeTheSameOnEitherDevice) {
 TEST_F(DeviceStep, BatchesOfAnotherKindAreRefused) {
   kernels::Stream stream = make_stream(cpu, 1);
   const nn::Shape shape{2, tests::device_edge, tests::device_edge, tests::device_bands};
-  StepInput input(stream, shape, stored_batch(1), DType::f32);
+  StepInput input(stream, shape, 1, stored_batch(1), DType::f32);
   EXPECT_THROW(input.put(stored_batch(1, 2)), std::logic_error);
   data::Batch augmented = stored_batch(1);
   augmented.augmentation = data::draw_augmentation({.noise = 1}, 1, augmented.samples, augmented.bands);
   EXPECT_THROW(input.put(augmented), std::logic_error);
   const nn::Shape larger{2, tests::device_edge + 1, tests::device_edge, tests::device_bands};
-  StepInput beyond(stream, larger, stored_batch(1), DType::f32);
+  StepInput beyond(stream, larger, 1, stored_batch(1), DType::f32);
   EXPECT_THROW(beyond.put(stored_batch(1)), std::logic_error);
 }
 

@@ -106,6 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
     Families, ExportOnnx,
     testing::Values(Case{"classic", {.bands = 3, .base = 4, .depth = 3}},
                     Case{"bilinear", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::bilinear}},
+                    Case{"aligned", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::aligned}},
                     Case{"classes", {.bands = 3, .classes = 4, .base = 4, .depth = 2}},
                     Case{"pixel_detector",
                          {.family = unet::Family::pixel_detector, .bands = 3, .base = 8, .depth = 3}}),

@@ -2,6 +2,7 @@
 #include "unet/import_keras.hpp"
 
 #include <gtest/gtest.h>
+#include <hdf5.h>
 #include <sys/stat.h>
 
 #include <algorithm>

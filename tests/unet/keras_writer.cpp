@@ -1,78 +1,42 @@
-// The structure of tf.keras's hdf5_format.py: text attributes at the root, one group of datasets per layer.
+// Puts a layer graph in Keras's notation together, and rewrites text as other versions of h5py kept it.
 #include "keras_writer.hpp"
 
+#include <hdf5.h>
+
 #include <algorithm>
-#include <map>
 #include <utility>
+
+#include "scratch_folder.hpp"
 
 namespace plume::tests {
 namespace {
 
-void write_text(hid_t object, const char* name, const std::string& text, bool fixed_length) {
+void replace_by_fixed_length(hid_t object, const char* name, const std::string& text) {
+  H5Adelete(object, name);
   const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, fixed_length ? text.size() : H5T_VARIABLE);
+  H5Tset_size(type, text.size());
   const hid_t space = H5Screate(H5S_SCALAR);
   const hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  const char* pointer = text.c_str();
-  H5Awrite(attribute, type, fixed_length ? static_cast<const void*>(pointer) : &pointer);
+  H5Awrite(attribute, type, text.c_str());
   H5Aclose(attribute);
   H5Sclose(space);
   H5Tclose(type);
-}
-
-void write_text_list(hid_t object, const char* name, const std::vector<std::string>& texts) {
-  std::size_t length = 1;
-  for (const std::string& text : texts) length = std::max(length, text.size());
-  std::string bytes;
-  for (std::string text : texts) {
-    text.resize(length, '\0');
-    bytes += text;
-  }
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, length);
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
-  const hsize_t count = texts.size();
-  const hid_t space = H5Screate_simple(1, &count, nullptr);
-  const hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  H5Awrite(attribute, type, bytes.data());
-  H5Aclose(attribute);
-  H5Sclose(space);
-  H5Tclose(type);
-}
-
-void write_dataset(hid_t group, const KerasWeight& weight, hid_t link_options) {
-  const hid_t space = H5Screate_simple(static_cast<int>(weight.shape.size()), weight.shape.data(), nullptr);
-  const hid_t dataset =
-      H5Dcreate2(group, weight.name.c_str(), H5T_IEEE_F32LE, space, link_options, H5P_DEFAULT, H5P_DEFAULT);
-  H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, weight.values.data());
-  H5Dclose(dataset);
-  H5Sclose(space);
 }
 
 }  // namespace
 
 void write_keras_h5(const std::filesystem::path& path, const KerasFileContent& content) {
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  write_text(file, "keras_version", content.keras_version, content.fixed_length_text);
-  write_text(file, "model_config", content.model_config, content.fixed_length_text);
-  const hid_t root = H5Gcreate2(file, "model_weights", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  const hid_t link_options = H5Pcreate(H5P_LINK_CREATE);  // names may hold slashes
-  H5Pset_create_intermediate_group(link_options, 1);
-  std::map<std::string, std::vector<const KerasWeight*>> by_layer;
-  for (const KerasWeight& weight : content.weights) by_layer[weight.layer].push_back(&weight);
-  for (const auto& [layer, weights] : by_layer) {
-    const hid_t group = H5Gcreate2(root, layer.c_str(), link_options, H5P_DEFAULT, H5P_DEFAULT);
-    std::vector<std::string> names;
-    for (const KerasWeight* weight : weights) {
-      write_dataset(group, *weight, link_options);
-      names.push_back(weight->name);
-    }
-    write_text_list(group, "weight_names", names);
-    H5Gclose(group);
+  unet::KerasFileContent file{content.model_config, content.keras_version, {}, content.weights};
+  for (const KerasWeight& weight : content.weights) {
+    if (std::ranges::find(file.layers, weight.layer) == file.layers.end()) file.layers.push_back(weight.layer);
   }
-  H5Pclose(link_options);
-  H5Gclose(root);
-  H5Fclose(file);
+  const std::vector<std::byte> bytes = unet::encode_keras_h5(file);
+  write_file(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!content.fixed_length_text) return;
+  const hid_t open = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  replace_by_fixed_length(open, "keras_version", content.keras_version);
+  replace_by_fixed_length(open, "model_config", content.model_config);
+  H5Fclose(open);
 }
 
 KerasModelConfig& KerasModelConfig::add(const std::string& class_name, const std::string& name,

@@ -1,21 +1,16 @@
-// Writes small Keras model files as Keras does, for the tests of the import.
+// Small Keras model files, for the tests of the import.
 #pragma once
-
-#include <hdf5.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "unet/keras_h5_write.hpp"
+
 namespace plume::tests {
 
-struct KerasWeight {
-  std::string layer;
-  std::string name;  // "conv2d/kernel:0"
-  std::vector<hsize_t> shape;
-  std::vector<float> values;
-};
+using unet::KerasWeight;
 
 struct KerasFileContent {
   std::string model_config;

@@ -75,13 +75,20 @@ std::map<std::string, std::vector<float>> tensors_of(const std::string& path) {
 }
 
 TEST_F(ProgramRanks, AreOneTrainingWhereBatchNormalisationIsOverAll) {
-  trained(1, "one", {"dist.sync_batch_norm=true"});
-  const auto one = tensors_of(file("one/last.safetensors"));
-  for (const int ranks : {2, 4}) {
-    const std::string run = fmt::format("sync{}", ranks);
-    trained(ranks, run, {"dist.sync_batch_norm=true"});
-    for (const auto& [name, values] : tensors_of(file(run + "/last.safetensors")))
-      EXPECT_LT(relative_distance(values, one.at(name)), 1e-5) << ranks << " ranks, " << name;
+  const std::vector<std::vector<std::string>> kinds{
+      {"dist.sync_batch_norm=true"},
+      {"dist.sync_batch_norm=true", "train.freeze=['enc*']", "dist.bucket=0.001"},
+      {"dist.sync_batch_norm=true", "train.freeze=['dec*']", "model.depth=2", "model.deep_supervision=1"}};
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    const std::string single = fmt::format("one{}", kind);
+    trained(1, single, kinds[kind]);
+    const auto one = tensors_of(file(single + "/last.safetensors"));
+    for (const int ranks : {2, 4}) {
+      const std::string run = fmt::format("sync{}of{}", kind, ranks);
+      trained(ranks, run, kinds[kind]);
+      for (const auto& [name, values] : tensors_of(file(run + "/last.safetensors")))
+        EXPECT_LT(relative_distance(values, one.at(name)), 1e-5) << ranks << " ranks, " << name << ", kind " << kind;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // TensorBoard's files: their framing byte by byte, and what a real TensorBoard shows of them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -9,7 +10,9 @@
 #include "data/images/png.hpp"
 #include "kernels/base/crc32c.hpp"
 #include "program.hpp"
+#include "small_training.hpp"
 #include "unet/tensorboard/event_file.hpp"
+#include "unet/tensorboard/tile_panels.hpp"
 
 namespace plume::tests {
 namespace {
@@ -84,6 +87,53 @@ TEST(EventFile, ARealTensorBoardShowsIt) {
     EXPECT_FLOAT_EQ(rows[i][1].get<float>(), (i < 3 ? 1.0F : 2.0F) / static_cast<float>(i + 1));
   }
   EXPECT_EQ(shown.at("images").at("tiles/first"), nlohmann::json::parse("[[6, 8, 6]]"));
+}
+
+TEST(TilePanels, AreShownTenTimesAtMostAndAtTheEnd) {
+  for (const std::int64_t steps : {1, 8, 100, 1001, 4000}) {
+    for (const std::int64_t every : {1, 3, 100, 5000}) {
+      int validations = 0;
+      int shown = 0;
+      for (std::int64_t step = 1; step <= steps; ++step) {
+        if (step % every != 0 && step != steps) continue;
+        ++validations;
+        shown += unet::shows_tiles(step, steps, every) ? 1 : 0;
+      }
+      EXPECT_EQ(shown, std::min(validations, 10)) << steps << " steps, a validation every " << every;
+      EXPECT_TRUE(unet::shows_tiles(steps, steps, every));
+    }
+  }
+}
+
+TEST(TilePanels, ARealTensorBoardShowsThoseOfATraining) {
+  if (!python_has("tensorboard", peers_python)) GTEST_SKIP() << "no tensorboard in " << peers_python;
+  const ScratchFolder folder;
+  const auto shard = small_shard(folder);
+  write_file(folder / "config.toml", unet::to_toml(small_config(shard)));
+  const Outcome trained = run_plume({"train", folder / "config.toml", "--quiet", "--out", folder / "run"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.errors;
+  const Outcome outcome =
+      run_command({peers_python, "-B", PLUME_SOURCE_DIR "/tests/unet/tensorboard_peer.py", folder / "run"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
+  const auto images = nlohmann::json::parse(outcome.output).at("images");
+  const data::Shard tiles(shard);
+  ASSERT_EQ(images.size(), tiles.tiles(data::Split::val).size()) << images;
+  for (const int tile : tiles.tiles(data::Split::val)) {
+    // Three of 128 pixels, side by side, after each of the two validations.
+    EXPECT_EQ(images.at("validation/" + tiles.info().name[static_cast<std::size_t>(tile)]),
+              nlohmann::json::parse("[[4, 392, 128], [8, 392, 128]]"));
+  }
+  const Outcome none =
+      run_plume({"train", folder / "config.toml", "--set", "train.pictures=0", "--quiet", "--out", folder / "without"});
+  ASSERT_EQ(none.exit_code, 0) << none.errors;
+  const auto bytes_of_events = [&](const char* run) {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::directory_iterator(folder / run))
+      if (entry.path().filename().string().starts_with("events")) bytes += entry.file_size();
+    return bytes;
+  };
+  EXPECT_LT(bytes_of_events("without"), 10'000U);
+  EXPECT_LT(bytes_of_events("run"), 1'500'000U);
 }
 
 }  // namespace

@@ -221,7 +221,7 @@ TEST_F(TrainTest, AveragesWeights) {
 }
 
 TEST_F(TrainTest, FreezesLayers) {
-  config_.optimizer.frozen = {"enc0.*", "dec*"};
+  config_.train.freeze = {"enc0.*", "dec*"};
   config_.train.steps = 2;
   run("two", config_);
   config_.train.steps = 4;
@@ -237,8 +237,36 @@ TEST_F(TrainTest, FreezesLayers) {
     frozen += stays ? 1 : 0;
   }
   EXPECT_GT(frozen, 4);
-  config_.optimizer.frozen = {"encoder*"};
+  config_.train.freeze = {"encoder*"};
   tests::expect_input_error([&] { run("none", config_); }, "train.freeze", "encoder*");
+}
+
+TEST_F(TrainTest, WhatDoesNotFitTheTilesIsRefusedWithWhatDoes) {
+  const auto refused = [&](const Config& config, const char* why, const char* hint) {
+    tests::expect_input_error([&] { run("none", config); }, why, hint);
+  };
+  Config config = config_;
+  config.model.bands = 3;
+  refused(config, "model.bands = 3", "6 bands; set it to 6");
+  config = config_;
+  config.model.classes = 4;
+  refused(config, "model.classes = 4", "1 classes; set it to 1");
+  config = config_;
+  config.train.crop = 300;
+  refused(config, "train.crop = 300 is larger than the tiles, 256x256", "set it to 256 at most");
+}
+
+// Crops and tiles that the network cannot halve twice, in training and validation.
+TEST_F(TrainTest, AnySizeTrains) {
+  config_.train.crop = 51;
+  const TrainOutcome outcome = run("odd", config_);
+  EXPECT_TRUE(std::isfinite(outcome.last_loss));
+  EXPECT_GT(outcome.progress.best_iou, 0);
+  config_.model.depth = 5;
+  config_.train.crop = 50;
+  config_.train.rotate = true;
+  config_.augment = {.angle = 20, .elastic = 2};
+  EXPECT_TRUE(std::isfinite(run("deep", config_).last_loss));
 }
 
 TEST_F(TrainTest, EveryLossTrains) {
@@ -272,15 +300,8 @@ TEST_F(TrainTest, WhatWaitsForValidationsNeedsSome) {
   tests::expect_input_error([&] { run("plateau", config_); }, "plateau", "poly");
 }
 
-TEST_F(TrainTest, RefusesWhatDoesNotFit) {
+TEST_F(TrainTest, RefusesToGoOnFromWhatDoesNotFit) {
   using tests::expect_input_error;
-  config_.model.bands = 5;
-  expect_input_error([&] { run("bands", config_); }, "6 bands", "5");
-  config_ = tests::small_config(shard_);
-  config_.model.depth = 4;
-  config_.train.crop = 60;
-  expect_input_error([&] { run("crop", config_); }, "train.crop = 60", "16");
-  config_ = tests::small_config(shard_);
   run("run", config_);
   config_.model.base = 8;
   expect_input_error([&] { run("run", config_, folder_ / "run" / "last.safetensors"); }, "another model");

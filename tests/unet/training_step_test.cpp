@@ -4,17 +4,23 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "../random_values.hpp"
 #include "conv_layer.hpp"
 #include "data/loading/random_batch.hpp"
+#include "kernels/loss.hpp"
+#include "kernels/profile.hpp"
 #include "nn/arena.hpp"
 #include "nn/initialize.hpp"
 #include "nn/transfer.hpp"
 #include "unet/families.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
@@ -60,7 +66,7 @@ std::vector<nn::NamedTensor> values_of(const Network& network) {
   return values;
 }
 
-Stepped step_in_parts(const data::Batch& batch, int accumulate) {
+Stepped step_in_parts(const data::Batch& batch, int accumulate, int size = edge) {
   Config config;
   config.train.batch = 4;
   config.train.accumulate = accumulate;
@@ -70,7 +76,7 @@ Stepped step_in_parts(const data::Batch& batch, int accumulate) {
   nn::Optimizer optimizer(config.optimizer, network.parameters());
   Stepped result;
   result.before = values_of(network);
-  result.loss = TrainingStep(network, config, edge, edge).run(batch, optimizer, 0.5);
+  result.loss = TrainingStep(network, config, size, size).run(batch, optimizer, 0.5);
   result.after = values_of(network);
   return result;
 }
@@ -106,6 +112,35 @@ TEST(TrainingStepTest, AccumulationIsTheMeanOfItsParts) {
   }
 }
 
+// A batch whose images were padded before they were stored, with labels that say so.
+data::Batch padded_batch(const data::Batch& batch, int size) {
+  data::Batch padded = data::random_batch(batch.images, size, batch.bands, 1);
+  const nn::Shape from{batch.images, batch.height, batch.width, batch.bands};
+  const std::vector<float> pixels = pad(data::values_of(batch), from, {batch.images, size, size, batch.bands});
+  std::memcpy(padded.pixels.data(), pixels.data(), padded.pixels.size());
+  for (int n = 0, to = 0; n < batch.images; ++n) {
+    for (int y = 0; y < size; ++y) {
+      for (int x = 0; x < size; ++x, ++to) {
+        const bool within = y < batch.height && x < batch.width;
+        const auto at = static_cast<std::size_t>((n * batch.height + y) * batch.width + x);
+        padded.labels[static_cast<std::size_t>(to)] = within ? batch.labels[at] : kernels::ignore_label;
+      }
+    }
+  }
+  return padded;
+}
+
+TEST(TrainingStepTest, SizesThatTheNetworkCannotHalveArePadded) {
+  for (const int size : {edge - 1, edge - 2}) {  // the former takes a column and a row, the latter none
+    const data::Batch batch = data::random_batch(4, size, bands, 5);
+    const int whole = round_up(size, 2);
+    const Stepped ours = step_in_parts(batch, 1, size);
+    const Stepped theirs = step_in_parts(padded_batch(batch, whole), 1, whole);
+    EXPECT_EQ(ours.loss, theirs.loss);
+    for (std::size_t i = 0; i < ours.after.size(); ++i) EXPECT_EQ(ours.after[i].values, theirs.after[i].values);
+  }
+}
+
 Config small_training(Family family, Recompute recompute) {
   Config config;
   config.model = {.family = family, .bands = bands, .base = 6, .depth = 2};
@@ -132,6 +167,71 @@ TEST(TrainingStepTest, RecomputedValuesAreTheSameBits) {
       for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_EQ(recomputed[i].values, kept[i].values) << kept[i].name;
     }
   }
+}
+
+struct Gradients {
+  std::vector<nn::NamedTensor> values;
+  std::set<std::string> computed;  // layers with a gradient pass, and which: "enc0.conv1 weight gradient"
+};
+
+Gradients gradients_of(Family family, const std::vector<std::string>& frozen) {
+  Config config = small_training(family, Recompute::always);
+  kernels::Profile profile;
+  kernels::Stream stream = kernels::CpuStream(2);
+  Network network(build_graph(config.model), DType::f32, Fusion::on, &stream);
+  nn::initialize(network.parameters(), nn::Initializer::he, 1);
+  network.freeze(frozen);
+  nn::Optimizer optimizer(config.optimizer, network.parameters());
+  TrainingStep step(network, config, edge, edge);
+  std::get<kernels::CpuStream>(stream).keep(&profile);
+  (void)step.run(data::random_batch(2, edge, bands, 5), optimizer, 1e-2);
+  Gradients result;
+  for (const auto& info : network.parameters().all()) {
+    if (info.kind != nn::ParameterKind::statistic)
+      result.values.push_back(network.parameters().gradient_to_named(info));
+  }
+  for (const auto& entry : profile.entries()) result.computed.insert(entry.layer + " " + std::string(entry.pass));
+  return result;
+}
+
+bool is_zero(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float value) { return value == 0; });
+}
+
+TEST(TrainingStepTest, FrozenParametersCostNoGradients) {
+  const auto expect_alike = [](Family family, const std::vector<std::string>& frozen, const auto& is_frozen) {
+    SCOPED_TRACE(frozen.front());
+    const Gradients all = gradients_of(family, {});
+    const Gradients some = gradients_of(family, frozen);
+    for (std::size_t i = 0; i < all.values.size(); ++i) {
+      const std::string& name = all.values[i].name;
+      EXPECT_FALSE(is_zero(all.values[i].values)) << name;
+      if (is_frozen(name)) {
+        EXPECT_TRUE(is_zero(some.values[i].values)) << name;
+      } else {
+        EXPECT_EQ(some.values[i].values, all.values[i].values) << name;
+      }
+    }
+    return some.computed;
+  };
+  // Before all that is trained nothing is computed, neither weights' nor values' gradients.
+  const auto encoder =
+      expect_alike(Family::classic, {"enc*"}, [](const std::string& name) { return name.starts_with("enc"); });
+  EXPECT_TRUE(encoder.contains("dec0.conv1 weight gradient"));
+  EXPECT_TRUE(encoder.contains("dec0.conv1 data gradient"));
+  for (const std::string& pass : encoder)
+    EXPECT_FALSE(pass.starts_with("enc") && (pass.ends_with("gradient") || pass.ends_with("backward"))) << pass;
+  // Between what is trained values' gradients alone.
+  const auto decoder = expect_alike(Family::classic, {"dec*", "up*"}, [](const std::string& name) {
+    return name.starts_with("dec") || name.starts_with("up");
+  });
+  EXPECT_TRUE(decoder.contains("dec0.conv1 data gradient"));
+  EXPECT_FALSE(decoder.contains("dec0.conv1 weight gradient"));
+  const auto is_norm = [](const std::string& name) { return name.find("norm") != std::string::npos; };
+  (void)expect_alike(Family::classic, {"*norm*"}, is_norm);
+  (void)expect_alike(Family::pixel_detector, {"norm*"}, is_norm);
+  (void)expect_alike(Family::pixel_detector, {"*.bias"},
+                     [](const std::string& name) { return name.ends_with(".bias"); });
 }
 
 // Normalised values that a normalisation reads, that are concatenated twice over, and that the network yields.

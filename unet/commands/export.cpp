@@ -8,6 +8,7 @@
 
 #include "kernels/base/atomic_file.hpp"
 #include "unet/command.hpp"
+#include "unet/export_keras.hpp"
 #include "unet/export_onnx.hpp"
 #include "unet/export_sagemaker.hpp"
 
@@ -38,6 +39,10 @@ int run_onnx(const Arguments& arguments) {
   return write(arguments.output, std::as_bytes(std::span(bytes)));
 }
 
+int run_keras(const Arguments& arguments) {
+  return write(arguments.output, export_keras(arguments.model));
+}
+
 CLI::App* add_command(CLI::App& commands, const char* name, const char* description,
                       const std::shared_ptr<Arguments>& arguments) {
   CLI::App* command = commands.add_subcommand(name, description);
@@ -66,6 +71,10 @@ void add_export_commands(CLI::App& app, Action& action) {
       add_command(*commands, "onnx", "An .onnx, opset 17, from pixels as stored to probabilities", arguments);
   onnx->footer("Example: plume export onnx runs/first/best.safetensors -o smoke.onnx");
   onnx->callback([arguments, &action] { action = [arguments] { return run_onnx(*arguments); }; });
+
+  CLI::App* keras = add_command(*commands, "keras", "An .h5 that Keras 2 and 3 load as a whole model", arguments);
+  keras->footer("Example: plume export keras runs/first/best.safetensors -o smoke.h5");
+  keras->callback([arguments, &action] { action = [arguments] { return run_keras(*arguments); }; });
 }
 
 }  // namespace plume::unet

@@ -35,7 +35,8 @@ int run_keras(const Arguments& arguments) {
 }
 
 int run_torch(const Arguments& arguments) {
-  const Graph graph = build_graph(load_config(arguments.config, {}).model);
+  const Graph graph = arguments.config.empty() ? graph_of_torch_safetensors(arguments.input)
+                                               : build_graph(load_config(arguments.config, {}).model);
   return write(arguments, graph, read_torch_safetensors(arguments.input, graph));
 }
 
@@ -53,11 +54,13 @@ void add_import_commands(CLI::App& app, Action& action) {
   keras_app->callback([keras, &action] { action = [keras] { return run_keras(*keras); }; });
 
   auto torch = std::make_shared<Arguments>();
-  CLI::App* torch_app =
-      import_app->add_subcommand("torch", "PyTorch weights of a U-Net that a configuration describes");
-  torch_app->add_option("weights", torch->input, "A .safetensors with plume's parameter names")->required();
-  torch_app->add_option("--config", torch->config, "A training configuration; its [model] says which U-Net")
+  CLI::App* torch_app = import_app->add_subcommand("torch", "PyTorch weights of a U-Net");
+  torch_app
+      ->add_option("weights", torch->input,
+                   "A .safetensors with plume's parameter names, or those of milesial/Pytorch-UNet")
       ->required();
+  torch_app->add_option("--config", torch->config,
+                        "A training configuration; its [model] says which U-Net. Milesial's names say it themselves");
   torch_app->add_option("-o,--output", torch->output, "The .safetensors to write")->required();
   torch_app->footer(
       "Example: plume import torch weights.safetensors --config configs/smoke-goes16.toml -o model.safetensors");

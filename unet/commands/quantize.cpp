@@ -15,6 +15,7 @@
 #include "unet/evaluate.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
@@ -48,11 +49,12 @@ int run_quantize(const Arguments& arguments) {
 
   const data::ShardInfo& info = shard.info();
   const nn::Shape shape{1, info.height, info.width, info.bands};
+  const nn::Shape padded = padded_shape(shape, size_multiple(network.graph()));
   std::vector<float> pixels(shape.count());
   Calibration calibration(network);
   for (const int tile : tiles) {
     shard.read(tile, network.graph().input.mean, network.graph().input.std, pixels.data());
-    calibration.add(pixels.data(), shape);
+    calibration.add(pad(pixels.data(), shape, padded).data(), padded);
   }
   const Ranges ranges = calibration.ranges();
   save_with_ranges(arguments.output, arguments.model, ranges);

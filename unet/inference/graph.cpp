@@ -124,7 +124,8 @@ LayerOutput infer(const Layer& layer, const std::vector<LayerOutput>& inputs) {
     case LayerKind::relu: return in;
     case LayerKind::max_pool: return {in.channels, in.level + 1};
     case LayerKind::upsample_nearest:
-    case LayerKind::upsample_bilinear: return {in.channels, in.level - 1};
+    case LayerKind::upsample_bilinear:
+    case LayerKind::upsample_aligned: return {in.channels, in.level - 1};
     case LayerKind::concat:
     case LayerKind::add: return join(layer, inputs);
   }
@@ -186,6 +187,23 @@ void check_output(const Graph& graph, LayerOutput output) {
   }
 }
 
+bool is_head(const Graph& graph, const Layer& layer) {
+  return std::ranges::find(graph.heads, layer.name) != graph.heads.end();
+}
+
+void check_heads(const Graph& graph, const std::vector<LayerOutput>& outputs) {
+  int level = 0;
+  for (const std::string& name : graph.heads) {
+    const auto layer = std::ranges::find(graph.layers, name, &Layer::name);
+    if (layer == graph.layers.end()) throw input_error("head '{}' is no layer", name);
+    const LayerOutput& output = outputs[static_cast<std::size_t>(layer - graph.layers.begin())];
+    if (output.channels != graph.classes || output.level != ++level) {
+      throw input_error("head '{}' has {} channels at 1/{} of the image's size, not {} at 1/{}", name, output.channels,
+                        std::exp2(output.level), graph.classes, std::exp2(level));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<LayerOutput> infer_outputs(const Graph& graph) {
@@ -205,12 +223,20 @@ std::vector<LayerOutput> infer_outputs(const Graph& graph) {
     }
   }
   for (const Layer& layer : graph.layers) {
-    if (&layer != &graph.layers.back() && !wiring.used(layer.name)) {
+    if (&layer != &graph.layers.back() && !wiring.used(layer.name) && !is_head(graph, layer)) {
       throw input_error("layer '{}' is used by no other and is not the output", layer.name);
     }
   }
   check_output(graph, outputs.back());
+  check_heads(graph, outputs);
   return outputs;
+}
+
+Graph without_heads(const Graph& graph) {
+  Graph left = graph;
+  std::erase_if(left.layers, [&](const Layer& layer) { return is_head(graph, layer); });
+  left.heads.clear();
+  return left;
 }
 
 void validate(const Graph& graph) {

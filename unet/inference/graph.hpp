@@ -18,6 +18,7 @@ enum class LayerKind {
   max_pool,           // 2x2, stride 2
   upsample_nearest,   // x2
   upsample_bilinear,  // x2, half-pixel centres (TensorFlow 2; PyTorch with align_corners=False)
+  upsample_aligned,   // x2, bilinear, align_corners=True: what a pixel reads hangs on the image's size
   concat,             // along channels, in the order of inputs
   add,
 };
@@ -61,6 +62,9 @@ struct Graph {
   std::vector<Layer> layers;  // in execution order; the last one is the output (logits)
   Activation activation = Activation::sigmoid;
   int classes = 1;  // channels of the output; 1 with sigmoid is binary
+  // Layers that give logits at half the image's size, a quarter and so on, which a training compares too; nothing reads
+  // them.
+  std::vector<std::string> heads{};
   bool operator==(const Graph&) const = default;
 };
 
@@ -75,6 +79,9 @@ struct LayerOutput {
 // layer used, attributes sane, add and concat on equal sizes, image size kept, output channels equal to classes.
 // Throws input_error naming the layer.
 [[nodiscard]] std::vector<LayerOutput> infer_outputs(const Graph& graph);
+
+// What is left for inference: without heads.
+[[nodiscard]] Graph without_heads(const Graph& graph);
 
 // infer_outputs() for its checks alone.
 void validate(const Graph& graph);
@@ -94,8 +101,8 @@ struct ParameterShape {
 [[nodiscard]] std::vector<ParameterShape> parameter_shapes(const Graph& graph);
 
 // JSON text, as kept in a checkpoint's metadata. graph_from_json validates, and throws input_error naming what is
-// wrong; unknown keys and kinds are errors. Optional: mean, std, stride (1), pad (0), bias (false), epsilon, momentum,
-// unbiased_variance.
+// wrong; unknown keys and kinds are errors. Optional: heads, mean, std, stride (1), pad (0), bias (false), epsilon,
+// momentum, unbiased_variance.
 [[nodiscard]] std::string to_json(const Graph& graph);
 [[nodiscard]] Graph graph_from_json(std::string_view text);
 

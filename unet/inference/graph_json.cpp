@@ -23,7 +23,7 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "plume-graph-1";
 
-constexpr std::array<std::pair<LayerKind, std::string_view>, 9> kind_names{{
+constexpr std::array<std::pair<LayerKind, std::string_view>, 10> kind_names{{
     {LayerKind::conv2d, "conv2d"},
     {LayerKind::conv_transpose2d, "conv_transpose2d"},
     {LayerKind::batch_norm, "batch_norm"},
@@ -31,6 +31,7 @@ constexpr std::array<std::pair<LayerKind, std::string_view>, 9> kind_names{{
     {LayerKind::max_pool, "max_pool"},
     {LayerKind::upsample_nearest, "upsample_nearest"},
     {LayerKind::upsample_bilinear, "upsample_bilinear"},
+    {LayerKind::upsample_aligned, "upsample_aligned"},
     {LayerKind::concat, "concat"},
     {LayerKind::add, "add"},
 }};
@@ -222,11 +223,12 @@ std::string to_json(const Graph& graph) {
   if (!graph.input.std.empty()) input["std"] = shortest(graph.input.std);
   ordered_json layers = ordered_json::array();
   for (const Layer& layer : graph.layers) layers.push_back(layer_to_json(layer));
-  const ordered_json object{{"format", format_name},
-                            {"input", std::move(input)},
-                            {"activation", name_of(activation_names, graph.activation)},
-                            {"classes", graph.classes},
-                            {"layers", std::move(layers)}};
+  ordered_json object{{"format", format_name},
+                      {"input", std::move(input)},
+                      {"activation", name_of(activation_names, graph.activation)},
+                      {"classes", graph.classes},
+                      {"layers", std::move(layers)}};
+  if (!graph.heads.empty()) object["heads"] = graph.heads;
   return object.dump();
 }
 
@@ -237,12 +239,13 @@ Graph graph_from_json(std::string_view text) {
     if (reader.text("format") != format_name) {
       throw input_error("has the format '{}', not '{}'", reader.text("format"), format_name);
     }
-    reader.allow_only({"format", "input", "activation", "classes", "layers"});
+    reader.allow_only({"format", "input", "activation", "classes", "layers", "heads"});
     Graph graph;
     graph.input = input_from_json(reader.at("input"));
     graph.activation = reader.choice("activation", activation_names);
     graph.classes = reader.integer("classes");
     for (const json& layer : reader.list("layers")) graph.layers.push_back(layer_from_json(layer));
+    if (reader.has("heads")) graph.heads = reader.texts("heads");
     validate(graph);
     return graph;
   } catch (const Error& error) {

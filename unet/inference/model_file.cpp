@@ -39,7 +39,7 @@ void load_weights(const CheckpointFile& file, Network& network) {
 
 Network load_model(const std::filesystem::path& path, DType dtype, kernels::Stream* stream, nn::Gradients gradients) {
   const CheckpointFile file(path);
-  Network network(graph_of(file), dtype, Fusion::on, stream, gradients);
+  Network network(without_heads(graph_of(file)), dtype, Fusion::on, stream, gradients);
   load_weights(file, network);
   return network;
 }

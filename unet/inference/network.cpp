@@ -43,6 +43,16 @@ Network::Network(Graph graph, DType dtype, Fusion fusion, kernels::Stream* strea
   declare(parameters_, graph_);
   parameters_.allocate(gradients);
   plan_ = make_plan(graph_, fusion);
+  make_modules();
+}
+
+void Network::freeze(const std::vector<std::string>& names) {
+  parameters_.freeze(names);
+  make_modules();
+}
+
+void Network::make_modules() {
+  modules_.clear();
   for (const Step& step : plan_.steps) modules_.push_back(modules_of(step));
 }
 
@@ -84,6 +94,8 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::nearest);
     case StepKind::upsample_bilinear:
       return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::bilinear);
+    case StepKind::upsample_aligned:
+      return nn::upsample(context, nn::concat(context, input()), kernels::Interpolation::aligned);
     case StepKind::conv_norm_relu_pool:
     case StepKind::concat: break;
     case StepKind::add: {
@@ -139,6 +151,15 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     }
   }
   return nn::concat(context, values.back());
+}
+
+std::vector<nn::Tensor> Network::with_heads(const nn::Context& context, const nn::Tensor& images) const {
+  std::vector<nn::Tensor> logits(1 + graph_.heads.size());
+  logits.front() = (*this)(context, images, [&](const std::string& layer, const nn::Inputs& output) {
+    const auto head = std::find(graph_.heads.begin(), graph_.heads.end(), layer);
+    if (head != graph_.heads.end()) logits[static_cast<std::size_t>(head - graph_.heads.begin()) + 1] = output.front();
+  });
+  return logits;
 }
 
 void copy_parameters(Network& to, const Network& from) {

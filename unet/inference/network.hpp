@@ -31,6 +31,9 @@ class Network {
   [[nodiscard]] nn::Parameters& parameters() { return parameters_; }
   [[nodiscard]] const nn::Parameters& parameters() const { return parameters_; }
 
+  // See nn::Parameters::freeze; their gradients, and those of what lies before all that is trained, are not computed.
+  void freeze(const std::vector<std::string>& names);
+
   // Throws input_error where images of this shape do not fit: h and w must be multiples of size_multiple(graph()).
   void require_fit(const nn::Shape& images) const;
 
@@ -42,6 +45,9 @@ class Network {
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images,
                                       const Observer& observer = {}) const;
 
+  // The same, and behind them those of graph().heads.
+  [[nodiscard]] std::vector<nn::Tensor> with_heads(const nn::Context& context, const nn::Tensor& images) const;
+
   // How it runs, and one step of that, from its inputs' to its outputs' places among the values.
   [[nodiscard]] const Plan& plan() const { return plan_; }
   void run_step(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t step) const;
@@ -52,6 +58,7 @@ class Network {
     nn::BatchNorm norm;
   };
 
+  void make_modules();
   [[nodiscard]] Modules modules_of(const Step& step) const;
   // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,

@@ -113,6 +113,7 @@ class Planner {
       case LayerKind::max_pool: return StepKind::max_pool;
       case LayerKind::upsample_nearest: return StepKind::upsample_nearest;
       case LayerKind::upsample_bilinear: return StepKind::upsample_bilinear;
+      case LayerKind::upsample_aligned: return StepKind::upsample_aligned;
       case LayerKind::concat: return StepKind::concat;
       case LayerKind::add: break;
     }

@@ -21,6 +21,7 @@ enum class StepKind {
   max_pool,
   upsample_nearest,
   upsample_bilinear,
+  upsample_aligned,
   concat,  // copies nothing: its readers take several inputs
   add,
 };

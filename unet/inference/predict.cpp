@@ -11,16 +11,13 @@
 #include "kernels/base/error.hpp"
 #include "kernels/output.hpp"
 #include "nn/transfer.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
 
 // Of shapes that images may have; a server sees any number of them.
 constexpr std::size_t most_plans = 64;
-
-int round_up(int size, int multiple) {
-  return (size + multiple - 1) / multiple * multiple;
-}
 
 // The first of `channels` values of a pixel in [image, row, column] order.
 std::size_t offset_of(int image, int row, int column, int rows, int columns, std::size_t channels) {
@@ -32,20 +29,6 @@ std::size_t offset_of(int image, int row, int column, int rows, int columns, std
 
 std::string key_of(const nn::Shape& shape) {
   return fmt::format("predict {}x{}x{}", shape.n, shape.h, shape.w);
-}
-
-// The top left height x width of each image.
-std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole, int height, int width) {
-  const auto channels = static_cast<std::size_t>(whole.c);
-  std::vector<float> cropped(offset_of(whole.n, 0, 0, height, width, channels));
-  for (int n = 0; n < whole.n; ++n) {
-    for (int y = 0; y < height; ++y) {
-      std::copy_n(values.data() + offset_of(n, y, 0, whole.h, whole.w, channels),
-                  static_cast<std::size_t>(width) * channels,
-                  cropped.data() + offset_of(n, y, 0, height, width, channels));
-    }
-  }
-  return cropped;
 }
 
 }  // namespace
@@ -64,7 +47,8 @@ Predictor::Predictor(const Network& network, int threads, kernels::ConvPolicy co
       stream_(network.stream() ? *network.stream() : *own_stream_),
       arena_(&stream_),
       multiple_(size_multiple(network.graph())),
-      reach_(reach_of(network.graph())) {}
+      reach_(reach_of(network.graph())),
+      whole_(hangs_on_size(network.graph())) {}
 
 Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads,
                      kernels::ConvPolicy convolutions)
@@ -77,6 +61,11 @@ void Predictor::use_threads(int threads) noexcept {
 }
 
 void Predictor::limit_tiles(const TileLimits& limits) {
+  if (limits.edge > 0 && whole_) {
+    throw usage_error(
+        "the model's up-sampling aligns corners, so what it finds hangs on an image's size and tiles would not fit "
+        "together; leave the tile size out");
+  }
   if (limits.edge > 0) {
     require_tile(limits.edge, reach_.top, reach_.bottom, multiple_);
     require_tile(limits.edge, reach_.left, reach_.right, multiple_);
@@ -123,6 +112,7 @@ std::size_t Predictor::bytes_allowed() const {
 }
 
 Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
+  if (whole_) return {shape.h, shape.w};
   if (limits_.edge > 0) return {limits_.edge, limits_.edge};
   const auto bytes = static_cast<double>(plan({1, shape.h, shape.w, shape.c}));
   const auto allowed = static_cast<double>(bytes_allowed());
@@ -202,7 +192,7 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
 
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
   if (images < 1 || height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
-  const nn::Shape shape{images, round_up(height, multiple_), round_up(width, multiple_), network_.graph().input.bands};
+  const nn::Shape shape = padded_shape({images, height, width, network_.graph().input.bands}, multiple_);
   const Edges largest = largest_tile(shape);
   const TileAxis rows = cut_axis(shape.h, reach_.top, reach_.bottom, multiple_, largest.height);
   const TileAxis columns = cut_axis(shape.w, reach_.left, reach_.right, multiple_, largest.width);
@@ -217,7 +207,11 @@ std::vector<float> Predictor::probabilities(const float* pixels, int images, int
 }
 
 std::vector<float> Predictor::probabilities_of_normalized(const float* pixels, int images, int height, int width) {
-  return run({images, height, width, network_.graph().input.bands}, pixels);
+  const nn::Shape shape{images, height, width, network_.graph().input.bands};
+  const nn::Shape padded = padded_shape(shape, multiple_);
+  if (padded == shape) return run(shape, pixels);
+  const std::vector<float> probability = run(padded, pad(pixels, shape, padded).data());
+  return crop(probability, {images, padded.h, padded.w, network_.graph().classes}, height, width);
 }
 
 }  // namespace plume::unet

@@ -37,7 +37,8 @@ class Predictor {
   // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
   void use_threads(int threads) noexcept;
 
-  // Throws usage_error for tiles too small for the model, though no image need be cut into any.
+  // Throws usage_error for tiles too small for the model, though no image need be cut into any, and for any tiles where
+  // the model hangs on an image's size (tiling.hpp): such a one runs whole images whatever they need.
   void limit_tiles(const TileLimits& limits);
 
   // The bytes of the largest step so far: what the memory between calls has grown to.
@@ -48,7 +49,7 @@ class Predictor {
   // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
-  // The same for pixels that are normalised already; height and width must fit the model.
+  // The same for pixels that are normalised already, without tiles.
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
@@ -79,6 +80,7 @@ class Predictor {
   nn::Arena arena_;
   int multiple_;
   Reach reach_;
+  bool whole_;  // images alone
   TileLimits limits_;
   std::size_t largest_step_ = 0;
 };

@@ -67,6 +67,7 @@ class Planner {
       case StepKind::upsample_bilinear: break;
       case StepKind::conv_norm_relu:
       case StepKind::conv_norm_relu_pool:
+      case StepKind::upsample_aligned:
       case StepKind::relu:
       case StepKind::add: return false;
     }

@@ -10,13 +10,10 @@
 #include <string>
 
 #include "kernels/base/error.hpp"
+#include "unet/inference/padding.hpp"
 
 namespace plume::unet {
 namespace {
-
-int round_up(int size, int multiple) {
-  return (size + multiple - 1) / multiple * multiple;
-}
 
 // A value at 1/2^level of the image's size has pixels with a footprint of 2^level pixels of the image. These are the
 // image's pixels beyond it that its value depends on, by side as Layer::pad.
@@ -46,7 +43,8 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
       return grown(in, {k - 1 - top, k - 1 - left, top + 1, left + 1}, out_pixel);
     }
     case LayerKind::upsample_nearest: return grown(in, {1, 1, 1, 1}, out_pixel);
-    case LayerKind::upsample_bilinear: return grown(in, {2, 2, 2, 2}, out_pixel);
+    case LayerKind::upsample_bilinear:
+    case LayerKind::upsample_aligned: return grown(in, {2, 2, 2, 2}, out_pixel);
     case LayerKind::batch_norm:
     case LayerKind::relu:
     case LayerKind::max_pool:
@@ -57,6 +55,11 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
 }
 
 }  // namespace
+
+bool hangs_on_size(const Graph& graph) {
+  return std::any_of(graph.layers.begin(), graph.layers.end(),
+                     [](const Layer& layer) { return layer.kind == LayerKind::upsample_aligned; });
+}
 
 Reach reach_of(const Graph& graph) {
   const auto outputs = infer_outputs(graph);

@@ -18,7 +18,12 @@ struct Reach {
   bool operator==(const Reach&) const = default;
 };
 
-// From the graph alone: kernels, strides, paddings and resampling of every path. Throws as validate does.
+// Whether an output pixel depends on the image's size too (upsample_aligned), so that no tile gives what the whole
+// gives.
+[[nodiscard]] bool hangs_on_size(const Graph& graph);
+
+// From the graph alone, which must not hang on the size: kernels, strides, paddings and resampling of every path.
+// Throws as validate does.
 [[nodiscard]] Reach reach_of(const Graph& graph);
 
 // Where a tile lies on one axis, and which part of it is kept.

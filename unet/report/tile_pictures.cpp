@@ -8,7 +8,7 @@
 #include "data/images/png.hpp"
 #include "kernels/loss.hpp"
 #include "unet/inference/overlay.hpp"
-#include "unet/inference/prediction.hpp"
+#include "unet/predicted_tile.hpp"
 
 namespace plume::unet {
 namespace {
@@ -34,32 +34,14 @@ std::vector<std::byte> tinted(std::span<const std::uint8_t> labels, int height, 
   return data::encode_png({height, width, 4}, pixels);
 }
 
-data::Raster raster_of(const data::Shard& shard, int tile) {
-  const data::ShardInfo& info = shard.info();
-  data::Raster image;
-  image.height = info.height;
-  image.width = info.width;
-  image.bands = info.bands;
-  image.pixels.resize(static_cast<std::size_t>(info.height) * static_cast<std::size_t>(info.width) *
-                      static_cast<std::size_t>(info.bands));
-  shard.read(tile, {}, {}, image.pixels.data());
-  return image;
-}
-
 }  // namespace
 
 std::vector<TilePictures> draw_tiles(Predictor& predictor, const Graph& graph, const data::Shard& shard,
                                      std::span<const int> tiles, float threshold) {
   std::vector<TilePictures> drawn;
   for (const int tile : tiles) {
-    const data::Raster image = raster_of(shard, tile);
-    const auto pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
-    Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width), image,
-                                   graph.classes, threshold);
-    std::vector<std::uint8_t> labels(pixels);
-    shard.read_labels(tile, {0, 0, image.height, image.width}, labels.data());
-    for (std::size_t i = 0; i < pixels; ++i)
-      if (labels[i] == kernels::ignore_label) prediction.labels[i] = 0;  // nobody asked there
+    const auto [image, labels, prediction] = predict_tile(predictor, graph, shard, tile, threshold);
+    const std::size_t pixels = labels.size();
     const std::vector<std::uint8_t> none(pixels);
     const std::vector<float> nothing(pixels);
     drawn.push_back({shard.info().name[static_cast<std::size_t>(tile)],
