@@ -255,8 +255,7 @@ class Trainer {
     ranks_.done(progress_.step);
     say_graph_refusal();
     if (!log_) return;
-    log_->progress(progress_.step, progress_.epoch, interval_.mean_loss(), interval_.images_per_second(),
-                   interval_.seconds_per_step());
+    log_->progress(row_so_far(), interval_.seconds_per_step());
   }
 
   // Nothing of such a step stays but that its batch is used up.
@@ -273,10 +272,15 @@ class Trainer {
     say(fmt::format("steps are queued kernel by kernel, not replayed: {}", step_.graph_refusal()));
   }
 
-  LogRow take_row() {
+  [[nodiscard]] LogRow row_so_far() const {
     LogRow row = interval_.row();
     row.step = progress_.step;
     row.epoch = progress_.epoch;
+    return row;
+  }
+
+  LogRow take_row() {
+    LogRow row = row_so_far();
     row.learning_rate = learning_rate(config_.schedule, progress_.step - 1, steps_, progress_.reductions);
     interval_ = Interval();
     return row;

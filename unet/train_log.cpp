@@ -2,6 +2,7 @@
 #include "unet/train_log.hpp"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,7 @@
 
 #include "kernels/base/atomic_file.hpp"
 #include "kernels/base/error.hpp"
+#include "unet/progress_line.hpp"
 
 namespace plume::unet {
 namespace {
@@ -66,10 +68,10 @@ void trim(const std::filesystem::path& path, const std::string& first_line, std:
   trimmed.commit();
 }
 
-std::string duration(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
-  if (whole >= 3600) return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
-  return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+int terminal_columns() {
+  winsize size{};
+  constexpr int usual = 80;
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 }  // namespace
@@ -119,6 +121,7 @@ void TrainLog::write(const LogRow& row) {
   events_.scalar(row.step, "speed/data_wait", row.data_wait);
   if (row.validation) {
     const auto& v = *row.validation;
+    iou_ = v.iou;
     for (const Figure& figure : figures) {
       events_.scalar(row.step, std::string("validation/") + (figure.name + std::strlen("val_")), v.*figure.value);
       csv_ << fmt::format(",{:.6f}", v.*figure.value);
@@ -137,16 +140,11 @@ void TrainLog::write(const LogRow& row) {
   if (!terminal_ || row.validation) line(text);
 }
 
-void TrainLog::progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second,
-                        double seconds_per_step) {
+void TrainLog::progress(const LogRow& row, double seconds_per_step) {
   if (quiet_ || !terminal_) return;
-  constexpr std::int64_t width = 10;  // with the rest it stays below 80 columns
-  const auto filled = static_cast<std::size_t>(step * width / std::max<std::int64_t>(steps_, 1));
-  const std::string bar = std::string(filled, '=') + std::string(static_cast<std::size_t>(width) - filled, ' ');
-  const std::string text =
-      fmt::format("\r\033[K[{}] {}/{}  epoch {}  loss {:.4f}  {:.1f} images/s  ETA {}", bar, step, steps_, epoch, loss,
-                  images_per_second, duration(seconds_per_step * static_cast<double>(steps_ - step)));
-  std::fputs(text.c_str(), stderr);
+  const TrainProgress progress{row.step,      steps_,          row.epoch, row.loss, iou_, row.images_per_second,
+                               row.data_wait, seconds_per_step};
+  std::fputs(("\r\033[K" + progress_line(progress, terminal_columns())).c_str(), stderr);
   std::fflush(stderr);
   bar_shown_ = true;
 }

@@ -70,8 +70,8 @@ class TrainLog {
   ~TrainLog();
 
   void write(const LogRow& row);
-  // Moves the progress bar, where there is one.
-  void progress(std::int64_t step, std::int64_t epoch, double loss, double images_per_second, double seconds_per_step);
+  // Moves the progress bar, where there is one: what the next row would be.
+  void progress(const LogRow& row, double seconds_per_step);
   void line(const std::string& text);
   // For TensorBoard.
   void show(std::int64_t step, std::span<const TilePanel> tiles);
@@ -83,6 +83,7 @@ class TrainLog {
   bool quiet_;
   bool terminal_;
   bool bar_shown_ = false;
+  std::optional<double> iou_;  // of the last validation
   std::ofstream csv_;
   std::ofstream jsonl_;
   EventFile events_;
