@@ -289,9 +289,9 @@ TEST_F(AugmentedLoading, MapsAreTheSamplesOrientations) {
     const kernels::BatchAugmentation how{batch.augmentation.images.data(), batch.augmentation.bands.data(), {}};
     for (int i = 0; i < batch.images; ++i) {
       const Sample& sample = batch.samples[static_cast<std::size_t>(i)];
-      const kernels::Placement placement{i, 0, 0, sample.transpose, sample.flip_rows, sample.flip_columns};
+      const kernels::Placement placement{i, 0, 0, 9, 9, sample.transpose, sample.flip_rows, sample.flip_columns};
       for (int pixel = 0; pixel < 81; ++pixel) {
-        const auto wanted = placement.source(pixel / 9, pixel % 9, 9, 9);
+        const auto wanted = placement.source(pixel / 9, pixel % 9);
         const auto from = kernels::source_position(how, {i, pixel / 9, pixel % 9});
         ASSERT_EQ(from.row, static_cast<float>(wanted.row));
         ASSERT_EQ(from.column, static_cast<float>(wanted.column));
