@@ -2,8 +2,8 @@
 
     python3 bench/peers/full_disk.py SECTOR_FOLDER OUT_FOLDER    # ABI L1b files C01 to C06, as NOAA names them
 
-The sector's counts are repeated over the disk, so chunks compress as real ones do; projection, calibration and packing stay the
-files' own. Needs numpy and netCDF4.
+The sector's counts are repeated over the disk, so chunks compress as real ones do; projection, calibration and packing
+stay the files' own. Needs numpy and netCDF4.
 """
 import argparse
 import pathlib

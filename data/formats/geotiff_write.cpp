@@ -80,6 +80,7 @@ struct GeotiffWriter::Open {
     if (tiled && !errors.any()) copy(errors);
     dataset.reset();
     if (errors.any()) throw cannot(errors);
+    tiled.reset();
   }
 
   void copy(const GdalErrors& errors) const {

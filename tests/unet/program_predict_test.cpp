@@ -13,6 +13,7 @@
 #include "program.hpp"
 #include "small_training.hpp"
 #include "trained_network.hpp"
+#include "unet/checkpoint.hpp"
 #include "unet/families.hpp"
 #include "unet/inference/model_file.hpp"
 

@@ -51,17 +51,15 @@ class Watched final : public data::ImageRows {
 
 class SceneTest : public testing::Test {
  protected:
-  [[nodiscard]] Predictor predictor(const TileSettings& tiles) const {
-    Predictor made(network_, 2);
-    made.set_tiles(tiles);
-    return made;
+  [[nodiscard]] std::vector<float> predict(const std::vector<float>& pixels, int rows, int columns,
+                                           const TileSettings& tiles = {}) const {
+    Predictor predictor(network_, 2);
+    predictor.set_tiles(tiles);
+    return predictor.probabilities(pixels.data(), 1, rows, columns);
   }
 
-  [[nodiscard]] Strip whole(TestTime test_time = TestTime::none) const {
-    Predictor untiled(network_, 2);
-    untiled.average_over(test_time);
-    return {image_, decide(untiled.probabilities(image_.pixels.data(), 1, height, width), image_,
-                           network_.graph().classes, 0.5F)};
+  [[nodiscard]] Strip whole() const {
+    return {image_, decide(predict(image_.pixels, height, width), image_, network_.graph().classes, 0.5F)};
   }
 
   // The bytes that a result has when it is written strip by strip, in tiles of this edge.
@@ -139,8 +137,7 @@ TEST_F(SceneTest, KmlNeedsAPlace) {
 // Every pixel is the mean of the tiles that hold it, by Gaussians about their centres; computed here tile by tile.
 TEST_F(SceneTest, SmoothTilesAreAWeightedMean) {
   constexpr int edge = 64;
-  Predictor smooth = predictor({.edge = edge, .blend = Blend::smooth, .overlap = 0.5});
-  const auto found = smooth.probabilities(image_.pixels.data(), 1, height, width);
+  const auto found = predict(image_.pixels, height, width, {.edge = edge, .blend = Blend::smooth, .overlap = 0.5});
   std::vector<double> sums(found.size());
   std::vector<double> weights(found.size());
   const auto places = [](int extent) {  // of tiles, as evenly as multiples of 4 allow, half of an edge apart at most
@@ -160,7 +157,7 @@ TEST_F(SceneTest, SmoothTilesAreAWeightedMean) {
           tile.insert(tile.end(), image_.pixels.begin() + pixel, image_.pixels.begin() + pixel + bands);
         }
       }
-      const auto answer = predictor({}).probabilities(tile.data(), 1, edge, edge);
+      const auto answer = predict(tile, edge, edge);
       for (int y = top; y < std::min(top + edge, height); ++y) {
         for (int x = left; x < std::min(left + edge, width); ++x) {
           const double down = (y - top - (edge - 1) / 2.0) / (edge / 8.0);
@@ -178,7 +175,7 @@ TEST_F(SceneTest, SmoothTilesAreAWeightedMean) {
     largest = std::max(largest, std::abs(static_cast<double>(found[i]) - sums[i] / weights[i]));
   EXPECT_LE(largest, 1e-5);
   // And it is another answer than that of the whole image.
-  const auto untiled = predictor({}).probabilities(image_.pixels.data(), 1, height, width);
+  const auto untiled = predict(image_.pixels, height, width);
   float difference = 0;
   for (std::size_t i = 0; i < found.size(); ++i) difference = std::max(difference, std::abs(found[i] - untiled[i]));
   EXPECT_GT(difference, 1e-3F);

@@ -23,9 +23,8 @@ void add_device_options(CLI::App& command, DeviceSettings& settings) {
 
 void add_tile_option(CLI::App& command, int& edge) {
   command
-      .add_option(
-          "--tile", edge,
-          "Largest edge of the tiles that large images are cut into, without a seam; 0: as 1 GiB (CUDA: 4) allows")
+      .add_option("--tile", edge,
+                  "Largest edge of the tiles that large images are cut into; 0: as 2 GiB (CUDA: 4) allows")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
 }

@@ -168,7 +168,7 @@ std::size_t Predictor::plan(const nn::Shape& shape) {
 
 std::size_t Predictor::bytes_allowed() const {
   if (tiles_.bytes > 0) return tiles_.bytes;
-  return std::size_t{std::holds_alternative<kernels::CudaStream>(stream_) ? 4U : 1U} << 30;
+  return std::size_t{std::holds_alternative<kernels::CudaStream>(stream_) ? 4U : 2U} << 30;
 }
 
 Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {

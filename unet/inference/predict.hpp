@@ -24,7 +24,7 @@ void require_bands(const Graph& graph, int bands, const std::string& name);
 // How large an image may be that is run whole, and how others are cut into tiles (tiling.hpp).
 struct TileSettings {
   int edge = 0;           // of a tile with its margins, at most; 0: as bytes allow
-  std::size_t bytes = 0;  // of the activations of one image; 0: 1 GiB on the CPU, 4 on CUDA
+  std::size_t bytes = 0;  // of the activations of one image; 0: 2 GiB on the CPU, 4 on CUDA
   Blend blend = Blend::crop;
   double overlap = 0.5;  // of smoothly blended tiles, as a share of their edge
 };

@@ -60,6 +60,8 @@ class OverlayWriter final : public ResultWriter {
     png_.finish();
   }
 
+  [[nodiscard]] bool draws_pixels() const override { return true; }
+
  private:
   struct Row {
     std::vector<float> pixels;
@@ -159,6 +161,7 @@ class FileWriter final : public ResultWriter {
     writer_->finish();
     file_.commit(Durable::no);
   }
+  [[nodiscard]] bool draws_pixels() const override { return writer_->draws_pixels(); }
 
  private:
   AtomicFile file_;

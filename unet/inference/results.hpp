@@ -60,6 +60,8 @@ class ResultWriter {
   virtual void add(const Strip& strip) = 0;
   // After the last row.
   virtual void finish() = 0;
+  // Whether strips need the image's pixels.
+  [[nodiscard]] virtual bool draws_pixels() const { return false; }
 };
 
 // Behind the image's name, for a file: "_mask.png".
