@@ -48,6 +48,13 @@ class ProgramPredictTest : public testing::Test {
     const Outcome outcome = predict(output, more);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   }
+  // Half of the pixels are above it.
+  [[nodiscard]] std::string median() const {
+    make("median", {"--format", "npy"});
+    auto values = probabilities("median");
+    std::nth_element(values.begin(), values.begin() + std::ssize(values) / 2, values.end());
+    return std::to_string(values[values.size() / 2]);
+  }
   [[nodiscard]] std::vector<float> probabilities(const std::string& output) const {
     return data::read_npy(file(output + "/scene_probability.npy")).values;
   }
@@ -97,7 +104,7 @@ print("agreed")
 )py";
 
 TEST_F(ProgramPredictTest, KmlHasTheSamePolygonsAsGeojson) {
-  make("out", {"--format", "kml,geojson", "--simplify", "1"});
+  make("out", {"--format", "kml,geojson", "--simplify", "1", "--threshold", median()});
   const std::string kml = read_file(file("out/scene_polygons.kml"));
   EXPECT_NE(kml.find("<Data name=\"area_pixels\">"), std::string::npos);
   EXPECT_NE(kml.find("<Data name=\"mean_probability\">"), std::string::npos);
@@ -109,13 +116,14 @@ TEST_F(ProgramPredictTest, KmlHasTheSamePolygonsAsGeojson) {
 }
 
 TEST_F(ProgramPredictTest, SpecksAreInNoResult) {
-  make("all", {"--format", "tif,npy,geojson"});
-  make("large", {"--format", "tif,npy,geojson", "--min-area", "30"});
+  const std::string threshold = median();
+  make("all", {"--format", "tif,npy,geojson", "--threshold", threshold});
+  make("large", {"--format", "tif,npy,geojson", "--threshold", threshold, "--min-area", "30"});
   EXPECT_EQ(probabilities("large"), probabilities("all"));
   const auto areas = [&](const std::string& output) {
+    const auto polygons = nlohmann::json::parse(read_file(file(output + "/scene_polygons.geojson")));
     std::vector<int> found;
-    for (const auto& feature : nlohmann::json::parse(read_file(file(output + "/scene_polygons.geojson")))["features"])
-      found.push_back(feature["properties"]["area_pixels"]);
+    for (const auto& feature : polygons["features"]) found.push_back(feature["properties"]["area_pixels"]);
     return found;
   };
   auto expected = areas("all");
