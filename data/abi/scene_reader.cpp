@@ -47,17 +47,35 @@ SceneReader::SceneReader(const Scene& scene, SceneOptions options) : scene_(scen
 }
 
 std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids) const {
-  return read(grids, Emptiness::allowed);
+  std::vector<Seen> seen;
+  return read(grids, seen);
 }
 
 Raster SceneReader::read(const geo::Grid& grid) const {
-  return std::move(read(std::span(&grid, 1), Emptiness::refused).front());
+  std::vector<Seen> seen;
+  Raster raster = read_part(grid, seen);
+  require_seen(seen);
+  return raster;
 }
 
-std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids, Emptiness emptiness) const {
+Raster SceneReader::read_part(const geo::Grid& grid, std::vector<Seen>& seen) const {
+  return std::move(read(std::span(&grid, 1), seen).front());
+}
+
+void SceneReader::require_seen(std::span<const Seen> seen) const {
+  for (std::size_t band = 0; band < seen.size(); ++band) {
+    if (seen[band] == Seen::nothing)
+      throw input_error("the scene {} shows nothing of the grid asked for", scene_.text());
+    if (seen[band] == Seen::fill)
+      throw input_error("{}: no pixel was measured: all are fill or flagged as bad", granules_[band].path().string());
+  }
+}
+
+std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids, std::vector<Seen>& seen) const {
   std::vector<geo::ScanMap> maps;
   std::vector<Raster> rasters;
   const std::size_t bands = granules_.size();
+  seen.resize(bands, Seen::nothing);
   for (const geo::Grid& grid : grids) {
     maps.emplace_back(grid, image().projection);
     Raster& raster = rasters.emplace_back();
@@ -72,14 +90,11 @@ std::vector<Raster> SceneReader::read(std::span<const geo::Grid> grids, Emptines
     const Granule& granule = granules_[band];
     PixelWindow window;
     for (const geo::ScanMap& map : maps) window = joined(window, map.window(granule.grid()));
-    if (window.pixels() == 0) {
-      if (emptiness == Emptiness::allowed) continue;
-      throw input_error("the scene {} shows nothing of the grid asked for", scene_.text());
-    }
+    if (window.pixels() == 0) continue;
     const geo::Plane plane{window, granule.read(window)};
-    if (emptiness == Emptiness::refused &&
-        std::all_of(plane.values.begin(), plane.values.end(), [](float value) { return std::isnan(value); }))
-      throw input_error("{}: no pixel was measured: all are fill or flagged as bad", granule.path().string());
+    const bool measured =
+        std::any_of(plane.values.begin(), plane.values.end(), [](float value) { return !std::isnan(value); });
+    seen[band] = std::max(seen[band], measured ? Seen::measured : Seen::fill);
     for (std::size_t i = 0; i < maps.size(); ++i)
       maps[i].sample(granule.grid(), plane, options_.resampling, rasters[i].pixels.data() + band, bands);
   }

@@ -28,6 +28,9 @@ struct SceneOptions {
   bool divide_by_sun = false;   // reflectance by the cosine of the sun's zenith angle; where it has set, not valid
 };
 
+// What was seen of a band.
+enum class Seen { nothing, fill, measured };
+
 class SceneReader {
  public:
   // Opens the files. Throws input_error as require_bands and Granule do, and where the bands' projections differ.
@@ -44,11 +47,15 @@ class SceneReader {
   [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids) const;
   // One grid. Throws input_error also where the scene shows nothing of it, and where a band has no measured pixel there.
   [[nodiscard]] Raster read(const geo::Grid& grid) const;
+  // Of one that is read in parts, `seen` being by band and growing with each: what is not allowed of the whole, require_seen
+  // throws.
+  [[nodiscard]] Raster read_part(const geo::Grid& grid, std::vector<Seen>& seen) const;
+  void require_seen(std::span<const Seen> seen) const;
+
+  [[nodiscard]] int bands() const { return static_cast<int>(granules_.size()); }
 
  private:
-  // Whether a scene may show nothing of a grid.
-  enum class Emptiness { allowed, refused };
-  [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids, Emptiness emptiness) const;
+  [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids, std::vector<Seen>& seen) const;
   void judge_pixels(Raster& raster, const geo::ScanMap& map) const;
 
   Scene scene_;

@@ -1,6 +1,8 @@
 // Opens libgdal and registers its drivers.
 #include "data/formats/gdal_api.hpp"
 
+#include <cstdlib>
+
 #include "kernels/base/dynamic_library.hpp"
 
 namespace plume::data {
@@ -11,6 +13,8 @@ GdalApi open_and_register() {
   const GdalApi api = open_gdal({PLUME_GDAL_LIBRARY, PLUME_GDAL_FOLDER "/" PLUME_GDAL_LIBRARY});
   // A truncated JPEG is an error, not grey below the break.
   api.set_config_option("GDAL_ERROR_ON_LIBJPEG_WARNING", "YES");
+  // Blocks of large images are read and written once, from above; a twentieth of the machine's memory would hold most of them.
+  if (std::getenv("GDAL_CACHEMAX") == nullptr) api.set_config_option("GDAL_CACHEMAX", "256MB");
   api.all_register();
   return api;
 }
@@ -35,6 +39,7 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.error_reset, "CPLErrorReset");
   library->find(api.open, "GDALOpenEx");
   library->find(api.create, "GDALCreate");
+  library->find(api.create_copy, "GDALCreateCopy");
   library->find(api.flush_cache, "GDALFlushCache");
   library->find(api.close, "GDALClose");
   library->find(api.get_raster_x_size, "GDALGetRasterXSize");
@@ -52,8 +57,6 @@ GdalApi open_gdal(const std::vector<std::string>& names) {
   library->find(api.get_raster_no_data_value, "GDALGetRasterNoDataValue");
   library->find(api.data_type_is_complex, "GDALDataTypeIsComplex");
   library->find(api.get_data_type_size_bytes, "GDALGetDataTypeSizeBytes");
-  library->find(api.get_mem_file_buffer, "VSIGetMemFileBuffer");
-  library->find(api.unlink, "VSIUnlink");
   library->find(api.free, "VSIFree");
   library->find(api.dataset_get_layer_count, "GDALDatasetGetLayerCount");
   library->find(api.dataset_get_layer, "GDALDatasetGetLayer");

@@ -28,6 +28,7 @@ struct GdalApi {
 
   decltype(GDALOpenEx)* open;
   decltype(GDALCreate)* create;
+  decltype(GDALCreateCopy)* create_copy;
   decltype(GDALFlushCache)* flush_cache;
   decltype(GDALClose)* close;
   decltype(GDALGetRasterXSize)* get_raster_x_size;
@@ -47,8 +48,6 @@ struct GdalApi {
   decltype(GDALDataTypeIsComplex)* data_type_is_complex;
   decltype(GDALGetDataTypeSizeBytes)* get_data_type_size_bytes;
 
-  decltype(VSIGetMemFileBuffer)* get_mem_file_buffer;
-  decltype(VSIUnlink)* unlink;
   decltype(VSIFree)* free;
 
   decltype(GDALDatasetGetLayerCount)* dataset_get_layer_count;

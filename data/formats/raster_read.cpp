@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "data/formats/gdal.hpp"
 #include "data/images/image_names.hpp"
@@ -35,7 +36,8 @@ struct OpenRaster {
   std::vector<GDALRasterBandH> alpha;
 };
 
-OpenRaster open_raster(const std::filesystem::path& path, const GdalErrors& errors) {
+OpenRaster open_dataset(const std::filesystem::path& path) {
+  const GdalErrors errors;
   OpenRaster open;
   open.dataset.reset(
       gdal().open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, nullptr, nullptr));
@@ -56,15 +58,6 @@ Georeference georeference_of(GDALDatasetH dataset) {
   return georeference;
 }
 
-// Reads one whole band to every `spacing`-th float of `target`.
-void read_band(const std::filesystem::path& path, GDALRasterBandH band, const Raster& raster, float* target,
-               int spacing, const GdalErrors& errors) {
-  const auto pixel_bytes = static_cast<int>(sizeof(float)) * spacing;
-  if (gdal().raster_io(band, GF_Read, 0, 0, raster.width, raster.height, target, raster.width, raster.height,
-                       GDT_Float32, pixel_bytes, pixel_bytes * raster.width) != CE_None)
-    throw input_error("cannot read {}: {}", path.string(), errors.text());
-}
-
 std::optional<float> nodata_of(GDALRasterBandH band) {
   int has_nodata = 0;
   const double nodata = gdal().get_raster_no_data_value(band, &has_nodata);
@@ -83,44 +76,71 @@ void mark_nodata(Raster& raster, GDALRasterBandH band, std::size_t slot) {
   }
 }
 
-void mark_transparent(const std::filesystem::path& path, Raster& raster, GDALRasterBandH band,
-                      const GdalErrors& errors) {
-  std::vector<float> alpha(raster.pixels.size() / static_cast<std::size_t>(raster.bands));
-  read_band(path, band, raster, alpha.data(), 1, errors);
-  for (std::size_t pixel = 0; pixel < alpha.size(); ++pixel) {
-    if (alpha[pixel] == 0.0F) mark_invalid(raster, pixel);
+// The chosen bands of an open file.
+class GdalImage final : public ImageRows {
+ public:
+  // chosen: of the measured bands.
+  GdalImage(const std::filesystem::path& path, const std::vector<int>& bands, Content content, OpenRaster open,
+            const std::vector<int>& chosen)
+      : ImageRows({gdal().get_raster_y_size(open.dataset.get()), gdal().get_raster_x_size(open.dataset.get()),
+                   static_cast<int>(chosen.size())},
+                  georeference_of(open.dataset.get())),
+        path_(path),
+        bands_(bands),
+        content_(content),
+        open_(std::move(open)) {
+    for (const int band : chosen) chosen_.push_back(open_.measured[static_cast<std::size_t>(band)]);
   }
-}
 
-Raster read_gdal(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
-  const GdalErrors errors;
-  const auto open = open_raster(path, errors);
-  const auto chosen = chosen_bands(path.string(), bands, static_cast<int>(open.measured.size()));
-  Raster raster;
-  raster.height = gdal().get_raster_y_size(open.dataset.get());
-  raster.width = gdal().get_raster_x_size(open.dataset.get());
-  raster.bands = static_cast<int>(chosen.size());
-  require_extent(path.string(), raster.height, raster.width, raster.bands);
-  raster.georeference = georeference_of(open.dataset.get());
-  raster.pixels.resize(static_cast<std::size_t>(raster.height) * static_cast<std::size_t>(raster.width) *
-                       chosen.size());
-  for (std::size_t slot = 0; slot < chosen.size(); ++slot) {
-    auto* band = open.measured[static_cast<std::size_t>(chosen[slot])];
-    const auto type = stored_type(path, gdal().get_raster_data_type(band));
-    if (slot == 0 || size_of(type) > size_of(raster.stored)) raster.stored = type;
-    read_band(path, band, raster, raster.pixels.data() + slot, raster.bands, errors);
+  [[nodiscard]] Raster read(int first, int last) override {
+    const GdalErrors errors;
+    Raster raster;
+    raster.height = last - first;
+    raster.width = shape().width;
+    raster.bands = shape().channels;
+    require_extent(path_.string(), raster.height, raster.width, raster.bands);
+    raster.pixels.resize(static_cast<std::size_t>(raster.height) * static_cast<std::size_t>(raster.width) *
+                         chosen_.size());
+    for (std::size_t slot = 0; slot < chosen_.size(); ++slot) {
+      const auto type = stored_type(path_, gdal().get_raster_data_type(chosen_[slot]));
+      if (slot == 0 || size_of(type) > size_of(raster.stored)) raster.stored = type;
+      read_band(chosen_[slot], first, raster, raster.pixels.data() + slot, raster.bands, errors);
+    }
+    if (content_ == Content::labels) {
+      raster.nodata = nodata_of(chosen_[0]);
+    } else {
+      for (std::size_t slot = 0; slot < chosen_.size(); ++slot) mark_nodata(raster, chosen_[slot], slot);
+    }
+    for (auto* band : open_.alpha) mark_transparent(raster, first, band, errors);
+    clear_invalid(raster);
+    if (content_ == Content::measurements) require_finite(path_.string(), bands_, raster, first);
+    return raster;
   }
-  if (content == Content::labels) {
-    raster.nodata = nodata_of(open.measured[static_cast<std::size_t>(chosen[0])]);
-  } else {
-    for (std::size_t slot = 0; slot < chosen.size(); ++slot)
-      mark_nodata(raster, open.measured[static_cast<std::size_t>(chosen[slot])], slot);
+
+ private:
+  // Rows of a band to every `spacing`-th float of `target`.
+  void read_band(GDALRasterBandH band, int first, const Raster& raster, float* target, int spacing,
+                 const GdalErrors& errors) const {
+    const auto pixel_bytes = static_cast<int>(sizeof(float)) * spacing;
+    if (gdal().raster_io(band, GF_Read, 0, first, raster.width, raster.height, target, raster.width, raster.height,
+                         GDT_Float32, pixel_bytes, pixel_bytes * raster.width) != CE_None)
+      throw input_error("cannot read {}: {}", path_.string(), errors.text());
   }
-  for (auto* band : open.alpha) mark_transparent(path, raster, band, errors);
-  clear_invalid(raster);
-  if (content == Content::measurements) require_finite(path.string(), bands, raster);
-  return raster;
-}
+
+  void mark_transparent(Raster& raster, int first, GDALRasterBandH band, const GdalErrors& errors) const {
+    std::vector<float> alpha(raster.pixels.size() / static_cast<std::size_t>(raster.bands));
+    read_band(band, first, raster, alpha.data(), 1, errors);
+    for (std::size_t pixel = 0; pixel < alpha.size(); ++pixel) {
+      if (alpha[pixel] == 0.0F) mark_invalid(raster, pixel);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::vector<int> bands_;  // as they were asked for
+  Content content_;
+  OpenRaster open_;
+  std::vector<GDALRasterBandH> chosen_;
+};
 
 void check_readable(const std::filesystem::path& path) {
   std::error_code failed;
@@ -131,11 +151,23 @@ void check_readable(const std::filesystem::path& path) {
   if (std::filesystem::file_size(path, failed) == 0) throw input_error("{} is empty (0 bytes)", path.string());
 }
 
-Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+std::unique_ptr<ImageRows> open(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
   check_readable(path);
-  if (lower_case(path.extension().string()) != ".npy") return read_gdal(path, bands, content);
+  if (lower_case(path.extension().string()) != ".npy") {
+    const GdalErrors errors;
+    OpenRaster dataset = open_dataset(path);
+    const auto chosen = chosen_bands(path.string(), bands, static_cast<int>(dataset.measured.size()));
+    return std::make_unique<GdalImage>(path, bands, content, std::move(dataset), chosen);
+  }
   Raster raster = raster_of(read_npy(path), path.string(), bands);
   if (content == Content::measurements) require_finite(path.string(), bands, raster);
+  return std::make_unique<WholeImage>(std::move(raster));
+}
+
+Raster read(const std::filesystem::path& path, const std::vector<int>& bands, Content content) {
+  const auto image = open(path, bands, content);
+  Raster raster = image->read(0, image->shape().height);
+  raster.georeference = image->georeference();
   return raster;
 }
 
@@ -145,6 +177,10 @@ Raster read_raster(const std::filesystem::path& path, const std::vector<int>& ba
   return read(path, bands, Content::measurements);
 }
 
+std::unique_ptr<ImageRows> open_raster(const std::filesystem::path& path, const std::vector<int>& bands) {
+  return open(path, bands, Content::measurements);
+}
+
 Raster read_mask(const std::filesystem::path& path) {
   return read(path, {}, Content::labels);
 }
@@ -152,8 +188,7 @@ Raster read_mask(const std::filesystem::path& path) {
 Georeference read_georeference(const std::filesystem::path& path) {
   check_readable(path);
   if (lower_case(path.extension().string()) == ".npy") return {};
-  const GdalErrors errors;
-  return georeference_of(open_raster(path, errors).dataset.get());
+  return georeference_of(open_dataset(path).dataset.get());
 }
 
 bool is_raster_name(const std::filesystem::path& path) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
+#include "data/images/image_rows.hpp"
 #include "data/images/raster.hpp"
 
 namespace plume::data {
@@ -21,6 +23,11 @@ namespace plume::data {
 // or infinity in a measured pixel (with band, row and column, 1-based band as GDAL counts); environment_error where
 // anything but .npy is read and GDAL cannot be opened.
 [[nodiscard]] Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands = {});
+
+// The same image, read by rows when it is asked for them. It may have any number of pixels; what is read at a time holds to
+// max_pixels and max_values. A .npy is read at once.
+[[nodiscard]] std::unique_ptr<ImageRows> open_raster(const std::filesystem::path& path,
+                                                     const std::vector<int>& bands = {});
 
 // The same for a mask, whose values are labels: all bands; only alpha 0 makes a pixel not valid, because tools mark the
 // background as nodata (gdal_rasterize -a_nodata 0, PNG's tRNS) and labels.hpp must still see it; any value is let

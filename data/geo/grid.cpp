@@ -103,9 +103,9 @@ int pixels_along(double extent, double resolution) {
 }
 
 void check_size(const Grid& grid, double resolution) {
-  if (std::int64_t{grid.width} * grid.height > max_pixels)
-    throw usage_error("a resolution of {} would give {} x {} pixels, more than the {} that one raster may have",
-                      resolution, grid.height, grid.width, max_pixels);
+  if (std::int64_t{grid.width} * grid.height > max_grid_pixels)
+    throw usage_error("a resolution of {} would give {} x {} pixels, more than the {} that a grid may have", resolution,
+                      grid.height, grid.width, max_grid_pixels);
 }
 
 }  // namespace

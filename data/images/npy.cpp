@@ -197,19 +197,6 @@ std::vector<float> values_of(DType type, std::span<const std::byte> numbers) {
   }
 }
 
-// What stands before the numbers.
-std::string start_of(std::string_view descr, std::span<const std::int64_t> shape) {
-  std::string extents;
-  for (const auto extent : shape) extents += fmt::format("{}, ", extent);
-  auto header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, extents);
-  // The format asks that the numbers start at a multiple of 64.
-  header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
-  header += '\n';
-  std::string start{magic};
-  start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
-  return start + header;
-}
-
 void write(const std::filesystem::path& path, const std::string& start, std::span<const std::byte> numbers) {
   AtomicFile file(path);
   file.write(start);
@@ -239,8 +226,21 @@ NpyArray read_npy(const std::filesystem::path& path) {
   return decode_npy(MappedFile(path).bytes(), path.string());
 }
 
+std::string npy_start(DType dtype, std::span<const std::int64_t> shape) {
+  std::string extents;
+  for (const auto extent : shape) extents += fmt::format("{}, ", extent);
+  auto header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+                            dtype == DType::u8 ? "|u1" : "<f4", extents);
+  // The format asks that the numbers start at a multiple of 64.
+  header.append((64 - (10 + header.size() + 1) % 64) % 64, ' ');
+  header += '\n';
+  std::string start{magic};
+  start += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  return start + header;
+}
+
 std::vector<std::byte> encode_npy(std::span<const std::int64_t> shape, std::span<const float> values) {
-  const std::string start = start_of("<f4", shape);
+  const std::string start = npy_start(DType::f32, shape);
   std::vector<std::byte> bytes(start.size() + values.size_bytes());
   std::memcpy(bytes.data(), start.data(), start.size());
   std::memcpy(bytes.data() + start.size(), values.data(), values.size_bytes());
@@ -248,12 +248,12 @@ std::vector<std::byte> encode_npy(std::span<const std::int64_t> shape, std::span
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape, std::span<const float> values) {
-  write(path, start_of("<f4", shape), std::as_bytes(values));
+  write(path, npy_start(DType::f32, shape), std::as_bytes(values));
 }
 
 void write_npy(const std::filesystem::path& path, std::span<const std::int64_t> shape,
                std::span<const std::uint8_t> values) {
-  write(path, start_of("|u1", shape), std::as_bytes(values));
+  write(path, npy_start(DType::u8, shape), std::as_bytes(values));
 }
 
 }  // namespace plume::data

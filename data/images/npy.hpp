@@ -31,7 +31,10 @@ struct NpyArray {
 // let through. Throws input_error where it is none, for a band that is not there, and beyond raster.hpp's limits.
 [[nodiscard]] Raster raster_of(NpyArray array, const std::string& name, const std::vector<int>& bands = {});
 
-// Version 1.0. The product of shape is the number of values.
+// What stands before the numbers, which are u8 or f32. Version 1.0.
+[[nodiscard]] std::string npy_start(DType dtype, std::span<const std::int64_t> shape);
+
+// A whole array. The product of shape is the number of values.
 [[nodiscard]] std::vector<std::byte> encode_npy(std::span<const std::int64_t> shape, std::span<const float> values);
 
 // The same to a file, through AtomicFile, not durable.

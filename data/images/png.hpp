@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "data/images/byte_sink.hpp"
 #include "data/images/raster.hpp"
 
 namespace plume::data {
@@ -18,7 +20,25 @@ namespace plume::data {
 [[nodiscard]] Raster decode_png(std::span<const std::byte> bytes, const std::string& name,
                                 const std::vector<int>& bands = {}, std::int64_t most_values = max_values);
 
-// 8 bits: 1 channel grey, 3 RGB, 4 RGBA.
+// Writes one whose rows come one after the other, from above. 8 bits: 1 channel grey, 3 RGB, 4 RGBA.
+// What the sink throws comes through; environment_error where libpng cannot go on.
+class PngWriter {
+ public:
+  PngWriter(ImageShape shape, ByteSink sink);
+  ~PngWriter();
+  PngWriter(const PngWriter&) = delete;
+  PngWriter& operator=(const PngWriter&) = delete;
+
+  void write_rows(std::span<const std::uint8_t> pixels);
+  // After the last row.
+  void finish();
+
+ private:
+  struct Encoder;
+  std::unique_ptr<Encoder> encoder_;
+};
+
+// A whole one.
 [[nodiscard]] std::vector<std::byte> encode_png(ImageShape shape, std::span<const std::uint8_t> pixels);
 
 // The same to a file, through AtomicFile, not durable. Throws environment_error naming the path.

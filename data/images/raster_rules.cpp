@@ -56,7 +56,7 @@ void clear_invalid(Raster& raster) {
   }
 }
 
-void require_finite(const std::string& name, const std::vector<int>& bands, const Raster& raster) {
+void require_finite(const std::string& name, const std::vector<int>& bands, const Raster& raster, int first_row) {
   const auto found =
       std::find_if_not(raster.pixels.begin(), raster.pixels.end(), [](float value) { return std::isfinite(value); });
   if (found == raster.pixels.end()) return;
@@ -66,7 +66,7 @@ void require_finite(const std::string& name, const std::vector<int>& bands, cons
   const std::size_t slot = place % count;
   throw input_error("{}: band {} is {} at row {}, column {}; mend the tile or mark it as nodata", name,
                     (bands.empty() ? static_cast<int>(slot) : bands[slot]) + 1, std::isnan(*found) ? "NaN" : "infinite",
-                    place / count / width, place / count % width);
+                    place / count / width + static_cast<std::size_t>(first_row), place / count % width);
 }
 
 std::uint16_t GeoKeys::value_of(std::uint16_t key) const {

@@ -54,7 +54,7 @@ TEST_F(ServeImages, PngInIsTheMaskOrAPictureOut) {
     ASSERT_TRUE(answer);
     ASSERT_EQ(answer->status, 200) << answer->body;
     EXPECT_EQ(answer->header("content-type"), "image/png");
-    EXPECT_EQ(answer->body, text_of(unet::encode(result, unet::decide(probability, image, 1, threshold), image)));
+    EXPECT_EQ(answer->body, text_of(unet::encode(result, {image, unet::decide(probability, image, 1, threshold)})));
   }
   const auto answer = post("Content-Type: image/png\r\n", body);
   ASSERT_TRUE(answer);
@@ -79,8 +79,8 @@ TEST_F(ServeImages, SmokeAsPolygons) {
   const data::Raster image = raster_of(pixels, height, width);
   const auto probability = predicted(*network_, pixels, 1, height, width);
   const float threshold = median_of(probability);
-  const auto expected =
-      unet::encode(unet::ResultKind::geojson, unet::decide(probability, image, 1, threshold), image, {.tolerance = 1});
+  const auto expected = unet::encode(unet::ResultKind::geojson, {image, unet::decide(probability, image, 1, threshold)},
+                                     {.tolerance = 1});
   const auto answer = post(raw_headers(1, height, width) +
                                fmt::format("Accept: application/geo+json; threshold={}; simplify=1\r\n", threshold),
                            raw_body(pixels));

@@ -67,8 +67,9 @@ Outcome run_command(const std::vector<std::string>& command, const Surroundings&
   const std::string output = folder / "output";
   const std::string errors = folder / "errors";
   int status = 0;
-  ::waitpid(start(command, surroundings, output, errors), &status, 0);
-  return {exit_code(status), read_file(output), read_file(errors)};
+  rusage usage{};
+  ::wait4(start(command, surroundings, output, errors), &status, 0, &usage);
+  return {exit_code(status), read_file(output), read_file(errors), usage.ru_maxrss / 1024};
 }
 
 Outcome run_plume(const std::vector<std::string>& arguments, const Surroundings& surroundings) {

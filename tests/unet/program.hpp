@@ -14,6 +14,7 @@ struct Outcome {
   int exit_code = -1;  // 128 + signal where one ended it
   std::string output;
   std::string errors;
+  long peak_mebibytes = 0;  // of memory
 };
 
 struct Surroundings {

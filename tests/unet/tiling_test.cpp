@@ -173,7 +173,7 @@ TEST_P(TilingTest, TilesAreTheWholeImage) {
     const auto whole = predictor.probabilities(image.data(), 2, height, width);
     for (const int edge : {least, least + 13, 2 * least}) {
       SCOPED_TRACE(testing::Message() << height << "x" << width << " by " << edge);
-      predictor.limit_tiles({.edge = edge});
+      predictor.set_tiles({.edge = edge});
       expect_near(predictor.probabilities(image.data(), 2, height, width), whole);
     }
   }
@@ -198,7 +198,7 @@ TEST(TilingMemory, BoundsActivationsByItself) {
   const auto whole = predictor.probabilities(image.data(), 1, 403, 610);
   Predictor bounded(network, 2);
   constexpr std::size_t bytes = std::size_t{2} << 20;
-  bounded.limit_tiles({.bytes = bytes});
+  bounded.set_tiles({.bytes = bytes});
   expect_near(bounded.probabilities(image.data(), 1, 403, 610), whole);
   EXPECT_GT(predictor.largest_step(), 4 * bytes);
   EXPECT_LE(bounded.largest_step(), bytes + bytes / 4);
@@ -238,7 +238,7 @@ TEST(TilingNasa, ItsModelsSeeNoSeam) {
     load_parameters(network, keras.parameters);
     Predictor predictor(network);
     const auto whole = predictor.probabilities(image.pixels.data(), 1, height, image.width);
-    predictor.limit_tiles({.edge = edge});
+    predictor.set_tiles({.edge = edge});
     expect_near(predictor.probabilities(image.pixels.data(), 1, height, image.width), whole);
     EXPECT_LT(edge, image.width);
   }

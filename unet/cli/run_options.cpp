@@ -1,4 +1,4 @@
-// --device, --precision, --conv, --tile, --simplify.
+// --device, --precision, --conv, --tile, --blend, --overlap, --tta, --simplify, --min-area.
 #include "unet/cli/run_options.hpp"
 
 #include "unet/cli/choice_option.hpp"
@@ -23,15 +23,36 @@ void add_device_options(CLI::App& command, DeviceSettings& settings) {
 
 void add_tile_option(CLI::App& command, int& edge) {
   command
-      .add_option(
-          "--tile", edge,
-          "Largest edge of the tiles that large images are cut into, without a seam; 0: as 1 GiB (CUDA: 4) allows")
+      .add_option("--tile", edge,
+                  "Largest edge of the tiles that large images are cut into; 0: as 2 GiB (CUDA: 4) allows")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
 }
 
+void add_blend_options(CLI::App& command, TileSettings& tiles) {
+  add_choice(command, "--blend",
+             "How tiles become an image: crop, as if it were not cut; smooth, means of overlapping tiles", tiles.blend,
+             blend_names);
+  command.add_option("--overlap", tiles.overlap, "Of smoothly blended tiles, as a share of their edge")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.95));
+}
+
+void add_test_time_option(CLI::App& command, TestTime& test_time) {
+  add_choice(
+      command, "--tta",
+      "Test-time augmentation, the mean over several images of one: flips, 4 of them, or turns, 8; none: as it is",
+      test_time, test_time_names);
+}
+
 void add_simplify_option(CLI::App& command, double& tolerance) {
   command.add_option("--simplify", tolerance, "How many pixels polygons may be off, for fewer corners")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+}
+
+void add_least_area_option(CLI::App& command, std::int64_t& least_area) {
+  command.add_option("--min-area", least_area, "Pixels; smaller regions are no smoke")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
 }

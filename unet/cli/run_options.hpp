@@ -2,8 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 
 #include "unet/inference/device.hpp"
+#include "unet/inference/orientation.hpp"
+#include "unet/inference/predict.hpp"
 
 namespace plume::unet {
 
@@ -15,7 +18,16 @@ void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
 // --tile, of commands that predict: the largest edge of the tiles that large images are cut into.
 void add_tile_option(CLI::App& command, int& edge);
 
+// --blend and --overlap, of commands that write files: how tiles are put together.
+void add_blend_options(CLI::App& command, TileSettings& tiles);
+
+// --tta, of commands that predict: the orientations that are averaged.
+void add_test_time_option(CLI::App& command, TestTime& test_time);
+
 // --simplify, of commands that write polygons: how far they may be from the pixels' edges.
 void add_simplify_option(CLI::App& command, double& tolerance);
+
+// --min-area: of how many pixels regions are at least.
+void add_least_area_option(CLI::App& command, std::int64_t& least_area);
 
 }  // namespace plume::unet

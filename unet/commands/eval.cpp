@@ -21,6 +21,7 @@ struct Arguments {
   std::string data;
   std::string split = "val";
   EvaluationSettings settings;
+  TestTime test_time = TestTime::none;
   int threads = 0;
   DeviceSettings device;
   bool json = false;
@@ -32,6 +33,7 @@ int run_eval(const Arguments& arguments) {
   const Network network = fold_norms(load_model(arguments.model, element_type(arguments.device.precision), &stream));
   const data::Shard shard(arguments.data);
   Predictor predictor(network, ranges_for(arguments.model, arguments.device.precision));
+  predictor.average_over(arguments.test_time);
   const Evaluation result = evaluate(predictor, network.graph(), shard, split, arguments.settings);
 
   if (arguments.json) {
@@ -40,7 +42,8 @@ int run_eval(const Arguments& arguments) {
                                   {"split", data::name_of(split)},
                                   {"tiles", result.tiles()},
                                   {"threshold", arguments.settings.threshold},
-                                  {"boundary_tolerance", arguments.settings.boundary_tolerance}};
+                                  {"boundary_tolerance", arguments.settings.boundary_tolerance},
+                                  {"orientations", orientations(arguments.test_time).size()}};
     report.update(to_json(result));
     fmt::print("{}\n", report.dump(2));
     return 0;
@@ -69,6 +72,7 @@ void add_eval_command(CLI::App& app, Action& action) {
   command->add_option("--batch", arguments->settings.batch, "Tiles at a time; the figures do not hang on it")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
+  add_test_time_option(*command, arguments->test_time);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");

@@ -2,13 +2,16 @@
 #include "unet/commands/predict_inputs.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "data/abi/scene.hpp"
+#include "data/abi/scene_rows.hpp"
 #include "data/formats/raster_read.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/commands/scene_options.hpp"
@@ -60,13 +63,25 @@ std::vector<int> channels_of(const std::vector<int>& bands, int model_bands) {
   return channels;
 }
 
-data::Raster read_scene(const abi::Scene& scene, const InputOptions& options, const std::vector<int>& channels) {
+// Small images are read at once, since an overlay looks at all of it before.
+std::unique_ptr<data::ImageRows> with_small_ones_read(std::unique_ptr<data::ImageRows> image) {
+  constexpr std::int64_t small = std::int64_t{1} << 26;  // values
+  const auto [height, width, bands] = image->shape();
+  if (std::int64_t{height} * width * bands > small) return image;
+  data::Raster raster = image->read(0, height);
+  raster.georeference = image->georeference();
+  return std::make_unique<data::WholeImage>(std::move(raster));
+}
+
+std::unique_ptr<data::ImageRows> open_scene(const abi::Scene& scene, const InputOptions& options,
+                                            const std::vector<int>& channels) {
   abi::SceneOptions scene_options = options.scene;
   scene_options.channels = channels;
-  const abi::SceneReader reader(scene, scene_options);
-  return reader.read(options.grid == "satellite"
-                         ? data::geo::grid_of(reader.image(), options.resolution)
-                         : data::geo::grid_around(reader.image(), options.grid, options.resolution));
+  abi::SceneReader reader(scene, scene_options);
+  const auto grid = options.grid == "satellite"
+                        ? data::geo::grid_of(reader.image(), options.resolution)
+                        : data::geo::grid_around(reader.image(), options.grid, options.resolution);
+  return std::make_unique<abi::SceneRows>(std::move(reader), grid);
 }
 
 }  // namespace
@@ -87,13 +102,15 @@ std::vector<Input> find_inputs(const InputOptions& options, int model_bands) {
   const Files files = files_of(options.inputs);
   std::vector<Input> found;
   for (const fs::path& path : files.images)
-    found.push_back({path.string(), path.stem().string(), [path, bands] { return data::read_raster(path, bands); }});
+    found.push_back({path.string(), path.stem().string(),
+                     [path, bands] { return with_small_ones_read(data::open_raster(path, bands)); }});
   if (!files.bands.empty()) {
     const auto channels = channels_of(bands, model_bands);
     const auto scenes = abi::find_scenes(files.bands);
     abi::require_bands(scenes, channels);
     for (const abi::Scene& scene : scenes)
-      found.push_back({scene.stem(), scene.stem(), [=] { return read_scene(scene, options, channels); }});
+      found.push_back(
+          {scene.stem(), scene.stem(), [=] { return with_small_ones_read(open_scene(scene, options, channels)); }});
   }
   if (found.empty()) throw input_error("no input holds an image or a band of a scene");
   std::set<std::string> stems;

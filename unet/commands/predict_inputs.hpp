@@ -3,11 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/abi/scene_reader.hpp"
-#include "data/images/raster.hpp"
+#include "data/images/image_rows.hpp"
 
 namespace plume::unet {
 
@@ -26,7 +27,7 @@ void add_input_options(CLI::App& command, InputOptions& options);
 struct Input {
   std::string name;  // for people
   std::string stem;  // of the results' file names
-  std::function<data::Raster()> read;
+  std::function<std::unique_ptr<data::ImageRows>()> open;
 };
 
 // All of them, by the files' names; scenes are checked for the bands that a model of `model_bands` is given.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "commands.hpp"
 #include "data/images/image_names.hpp"
 #include "data/images/image_read.hpp"
+#include "data/images/image_rows.hpp"
 #include "data/images/text.hpp"
 #include "kernels/base/error.hpp"
 #include "unet/cli/run_options.hpp"
@@ -20,6 +22,7 @@
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/model_file.hpp"
 #include "unet/inference/results.hpp"
+#include "unet/inference/scene.hpp"
 
 namespace plume::unet::infer {
 namespace {
@@ -33,9 +36,11 @@ struct Arguments {
   std::vector<std::string> formats;
   std::string bands;
   double simplify = 0;
+  std::int64_t least_area = 0;
   std::optional<float> threshold;  // none: what the model says, or 0.5
   int threads = 0;
-  int tile = 0;
+  TileSettings tiles;
+  TestTime test_time = TestTime::none;
   DeviceSettings device;
 };
 
@@ -56,6 +61,7 @@ std::optional<ResultKind> kind_of_file(const fs::path& output) {
   if (fs::is_directory(output)) return std::nullopt;
   if (extension == ".png") return ResultKind::mask;
   if (extension == ".geojson") return ResultKind::geojson;
+  if (extension == ".kml") return ResultKind::kml;
   if (extension == ".npy") return ResultKind::npy;
   if (extension == ".tif" || extension == ".tiff") return ResultKind::tif;
   return std::nullopt;
@@ -100,20 +106,25 @@ int run_predict(const Arguments& arguments) {
   const auto bands = data::parse_bands(arguments.bands);
   const auto works = plan(arguments);
   const FoundModel model = find_model(arguments.model);
-  const float threshold = arguments.threshold.value_or(model.threshold.value_or(0.5F));
+  const SceneSettings settings{arguments.threshold.value_or(model.threshold.value_or(0.5F)), arguments.least_area};
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
   const Network network = fold_norms(load_model(model.file, element_type(arguments.device.precision), &stream));
   Predictor predictor(network, ranges_for(model.file, arguments.device.precision));
-  predictor.limit_tiles({.edge = arguments.tile});
+  predictor.average_over(arguments.test_time);
+  predictor.set_tiles(arguments.tiles);
   const Graph& graph = network.graph();
-  const ResultOptions options{.bands = bands, .tolerance = arguments.simplify};
   for (const Work& work : works) {
-    const data::Raster image = data::read_image(work.image, bands);
-    require_bands(graph, image.bands, work.image.string());
-    const Prediction prediction = decide(predictor.probabilities(image.pixels.data(), 1, image.height, image.width),
-                                         image, graph.classes, threshold);
-    for (const auto& [kind, path] : work.results) write_result(path, kind, prediction, image, options);
-    fmt::print("{}: {:.2f} % smoke\n", work.image.filename().string(), 100 * prediction.smoke_fraction());
+    data::WholeImage image(data::read_image(work.image, bands));
+    require_bands(graph, image.shape().channels, work.image.string());
+    const ResultImage of{image.shape(), graph.classes, image.georeference(), work.image.string()};
+    std::vector<std::unique_ptr<ResultWriter>> writers;
+    for (const auto& [kind, path] : work.results) {
+      ResultOptions options{.bands = bands, .tolerance = arguments.simplify};
+      if (kind == ResultKind::overlay) options.stretch = stretch_of(image, bands);
+      writers.push_back(make_file_writer(path, kind, of, options));
+    }
+    const double share = predict_scene(predictor, graph, image, settings, writers);
+    fmt::print("{}: {:.2f} % smoke\n", work.image.filename().string(), 100 * share);
   }
   return 0;
 }
@@ -127,7 +138,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   command->add_option("input", arguments->input, "An image (TIFF, PNG, .npy), or a folder of them")->required();
   command
       ->add_option("-o,--output", arguments->output,
-                   "A file (.png: the mask; .npy, .tif: probability; .geojson: polygons), or a folder")
+                   "A file (.png: the mask; .npy, .tif: probability; .geojson, .kml: polygons), or a folder")
       ->required();
   std::vector<std::string> names(result_names.size());
   std::transform(result_names.begin(), result_names.end(), names.begin(), [](const auto& pair) { return pair.first; });
@@ -140,7 +151,10 @@ void add_predict_command(CLI::App& app, Action& action) {
                    "Smoke is where the probability is above; by default as a folder's model.json says, or 0.5")
       ->check(CLI::Range(0.0F, 1.0F));
   add_simplify_option(*command, arguments->simplify);
-  add_tile_option(*command, arguments->tile);
+  add_least_area_option(*command, arguments->least_area);
+  add_tile_option(*command, arguments->tiles.edge);
+  add_blend_options(*command, arguments->tiles);
+  add_test_time_option(*command, arguments->test_time);
   command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
   add_device_options(*command, arguments->device);
   command->footer("Example: plume-infer predict model.safetensors tiles/ -o results");

@@ -1,123 +1,152 @@
-// Regions are filled, then their borders are walked, pixel edge by pixel edge.
+// Each row adds the pixel edges between it and the row above to the regions that they bound; the edges of a region that
+// has ended are put together to rings.
 #include "unet/inference/polygons.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <tuple>
+#include <utility>
 
 namespace plume::unet {
+
+void PolygonTracer::Outline::join(Outline&& other) {
+  first = std::min(first, other.first);
+  area += other.area;
+  sum += other.sum;
+  most = std::max(most, other.most);
+  if (other.borders.size() > borders.size()) borders.swap(other.borders);
+  borders.insert(borders.end(), other.borders.begin(), other.borders.end());
+}
+
 namespace {
 
-constexpr std::int32_t none = -1;
+using Border = PolygonTracer::Border;
 
-class Tracer {
+auto order(const Corner& corner) {
+  return std::pair{corner.y, corner.x};
+}
+
+// Calls visit(run, first, last) for the pixels of runs that have none of their label beside them in the other row.
+template <class Visit>
+void for_each_gap(std::span<const Run> runs, std::span<const Run> others, const Visit& visit) {
+  const Run* before = nullptr;
+  int place = 0;
+  const auto end = [&] {
+    if (before != nullptr && place < before->last) visit(*before, place, before->last);
+  };
+  const auto begin = [&](const Run& run) {
+    end();
+    before = &run;
+    place = run.first;
+  };
+  auto next = runs.begin();
+  for_each_overlap(runs, others, [&](const Run& run, const Run& other) {
+    while (before != &run) begin(*next++);
+    if (place < other.first) visit(run, place, other.first);
+    place = other.last;
+  });
+  while (next != runs.end()) begin(*next++);
+  end();
+}
+
+// Rings of a region's borders, in the order of their first upper edges by rows, so the outline comes first.
+class Rings {
  public:
-  explicit Tracer(const Prediction& prediction)
-      : prediction_(prediction),
-        height_(prediction.height),
-        width_(prediction.width),
-        region_(prediction.labels.size(), none),
-        walked_(prediction.labels.size(), 0) {}
+  explicit Rings(std::vector<Border> borders) : borders_(std::move(borders)) {
+    std::sort(borders_.begin(), borders_.end(),
+              [](const Border& a, const Border& b) { return order(a.from) < order(b.from); });
+  }
 
-  std::vector<Polygon> trace() {
-    for (int y = 0; y < height_; ++y) {
-      for (int x = 0; x < width_; ++x) {
-        const std::size_t pixel = at(x, y);
-        if (prediction_.labels[pixel] == 0) continue;
-        if (region_[pixel] == none) fill(x, y);
-        // Every ring has an upper edge, and a region's first pixel has one of its outline.
-        if (walked_[pixel] == 0 && region(x, y - 1) != region_[pixel])
-          polygons_[static_cast<std::size_t>(region_[pixel])].rings.push_back(walk(x, y));
-      }
+  std::vector<Ring> all() {
+    std::vector<Ring> rings;
+    for (Border& border : borders_) {
+      if (border.heading == Border::east && !border.walked) rings.push_back(walk(border));
     }
-    return std::move(polygons_);
+    return rings;
   }
 
  private:
-  [[nodiscard]] std::size_t at(int x, int y) const {
-    return static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) + static_cast<std::size_t>(x);
-  }
-  [[nodiscard]] std::int32_t region(int x, int y) const {
-    return x >= 0 && y >= 0 && x < width_ && y < height_ ? region_[at(x, y)] : none;
-  }
-
-  // A new region of all pixels that are connected with this one.
-  void fill(int first_x, int first_y) {
-    const std::uint8_t label = prediction_.labels[at(first_x, first_y)];
-    const auto number = static_cast<std::int32_t>(polygons_.size());
-    Polygon polygon{.label = label, .rings = {}};
-    double sum = 0;
-    std::vector<Corner> ahead;
-    const auto take = [&](int x, int y) {
-      if (x < 0 || y < 0 || x >= width_ || y >= height_) return;
-      const std::size_t pixel = at(x, y);
-      if (region_[pixel] != none || prediction_.labels[pixel] != label) return;
-      region_[pixel] = number;
-      ahead.push_back({x, y});
-    };
-    take(first_x, first_y);
-    while (!ahead.empty()) {
-      const auto [x, y] = ahead.back();
-      ahead.pop_back();
-      const float probability = prediction_.confidence[at(x, y)];
-      ++polygon.area;
-      sum += static_cast<double>(probability);
-      polygon.max_probability = std::max(polygon.max_probability, probability);
-      take(x - 1, y);
-      take(x + 1, y);
-      take(x, y - 1);
-      take(x, y + 1);
-    }
-    polygon.mean_probability = static_cast<float>(sum / static_cast<double>(polygon.area));
-    polygons_.push_back(std::move(polygon));
-  }
-
-  // The ring that begins with the upper edge of a pixel. Where two pixels of the region meet in a corner alone, the way
-  // stays beside what is outside, so a ring does not touch itself: the region encloses one of the two outer pixels
-  // there.
-  Ring walk(int first_x, int first_y) {
-    // East, south, west and north: steps, and the pixels ahead to the left and right of a corner.
-    struct Heading {
-      int dx, dy;
-      int left_x, left_y;
-      int right_x, right_y;
-    };
-    static constexpr std::array<Heading, 4> headings{
-        {{1, 0, 0, -1, 0, 0}, {0, 1, 0, 0, -1, 0}, {-1, 0, -1, 0, -1, -1}, {0, -1, -1, -1, 0, -1}}};
-    const std::int32_t mine = region(first_x, first_y);
-    Ring ring{{first_x, first_y}};
-    int x = first_x;
-    int y = first_y;
-    std::size_t heading = 0;
+  Ring walk(Border& first) {
+    Ring ring{first.from};
+    Border* border = &first;
     do {
-      if (heading == 0) walked_[at(x, y)] = 1;
-      x += headings[heading].dx;
-      y += headings[heading].dy;
-      const Heading& ahead = headings[heading];
-      std::size_t turned = heading;
-      if (region(x + ahead.left_x, y + ahead.left_y) == mine) {
-        turned = (heading + 3) % 4;
-      } else if (region(x + ahead.right_x, y + ahead.right_y) != mine) {
-        turned = (heading + 1) % 4;
-      }
-      if (turned != heading) ring.push_back({x, y});
-      heading = turned;
-    } while (x != first_x || y != first_y || heading != 0);
+      border->walked = true;
+      Border& next = behind(*border);
+      if (next.heading != border->heading) ring.push_back(next.from);
+      border = &next;
+    } while (border != &first);
     return ring;
   }
 
-  const Prediction& prediction_;
-  int height_;
-  int width_;
-  std::vector<std::int32_t> region_;
-  std::vector<std::uint8_t> walked_;  // the pixel's upper edge
-  std::vector<Polygon> polygons_;
+  // Where two pixels of the region meet in a corner alone, the way turns left and stays beside what is outside, so a ring
+  // does not touch itself: the region encloses one of the two outer pixels there.
+  Border& behind(const Border& border) {
+    auto next = std::lower_bound(borders_.begin(), borders_.end(), border.to,
+                                 [](const Border& at, const Corner& corner) { return order(at.from) < order(corner); });
+    const auto left = static_cast<Border::Heading>((border.heading + 3) % 4);
+    const auto other = next + 1;
+    if (next->heading != left && other != borders_.end() && other->from == border.to) ++next;
+    return *next;
+  }
+
+  std::vector<Border> borders_;
 };
 
 }  // namespace
 
+void PolygonTracer::add_row(std::span<const std::uint8_t> labels, std::span<const float> confidence) {
+  regions_.connect(labels);
+  const int y = row_++;
+  for_each_gap(regions_.runs(), regions_.above(), [&](const Run& run, int first, int last) {
+    regions_.data(run).borders.push_back({{first, y}, {last, y}, Border::east});
+  });
+  for_each_gap(regions_.above(), regions_.runs(), [&](const Run& run, int first, int last) {
+    regions_.data(run).borders.push_back({{last, y}, {first, y}, Border::west});
+  });
+  for (const Run& run : regions_.runs()) {
+    Outline& outline = regions_.data(run);
+    outline.label = run.label;
+    outline.first = std::min(outline.first, std::pair{y, run.first});
+    outline.area += run.last - run.first;
+    for (int x = run.first; x < run.last; ++x) {
+      const float probability = confidence[static_cast<std::size_t>(x)];
+      outline.sum += static_cast<double>(probability);
+      outline.most = std::max(outline.most, probability);
+    }
+    outline.borders.push_back({{run.last, y}, {run.last, y + 1}, Border::south});
+    outline.borders.push_back({{run.first, y + 1}, {run.first, y}, Border::north});
+  }
+  regions_.close([&](Outline&& outline) { add(std::move(outline)); });
+}
+
+void PolygonTracer::add(Outline&& outline) {
+  Polygon polygon{.label = outline.label,
+                  .rings = Rings(std::move(outline.borders)).all(),
+                  .area = outline.area,
+                  .mean_probability = static_cast<float>(outline.sum / static_cast<double>(outline.area)),
+                  .max_probability = outline.most};
+  simplify(polygon, tolerance_);
+  found_.emplace_back(outline.first, std::move(polygon));
+}
+
+std::vector<Polygon> PolygonTracer::finish() {
+  add_row({}, {});
+  std::sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Polygon> polygons;
+  polygons.reserve(found_.size());
+  for (auto& [first, polygon] : found_) polygons.push_back(std::move(polygon));
+  found_.clear();
+  return polygons;
+}
+
 std::vector<Polygon> trace_polygons(const Prediction& prediction) {
-  return Tracer(prediction).trace();
+  PolygonTracer tracer;
+  const auto width = static_cast<std::size_t>(prediction.width);
+  for (std::size_t first = 0; first < prediction.labels.size(); first += width)
+    tracer.add_row(std::span(prediction.labels).subspan(first, width),
+                   std::span(prediction.confidence).subspan(first, width));
+  return tracer.finish();
 }
 
 }  // namespace plume::unet

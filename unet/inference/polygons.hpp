@@ -3,9 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "unet/inference/prediction.hpp"
+#include "unet/inference/region_rows.hpp"
 
 namespace plume::unet {
 
@@ -27,7 +31,48 @@ struct Polygon {
   float max_probability = 0;
 };
 
-// Pixels of one label that share an edge are one region; label 0 is none. In the order of their first pixels, by rows.
+// Traces an image whose rows come one by one. It keeps borders of regions, not pixels.
+// Pixels of one label that share an edge are one region; label 0 is none.
+class PolygonTracer {
+ public:
+  // Polygons are simplified by the tolerance (simplify).
+  explicit PolygonTracer(double tolerance = 0) : tolerance_(tolerance) {}
+
+  // The labels of the next row, and the probability of each pixel's label.
+  void add_row(std::span<const std::uint8_t> labels, std::span<const float> confidence);
+
+  // After the last row: all polygons, in the order of their regions' first pixels, by rows.
+  [[nodiscard]] std::vector<Polygon> finish();
+
+  // Edges of pixels in one line; the region lies to the right of the way.
+  struct Border {
+    enum Heading : std::uint8_t { east, south, west, north };
+    Corner from;
+    Corner to;
+    Heading heading{};
+    bool walked = false;
+  };
+  // What is known of a region.
+  struct Outline {
+    int label = 0;
+    std::pair<int, int> first{std::numeric_limits<int>::max(), 0};  // row and column of its first pixel
+    std::int64_t area = 0;
+    double sum = 0;  // of probabilities
+    float most = 0;
+    std::vector<Border> borders{};
+    void join(Outline&& other);
+  };
+
+ private:
+  void add(Outline&& outline);
+
+  double tolerance_;
+  int row_ = 0;
+  RegionRows<Outline> regions_;
+  std::vector<std::pair<std::pair<int, int>, Polygon>> found_;  // with their first pixels
+};
+
+// Of a whole image.
 [[nodiscard]] std::vector<Polygon> trace_polygons(const Prediction& prediction);
 
 // With fewer corners: none of those left out is further than `tolerance` pixels from what remains. A polygon whose

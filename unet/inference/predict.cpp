@@ -31,6 +31,32 @@ std::string key_of(const nn::Shape& shape) {
   return fmt::format("predict {}x{}x{}", shape.n, shape.h, shape.w);
 }
 
+// Whole rows of an image, the first of which is `first`.
+struct Rows {
+  std::span<float> values;
+  int first;
+  int height;
+  int width;
+};
+
+// Adds what is kept of a tile of this shape.
+void add_tile(Rows rows, const std::vector<float>& tile, const nn::Shape& shape, const TileSpan& row,
+              const TileSpan& column) {
+  const auto channels = static_cast<std::size_t>(shape.c);
+  const auto weight = [](const TileSpan& span, int place) {
+    return span.weights.empty() ? 1.0F : span.weights[static_cast<std::size_t>(place - span.kept_first)];
+  };
+  for (int y = row.kept_first; y < std::min(row.kept_last, rows.first + rows.height); ++y) {
+    const float* from =
+        tile.data() + offset_of(0, y - row.first, column.kept_first - column.first, shape.h, shape.w, channels);
+    float* to = rows.values.data() + offset_of(0, y - rows.first, column.kept_first, rows.height, rows.width, channels);
+    for (int x = column.kept_first; x < std::min(column.kept_last, rows.width); ++x) {
+      const float share = weight(row, y) * weight(column, x);
+      for (std::size_t c = 0; c < channels; ++c) *to++ += share * *from++;
+    }
+  }
+}
+
 }  // namespace
 
 void require_bands(const Graph& graph, int bands, const std::string& name) {
@@ -60,20 +86,43 @@ void Predictor::use_threads(int threads) noexcept {
   if (auto* cpu = std::get_if<kernels::CpuStream>(&stream_)) cpu->use_threads(threads);
 }
 
-void Predictor::limit_tiles(const TileLimits& limits) {
-  if (limits.edge > 0 && whole_) {
+void Predictor::average_over(TestTime test_time) {
+  orientations_ = orientations(test_time);
+  reach_ = reach_of(network_.graph());
+  const bool flips = orientations_.size() > 1;
+  const bool turns = orientations_.back().transpose;
+  if (flips) reach_.top = reach_.bottom = std::max(reach_.top, reach_.bottom);
+  if (flips) reach_.left = reach_.right = std::max(reach_.left, reach_.right);
+  if (turns) reach_.top = reach_.bottom = reach_.left = reach_.right = std::max(reach_.top, reach_.left);
+}
+
+void Predictor::set_tiles(const TileSettings& settings) {
+  if (settings.edge > 0 && whole_) {
     throw usage_error(
         "the model's up-sampling aligns corners, so what it finds hangs on an image's size and tiles would not fit "
         "together; leave the tile size out");
   }
-  if (limits.edge > 0) {
-    require_tile(limits.edge, reach_.top, reach_.bottom, multiple_);
-    require_tile(limits.edge, reach_.left, reach_.right, multiple_);
+  if (settings.edge > 0 && settings.blend == Blend::crop) {
+    require_tile(settings.edge, reach_.top, reach_.bottom, multiple_);
+    require_tile(settings.edge, reach_.left, reach_.right, multiple_);
   }
-  limits_ = limits;
+  tiles_ = settings;
 }
 
 std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
+  std::vector<float> mean = run_batches(shape, pixels);
+  if (orientations_.size() == 1) return mean;
+  const nn::Shape result{shape.n, shape.h, shape.w, network_.graph().classes};
+  for (auto orientation = orientations_.begin() + 1; orientation != orientations_.end(); ++orientation) {
+    const auto turned = orient(*orientation, shape, pixels);
+    add_turned_back(*orientation, result, run_batches(oriented(*orientation, shape), turned.data()), mean);
+  }
+  const float share = 1 / static_cast<float>(orientations_.size());
+  for (float& value : mean) value *= share;
+  return mean;
+}
+
+std::vector<float> Predictor::run_batches(const nn::Shape& shape, const float* pixels) {
   const int together = std::min(shape.n, images_together(shape));
   std::vector<float> all;
   for (int first = 0; first < shape.n; first += together) {
@@ -107,13 +156,13 @@ std::size_t Predictor::plan(const nn::Shape& shape) {
 }
 
 std::size_t Predictor::bytes_allowed() const {
-  if (limits_.bytes > 0) return limits_.bytes;
-  return std::size_t{std::holds_alternative<kernels::CudaStream>(stream_) ? 4U : 1U} << 30;
+  if (tiles_.bytes > 0) return tiles_.bytes;
+  return std::size_t{std::holds_alternative<kernels::CudaStream>(stream_) ? 4U : 2U} << 30;
 }
 
 Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
   if (whole_) return {shape.h, shape.w};
-  if (limits_.edge > 0) return {limits_.edge, limits_.edge};
+  if (tiles_.edge > 0) return {tiles_.edge, tiles_.edge};
   const auto bytes = static_cast<double>(plan({1, shape.h, shape.w, shape.c}));
   const auto allowed = static_cast<double>(bytes_allowed());
   if (bytes <= allowed) return {shape.h, shape.w};
@@ -127,28 +176,44 @@ Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
   return {fitting(shape.h, shape.w, reach_.top, reach_.bottom), fitting(shape.w, shape.h, reach_.left, reach_.right)};
 }
 
-std::vector<float> Predictor::run_tiles(const float* pixels, int images, int height, int width, const TileAxis& rows,
-                                        const TileAxis& columns) {
+Predictor::Tiles Predictor::cut(int height, int width) {
+  if (height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
+  const nn::Shape shape = padded_shape({1, height, width, network_.graph().input.bands}, multiple_);
+  const Edges largest = largest_tile(shape);
+  if (tiles_.blend == Blend::smooth)
+    return {overlap_axis(shape.h, multiple_, largest.height, tiles_.overlap),
+            overlap_axis(shape.w, multiple_, largest.width, tiles_.overlap)};
+  return {cut_axis(shape.h, reach_.top, reach_.bottom, multiple_, largest.height),
+          cut_axis(shape.w, reach_.left, reach_.right, multiple_, largest.width)};
+}
+
+void Predictor::stream(int height, int width, const ReadRows& read, const TakeRows& take) {
+  stream(cut(height, width), height, width, read, take);
+}
+
+void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows& read, const TakeRows& take) {
+  const auto& [rows, columns] = tiles;
   const nn::Shape shape{1, rows.size, columns.size, network_.graph().input.bands};
-  const auto bands = static_cast<std::size_t>(shape.c);
-  const auto classes = static_cast<std::size_t>(network_.graph().classes);
-  std::vector<float> all(offset_of(images, 0, 0, height, width, classes));
-  for (int n = 0; n < images; ++n) {
-    const float* image = pixels + offset_of(n, 0, 0, height, width, bands);
-    for (const TileSpan& row : rows.spans) {
-      for (const TileSpan& column : columns.spans) {
-        const auto tile = run(shape, prepare(image, shape, height, width, row.first, column.first).data());
-        const int kept = std::min(column.kept_last, width) - column.kept_first;
-        for (int y = row.kept_first; y < std::min(row.kept_last, height); ++y) {
-          std::copy_n(tile.data() + offset_of(0, y - row.first, column.kept_first - column.first, rows.size,
-                                              columns.size, classes),
-                      static_cast<std::size_t>(kept) * classes,
-                      all.data() + offset_of(n, y, column.kept_first, height, width, classes));
-        }
-      }
+  const nn::Shape result{1, rows.size, columns.size, network_.graph().classes};
+  const auto row_values = static_cast<std::size_t>(width) * static_cast<std::size_t>(result.c);
+  std::vector<float> sums;  // of rows from `done` on
+  int done = 0;
+  for (std::size_t i = 0; i < rows.spans.size(); ++i) {
+    const TileSpan& row = rows.spans[i];
+    const int last = std::min(row.first + rows.size, height);
+    const float* pixels = read(row.first, last);
+    const int kept = std::min(row.kept_last, height) - done;
+    sums.resize(static_cast<std::size_t>(kept) * row_values);
+    for (const TileSpan& column : columns.spans) {
+      const auto tile = run(shape, prepare(pixels, shape, last - row.first, width, column.first).data());
+      add_tile({sums, done, kept, width}, tile, result, row, column);
     }
+    const int ready = i + 1 < rows.spans.size() ? rows.spans[i + 1].kept_first : height;
+    const std::size_t values = static_cast<std::size_t>(ready - done) * row_values;
+    take(done, ready, std::span(sums).first(values));
+    sums.erase(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(values));
+    done = ready;
   }
-  return all;
 }
 
 std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {
@@ -168,7 +233,7 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
   return dry ? std::vector<float>() : nn::download(y, stream_);
 }
 
-std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width, int top,
+std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width,
                                       int left) const {
   const InputSpec& input = network_.graph().input;
   const auto bands = static_cast<std::size_t>(input.bands);
@@ -178,7 +243,7 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
     for (int y = 0; y < shape.h; ++y) {
       for (int x = 0; x < shape.w; ++x, to += bands) {
         const float* from =
-            pixels + offset_of(n, std::min(top + y, height - 1), std::min(left + x, width - 1), height, width, bands);
+            pixels + offset_of(n, std::min(y, height - 1), std::min(left + x, width - 1), height, width, bands);
         for (std::size_t b = 0; b < bands; ++b) {
           const float mean = input.mean.empty() ? 0.0F : input.mean[b];
           const float std = input.std.empty() ? 1.0F : input.std[b];
@@ -191,15 +256,23 @@ std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shap
 }
 
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
-  if (images < 1 || height < 1 || width < 1) throw input_error("an image of {}x{} pixels is empty", height, width);
-  const nn::Shape shape = padded_shape({images, height, width, network_.graph().input.bands}, multiple_);
-  const Edges largest = largest_tile(shape);
-  const TileAxis rows = cut_axis(shape.h, reach_.top, reach_.bottom, multiple_, largest.height);
-  const TileAxis columns = cut_axis(shape.w, reach_.left, reach_.right, multiple_, largest.width);
-  if (rows.spans.size() * columns.spans.size() > 1) return run_tiles(pixels, images, height, width, rows, columns);
-
-  const bool whole = shape.h == height && shape.w == width;
+  if (images < 1) throw input_error("there is no image to predict on");
+  const Tiles tiles = cut(height, width);
   const InputSpec& input = network_.graph().input;
+  const auto bands = static_cast<std::size_t>(input.bands);
+  const auto classes = static_cast<std::size_t>(network_.graph().classes);
+  if (tiles.rows.spans.size() * tiles.columns.spans.size() > 1) {
+    std::vector<float> all;
+    all.reserve(offset_of(images, 0, 0, height, width, classes));
+    for (int n = 0; n < images; ++n) {
+      stream(
+          tiles, height, width, [&](int first, int) { return pixels + offset_of(n, first, 0, height, width, bands); },
+          [&](int, int, std::span<const float> rows) { all.insert(all.end(), rows.begin(), rows.end()); });
+    }
+    return all;
+  }
+  const nn::Shape shape{images, tiles.rows.size, tiles.columns.size, input.bands};
+  const bool whole = shape.h == height && shape.w == width;
   if (whole && input.mean.empty() && input.std.empty()) return run(shape, pixels);
   std::vector<float> probability = run(shape, prepare(pixels, shape, height, width).data());
   if (whole) return probability;

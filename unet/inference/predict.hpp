@@ -2,13 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "kernels/stream.hpp"
 #include "nn/arena.hpp"
 #include "unet/inference/network.hpp"
+#include "unet/inference/orientation.hpp"
 #include "unet/inference/quantized_network.hpp"
 #include "unet/inference/ranges.hpp"
 #include "unet/inference/tiling.hpp"
@@ -18,10 +21,12 @@ namespace plume::unet {
 // Throws input_error where an image of that name has not as many bands as the model takes.
 void require_bands(const Graph& graph, int bands, const std::string& name);
 
-// How large an image may be that is run whole; others are cut into tiles without a seam (tiling.hpp).
-struct TileLimits {
+// How large an image may be that is run whole, and how others are cut into tiles (tiling.hpp).
+struct TileSettings {
   int edge = 0;           // of a tile with its margins, at most; 0: as bytes allow
-  std::size_t bytes = 0;  // of the activations of one image; 0: 1 GiB on the CPU, 4 on CUDA
+  std::size_t bytes = 0;  // of the activations of one image; 0: 2 GiB on the CPU, 4 on CUDA
+  Blend blend = Blend::crop;
+  double overlap = 0.5;  // of smoothly blended tiles, as a share of their edge
 };
 
 // Runs a network again and again; keeps its memory between calls.
@@ -37,9 +42,12 @@ class Predictor {
   // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
   void use_threads(int threads) noexcept;
 
+  // From now on probabilities are means over these orientations of each image, or of each tile of it.
+  void average_over(TestTime test_time);
+
   // Throws usage_error for tiles too small for the model, though no image need be cut into any, and for any tiles where
   // the model hangs on an image's size (tiling.hpp): such a one runs whole images whatever they need.
-  void limit_tiles(const TileLimits& limits);
+  void set_tiles(const TileSettings& settings);
 
   // The bytes of the largest step so far: what the memory between calls has grown to.
   [[nodiscard]] std::size_t largest_step() const { return largest_step_; }
@@ -49,12 +57,21 @@ class Predictor {
   // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
+  // The same of one image that is never in memory as a whole: a row of tiles at a time, read(first, last) gives the pixels
+  // [last - first, width, bands] of rows, which are valid until it is called again, and take(first, last, probabilities)
+  // is given [last - first, width, classes] of rows that follow those before. Both go downwards; rows that are read overlap.
+  using ReadRows = std::function<const float*(int first, int last)>;
+  using TakeRows = std::function<void(int first, int last, std::span<const float> probabilities)>;
+  void stream(int height, int width, const ReadRows& read, const TakeRows& take);
+
   // The same for pixels that are normalised already, without tiles.
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
-  // Probabilities of normalised pixels, some images at a time.
+  // Probabilities of normalised pixels, over all orientations.
   [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const float* pixels);
+  // In one, some images at a time.
+  [[nodiscard]] std::vector<float> run_batches(const nn::Shape& shape, const float* pixels);
   [[nodiscard]] int images_together(const nn::Shape& shape);
   // Queues the network; a dry run (null pixels) only plans its memory.
   [[nodiscard]] std::vector<float> run_step(const nn::Shape& shape, const float* pixels);
@@ -67,11 +84,16 @@ class Predictor {
   };
   [[nodiscard]] Edges largest_tile(const nn::Shape& shape);
   [[nodiscard]] std::size_t bytes_allowed() const;
-  [[nodiscard]] std::vector<float> run_tiles(const float* pixels, int images, int height, int width,
-                                             const TileAxis& rows, const TileAxis& columns);
-  // Normalised pixels of shape.h x shape.w from (top, left) on, padded beyond height and width.
+  // Rows and columns of tiles.
+  struct Tiles {
+    TileAxis rows;
+    TileAxis columns;
+  };
+  [[nodiscard]] Tiles cut(int height, int width);
+  void stream(const Tiles& tiles, int height, int width, const ReadRows& read, const TakeRows& take);
+  // Normalised pixels of shape.h x shape.w from column `left` on, padded beyond height and width.
   [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width,
-                                           int top = 0, int left = 0) const;
+                                           int left = 0) const;
 
   const Network& network_;
   std::optional<QuantizedNetwork> quantized_;
@@ -79,9 +101,10 @@ class Predictor {
   kernels::Stream& stream_;
   nn::Arena arena_;
   int multiple_;
-  Reach reach_;
-  bool whole_;  // images alone
-  TileLimits limits_;
+  Reach reach_;  // in all orientations
+  bool whole_;   // images alone
+  std::vector<Orientation> orientations_ = orientations(TestTime::none);
+  TileSettings tiles_;
   std::size_t largest_step_ = 0;
 };
 

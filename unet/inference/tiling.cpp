@@ -54,6 +54,15 @@ Sides reach_of(const Layer& layer, const Sides& in, int in_level) {
   return in;
 }
 
+// A Gaussian about a tile's centre.
+std::vector<double> weights_of_tile(int size) {
+  const double centre = (size - 1) / 2.0;
+  const double sigma = size / 8.0;
+  std::vector<double> weights;
+  for (int i = 0; i < size; ++i) weights.push_back(std::exp(-(i - centre) * (i - centre) / (2 * sigma * sigma)));
+  return weights;
+}
+
 }  // namespace
 
 bool hangs_on_size(const Graph& graph) {
@@ -97,7 +106,7 @@ void require_tile(int largest, int before, int after, int multiple) {
 
 TileAxis cut_axis(int extent, int before, int after, int multiple, int largest) {
   const int limit = largest / multiple * multiple;
-  if (extent <= limit) return {extent, {{0, 0, extent}}};
+  if (extent <= limit) return {extent, {{.kept_last = extent}}};
   require_tile(largest, before, after, multiple);
   // n tiles cover n * size - (n - 1) * margins.
   const int margin_after = round_up(after, multiple);
@@ -111,6 +120,28 @@ TileAxis cut_axis(int extent, int before, int after, int multiple, int largest) 
     const int last = tile == count - 1 ? extent : first + axis.size - margin_after;
     axis.spans.push_back({first, kept, last});
     kept = last;
+  }
+  return axis;
+}
+
+TileAxis overlap_axis(int extent, int multiple, int largest, double overlap) {
+  const int size = largest / multiple * multiple;
+  if (size == 0)
+    throw usage_error("tiles of {} are too small for the model, which takes multiples of {}", largest, multiple);
+  if (extent <= size) return {extent, {{.kept_last = extent}}};
+  const int stride = std::max(1, static_cast<int>(size * (1 - overlap)) / multiple) * multiple;
+  const int steps = (extent - size + stride - 1) / stride;
+  const std::vector<double> weights = weights_of_tile(size);
+  std::vector<double> sums(static_cast<std::size_t>(extent));
+  TileAxis axis{size, {}};
+  for (int step = 0; step <= steps; ++step) {
+    const auto first = static_cast<int>(std::int64_t{extent - size} / multiple * step / steps) * multiple;
+    axis.spans.push_back({first, first, first + size});
+    for (std::size_t i = 0; i < weights.size(); ++i) sums[static_cast<std::size_t>(first) + i] += weights[i];
+  }
+  for (TileSpan& span : axis.spans) {
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      span.weights.push_back(static_cast<float>(weights[i] / sums[static_cast<std::size_t>(span.first) + i]));
   }
   return axis;
 }

@@ -12,7 +12,7 @@ namespace plume::serve {
 
 class Device {
  public:
-  // threads: of the CPU for a request that is alone; 0: all cores. tile: unet::TileLimits's edge. Throws as unet::make_stream does.
+  // threads: of the CPU for a request that is alone; 0: all cores. tile: unet::TileSettings's edge. Throws as unet::make_stream does.
   Device(const unet::DeviceSettings& settings, int threads, int tile)
       : tile_(tile),
         precision_(settings.precision),

@@ -36,7 +36,8 @@ unet::ResultKind result_kind(const AnswerType& type) {
 }
 
 std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities probabilities) {
-  data::Raster image;
+  unet::Strip whole;
+  data::Raster& image = whole.rows;
   image.height = asked.height;
   image.width = asked.width;
   image.bands = asked.bands;
@@ -44,8 +45,8 @@ std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities
   image.valid = std::move(asked.valid);
   image.georeference = std::move(asked.georeference);
   if (type.picture == Picture::scene) std::fill(probabilities.values.begin(), probabilities.values.end(), 0.0F);
-  const auto prediction = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
-  return text_of(unet::encode(result_kind(type), prediction, image, {.tolerance = type.simplify}));
+  whole.found = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
+  return text_of(unet::encode(result_kind(type), whole, {.tolerance = type.simplify}));
 }
 
 void blank_fill(const ImageBatch& asked, Probabilities& probabilities) {

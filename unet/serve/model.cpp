@@ -45,7 +45,7 @@ std::unique_ptr<Model::Slot> Model::take() {
     }
   }
   std::unique_ptr<Slot> slot(new Slot{{network_, ranges_, device_.threads(), device_.convolutions()}});
-  slot->predictor.limit_tiles({.edge = device_.tile()});
+  slot->predictor.set_tiles({.edge = device_.tile()});
   return slot;
 }
 
