@@ -64,6 +64,7 @@ double loss(const Context& context, const Tensor& logits, const Targets& targets
 std::vector<double> deep_loss_weights(const std::vector<int>& heights) {
   const double all = std::accumulate(heights.begin(), heights.end(), 0.0);
   std::vector<double> weights;
+  weights.reserve(heights.size());
   for (const int height : heights) weights.push_back(height / all);
   return weights;
 }
@@ -72,6 +73,7 @@ void deep_loss(const Context& context, double* values, std::span<const Tensor> l
                const LossSettings& settings, double scale) {
   if (targets.weights != nullptr) throw std::logic_error("weights of pixels have one size");
   std::vector<int> heights;
+  heights.reserve(logits.size());
   for (const Tensor& each : logits) heights.push_back(each.shape().h);
   const std::vector<double> weights = deep_loss_weights(heights);
   const Shape& whole = logits.front().shape();

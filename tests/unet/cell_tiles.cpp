@@ -51,7 +51,7 @@ struct Nearest {
 };
 
 Nearest nearest_to(float row, float column, const std::vector<Cell>& cells) {
-  Nearest nearest;
+  Nearest nearest{&cells[0], &cells[1], 0};
   float first = std::numeric_limits<float>::max();
   float second = first;
   for (const Cell& cell : cells) {

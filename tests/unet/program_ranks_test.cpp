@@ -75,10 +75,12 @@ std::map<std::string, std::vector<float>> tensors_of(const std::string& path) {
 }
 
 TEST_F(ProgramRanks, AreOneTrainingWhereBatchNormalisationIsOverAll) {
+  // The last for a few steps: later a rounding error turns one of the deeper network's ReLUs, of any number of ranks.
   const std::vector<std::vector<std::string>> kinds{
       {"dist.sync_batch_norm=true"},
       {"dist.sync_batch_norm=true", "train.freeze=['enc*']", "dist.bucket=0.001"},
-      {"dist.sync_batch_norm=true", "train.freeze=['dec*']", "model.depth=2", "model.deep_supervision=1"}};
+      {"dist.sync_batch_norm=true", "train.freeze=['dec*']", "model.depth=2", "model.deep_supervision=1",
+       "train.steps=5"}};
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
     const std::string single = fmt::format("one{}", kind);
     trained(1, single, kinds[kind]);
