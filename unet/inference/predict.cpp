@@ -185,7 +185,8 @@ Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
   };
   Edges edges{fitting(shape.h, shape.w, reach_.top, reach_.bottom),
               fitting(shape.w, shape.h, reach_.left, reach_.right)};
-  // A row of tiles is read at once, over all of the image's width. Of a small network that would be more than it needs itself.
+  // A row of tiles is read at once, over all of the image's width. Of a small network that would be more than it needs
+  // itself.
   const double row_bytes = static_cast<double>(sizeof(float)) * shape.w * shape.c;
   const auto rows = static_cast<int>(allowed / 2 / row_bytes);
   edges.height = std::max(std::min(edges.height, rows), least_tile(reach_.top, reach_.bottom, multiple_));
