@@ -40,15 +40,16 @@ class SceneReader {
   [[nodiscard]] const geo::FixedGrid& image() const { return granules_.front().grid(); }
 
   // The scene on each grid: rasters of as many bands as channels. A pixel that is not measured in all of them, or that
-  // max_sun_zenith leaves out, is not valid; on a grid where the scene shows nothing, or where a band was not measured, none
-  // is. Each band's part around all grids is read once and held until it is sampled, one band at a time, so memory is
-  // bounded by the choice of grids.
+  // max_sun_zenith leaves out, is not valid; on a grid where the scene shows nothing, or where a band was not
+  // measured, none is. Each band's part around all grids is read once and held until it is sampled, one band at a
+  // time, so memory is bounded by the choice of grids.
   // Throws input_error where a file cannot be read.
   [[nodiscard]] std::vector<Raster> read(std::span<const geo::Grid> grids) const;
-  // One grid. Throws input_error also where the scene shows nothing of it, and where a band has no measured pixel there.
+  // One grid. Throws input_error also where the scene shows nothing of it, and where a band has no measured pixel
+  // there.
   [[nodiscard]] Raster read(const geo::Grid& grid) const;
-  // Of one that is read in parts, `seen` being by band and growing with each: what is not allowed of the whole, require_seen
-  // throws.
+  // Of one that is read in parts, `seen` being by band and growing with each: what is not allowed of the whole,
+  // require_seen throws.
   [[nodiscard]] Raster read_part(const geo::Grid& grid, std::vector<Seen>& seen) const;
   void require_seen(std::span<const Seen> seen) const;
 

@@ -13,8 +13,8 @@ class SceneRows final : public ImageRows {
  public:
   SceneRows(SceneReader reader, const geo::Grid& grid);
 
-  // As SceneReader::read of the whole grid. What it throws where a band shows nothing is thrown with the last rows, if all
-  // were asked for.
+  // As SceneReader::read of the whole grid. What it throws where a band shows nothing is thrown with the last rows, if
+  // all were asked for.
   [[nodiscard]] Raster read(int first, int last) override;
 
  private:

@@ -13,7 +13,8 @@ GdalApi open_and_register() {
   const GdalApi api = open_gdal({PLUME_GDAL_LIBRARY, PLUME_GDAL_FOLDER "/" PLUME_GDAL_LIBRARY});
   // A truncated JPEG is an error, not grey below the break.
   api.set_config_option("GDAL_ERROR_ON_LIBJPEG_WARNING", "YES");
-  // Blocks of large images are read and written once, from above; a twentieth of the machine's memory would hold most of them.
+  // Blocks of large images are read and written once, from above; a twentieth of the machine's memory would hold most
+  // of them.
   if (std::getenv("GDAL_CACHEMAX") == nullptr) api.set_config_option("GDAL_CACHEMAX", "256MB");
   api.all_register();
   return api;

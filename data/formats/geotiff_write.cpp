@@ -1,5 +1,5 @@
-// GDAL is given rows of whole tiles, so that none of them is compressed twice. A cloud-optimised file has its smaller copies
-// in front of itself, so it is made of one that is whole.
+// GDAL is given rows of whole tiles, so that none of them is compressed twice. A cloud-optimised file has its smaller
+// copies in front of itself, so it is made of one that is whole.
 #include "data/formats/geotiff_write.hpp"
 
 #include <algorithm>
@@ -73,8 +73,8 @@ struct GeotiffWriter::Open {
     written += rows;
   }
 
-  // Whether GDAL is content to the end. Blocks are compressed and written, and the directory too, only when the dataset is
-  // flushed and closed, and before GDAL 3.7 neither call returns what went wrong.
+  // Whether GDAL is content to the end. Blocks are compressed and written, and the directory too, only when the
+  // dataset is flushed and closed, and before GDAL 3.7 neither call returns what went wrong.
   void close(const GdalErrors& errors) {
     gdal().flush_cache(dataset.get());
     if (tiled && !errors.any()) copy(errors);

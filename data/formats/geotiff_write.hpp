@@ -16,8 +16,8 @@ enum class GeotiffLayout {
   cloud_optimized,  // COG: laid out for reading parts of it over HTTP, with smaller copies. Source: OGC 21-026.
 };
 
-// Writes one whose rows come one after the other, from above; about 256 of them are in memory. The georeference is left out
-// where it is not present().
+// Writes one whose rows come one after the other, from above; about 256 of them are in memory. The georeference is
+// left out where it is not present().
 // Throws environment_error naming the path (no folder, no permission, disk full), or where GDAL cannot be opened.
 class GeotiffWriter {
  public:

@@ -24,8 +24,8 @@ namespace plume::data {
 // anything but .npy is read and GDAL cannot be opened.
 [[nodiscard]] Raster read_raster(const std::filesystem::path& path, const std::vector<int>& bands = {});
 
-// The same image, read by rows when it is asked for them. It may have any number of pixels; what is read at a time holds to
-// max_pixels and max_values. A .npy is read at once.
+// The same image, read by rows when it is asked for them. It may have any number of pixels; what is read at a time
+// holds to max_pixels and max_values. A .npy is read at once.
 [[nodiscard]] std::unique_ptr<ImageRows> open_raster(const std::filesystem::path& path,
                                                      const std::vector<int>& bands = {});
 

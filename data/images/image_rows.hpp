@@ -16,8 +16,8 @@ class ImageRows {
   [[nodiscard]] const ImageShape& shape() const { return shape_; }  // channels: the bands that are read
   [[nodiscard]] const Georeference& georeference() const { return georeference_; }
 
-  // Rows [first, last), as a raster of that height without a georeference. Rows that follow each other downwards are the
-  // fast way. Throws input_error naming the image.
+  // Rows [first, last), as a raster of that height without a georeference. Rows that follow each other downwards are
+  // the fast way. Throws input_error naming the image.
   [[nodiscard]] virtual Raster read(int first, int last) = 0;
 
  protected:

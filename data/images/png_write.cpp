@@ -25,7 +25,8 @@ int color_type(int channels) {
 
 }  // namespace
 
-// libpng leaves its functions by longjmp, so nothing that must be destroyed lives between guarded() and a callback's end.
+// libpng leaves its functions by longjmp, so nothing that must be destroyed lives between guarded() and a callback's
+// end.
 struct PngWriter::Encoder {
   ImageShape shape;
   ByteSink sink;

@@ -27,8 +27,8 @@ void mark_invalid(Raster& raster, std::size_t pixel);
 // After all were marked: their values become 0, and `valid` is empty where every pixel was measured.
 void clear_invalid(Raster& raster);
 
-// Throws input_error naming band, row and column of the first value that is NaN or infinite. first_row: of the image, where
-// the raster is some rows of it.
+// Throws input_error naming band, row and column of the first value that is NaN or infinite. first_row: of the image,
+// where the raster is some rows of it.
 void require_finite(const std::string& name, const std::vector<int>& bands, const Raster& raster, int first_row = 0);
 
 }  // namespace plume::data

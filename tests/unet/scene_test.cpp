@@ -1,4 +1,5 @@
-// Images that are predicted while they are read: as whole ones, each row read once, and no more of them held than tiles need.
+// Images that are predicted while they are read: as whole ones, each row read once, and no more of them held than
+// tiles need.
 #include "unet/inference/scene.hpp"
 
 #include <gtest/gtest.h>

@@ -9,7 +9,8 @@
 
 namespace plume::unet {
 
-// STEM_mask.tif (u8, mask_of) and STEM_probability.tif (f32, a band a class). Its functions throw as data::GeotiffWriter.
+// STEM_mask.tif (u8, mask_of) and STEM_probability.tif (f32, a band a class). Its functions throw as
+// data::GeotiffWriter.
 [[nodiscard]] std::unique_ptr<ResultWriter> make_geotiff_writer(const std::string& stem, const ResultImage& image,
                                                                 data::GeotiffLayout layout);
 

@@ -7,7 +7,8 @@
 
 namespace plume::unet {
 
-// One piece of work at a time. What it throws is thrown by the call that follows; its end is waited for by the destructor.
+// One piece of work at a time. What it throws is thrown by the call that follows; its end is waited for by the
+// destructor.
 class Background {
  public:
   void run(std::function<void()> work) {

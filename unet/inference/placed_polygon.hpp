@@ -23,9 +23,9 @@ struct PlacedRing {
   std::vector<double> y;
 };
 
-// The outline, counter-clockwise in the sense of the coordinates, and holes, clockwise. Without to_lon_lat coordinates are
-// columns and rows of pixels. Longitudes follow each other over the 180th meridian, so they may leave -180 to 180. Corners
-// that are no place are left out, and rings of which less than three remain; empty where that is the outline.
+// The outline, counter-clockwise in the sense of the coordinates, and holes, clockwise. Without to_lon_lat coordinates
+// are columns and rows of pixels. Longitudes follow each other over the 180th meridian, so they may leave -180 to 180.
+// Corners that are no place are left out, and rings of which less than three remain; empty where that is the outline.
 [[nodiscard]] std::vector<PlacedRing> placed(const Polygon& polygon, const ToLonLat& to_lon_lat);
 
 }  // namespace plume::unet

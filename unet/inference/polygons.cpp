@@ -79,8 +79,8 @@ class Rings {
     return ring;
   }
 
-  // Where two pixels of the region meet in a corner alone, the way turns left and stays beside what is outside, so a ring
-  // does not touch itself: the region encloses one of the two outer pixels there.
+  // Where two pixels of the region meet in a corner alone, the way turns left and stays beside what is outside, so a
+  // ring does not touch itself: the region encloses one of the two outer pixels there.
   Border& behind(const Border& border) {
     auto next = std::lower_bound(borders_.begin(), borders_.end(), border.to,
                                  [](const Border& at, const Corner& corner) { return order(at.from) < order(corner); });

@@ -173,7 +173,14 @@ Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
     const double most = own <= edge ? own : other <= edge ? pixels / other : edge;
     return std::max(static_cast<int>(most), least_tile(before, after, multiple_));
   };
-  return {fitting(shape.h, shape.w, reach_.top, reach_.bottom), fitting(shape.w, shape.h, reach_.left, reach_.right)};
+  Edges edges{fitting(shape.h, shape.w, reach_.top, reach_.bottom),
+              fitting(shape.w, shape.h, reach_.left, reach_.right)};
+  // A row of tiles is read at once, over all of the image's width. Of a small network that would be more than it needs
+  // itself.
+  const double row_bytes = static_cast<double>(sizeof(float)) * shape.w * shape.c;
+  const auto rows = static_cast<int>(allowed / 2 / row_bytes);
+  edges.height = std::max(std::min(edges.height, rows), least_tile(reach_.top, reach_.bottom, multiple_));
+  return edges;
 }
 
 Predictor::Tiles Predictor::cut(int height, int width) {

@@ -39,7 +39,8 @@ class Predictor {
   Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads = 0,
             kernels::ConvPolicy convolutions = kernels::ConvPolicy::automatic);
 
-  // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on it.
+  // On the CPU: lets it run on fewer threads than it was made with, or on all again. Nothing of its results hangs on
+  // it.
   void use_threads(int threads) noexcept;
 
   // From now on probabilities are means over these orientations of each image, or of each tile of it.
@@ -57,9 +58,10 @@ class Predictor {
   // bottom and right with the last row and column, and cropped again. Throws input_error for a size of 0.
   [[nodiscard]] std::vector<float> probabilities(const float* pixels, int images, int height, int width);
 
-  // The same of one image that is never in memory as a whole: a row of tiles at a time, read(first, last) gives the pixels
-  // [last - first, width, bands] of rows, which are valid until it is called again, and take(first, last, probabilities)
-  // is given [last - first, width, classes] of rows that follow those before. Both go downwards; rows that are read overlap.
+  // The same of one image that is never in memory as a whole: a row of tiles at a time, read(first, last) gives the
+  // pixels [last - first, width, bands] of rows, which are valid until it is called again, and take(first, last,
+  // probabilities) is given [last - first, width, classes] of rows that follow those before. Both go downwards; rows
+  // that are read overlap.
   using ReadRows = std::function<const float*(int first, int last)>;
   using TakeRows = std::function<void(int first, int last, std::span<const float> probabilities)>;
   void stream(int height, int width, const ReadRows& read, const TakeRows& take);

@@ -18,8 +18,8 @@ class RowWindow {
  public:
   explicit RowWindow(data::ImageRows& image);
 
-  // The pixels [last - first, width, bands] of rows [first, last); valid until the next call. Both go downwards: rows before
-  // `first` are let go, and as many rows behind `last` as were new are read meanwhile.
+  // The pixels [last - first, width, bands] of rows [first, last); valid until the next call. Both go downwards: rows
+  // before `first` are let go, and as many rows behind `last` as were new are read meanwhile.
   const float* move(int first, int last);
 
   // A copy of some of them, with or without their pixels.

@@ -12,8 +12,8 @@
 
 namespace plume::unet {
 
-// Pixels of one label that share an edge are one region; one of fewer pixels than least_area gets label 0. Probabilities
-// stay. Strips are held as long as a region reaches into them that is still too small and may go on.
+// Pixels of one label that share an edge are one region; one of fewer pixels than least_area gets label 0.
+// Probabilities stay. Strips are held as long as a region reaches into them that is still too small and may go on.
 class SpeckFilter {
  public:
   explicit SpeckFilter(std::int64_t least_area) : least_area_(least_area) {}

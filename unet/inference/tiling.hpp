@@ -1,11 +1,11 @@
 // Cutting large images into tiles, in one of two ways.
-//   crop    A tile is read with a margin as wide as the network looks, and only what lies within the margin is kept, so no
-//           seam shows: every pixel is what it would be in the whole image (but for rounding, as a convolution's algorithm
-//           depends on its shape).
-//   smooth  Tiles overlap, and a pixel is the mean of what all say that hold it, those that have it near their centre before
-//           the others. For tiles as small as those of the training, whose borders a network has learnt to live with.
-//           Source: Isensee et al., "nnU-Net", 2021, and MONAI's sliding_window_inference: Gaussian weights, sigma an eighth
-//           of the tile.
+//   crop    A tile is read with a margin as wide as the network looks, and only what lies within the margin is kept,
+//           so no seam shows: every pixel is what it would be in the whole image (but for rounding, as a convolution's
+//           algorithm depends on its shape).
+//   smooth  Tiles overlap, and a pixel is the mean of what all say that hold it, those that have it near their centre
+//           before the others. For tiles as small as those of the training, whose borders a network has learnt to live
+//           with. Source: Isensee et al., "nnU-Net", 2021, and MONAI's sliding_window_inference: Gaussian weights,
+//           sigma an eighth of the tile.
 #pragma once
 
 #include <string>
@@ -46,7 +46,8 @@ struct TileSpan {
   std::vector<float> weights = {};  // of the kept pixels; empty: 1
 };
 
-// Tiles of one size; the parts that are kept follow each other from 0 to the extent, or overlap with weights whose sum is
+// Tiles of one size; the parts that are kept follow each other from 0 to the extent, or overlap with weights whose sum
+// is
 // 1 at every pixel.
 struct TileAxis {
   int size = 0;
