@@ -66,10 +66,7 @@ class Trainer {
         optimizer_(config_.optimizer, network_.parameters()),
         exchange_(exchange_of(ranks_, config_, network_, stream_)),
         step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
-        averaged_(config_.optimizer.average > 0
-                      ? std::optional<Network>(std::in_place, network_.graph(), network_.dtype(), Fusion::on, &stream_,
-                                               nn::Gradients::no)
-                      : std::nullopt),
+        averaged_(averaged_for(config_, network_, stream_)),
         validator_(averaged_ ? *averaged_ : network_),
         guard_(config_.train, options.output),
         loader_(shard_, sampling_of(config_, ranks_.rank(), ranks_.size()), network_.graph().input.mean,

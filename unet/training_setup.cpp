@@ -52,6 +52,12 @@ Network network_for(const Config& config, const data::Shard& shard, kernels::Str
   return network;
 }
 
+std::optional<Network> averaged_for(const Config& config, const Network& network, kernels::Stream& stream) {
+  if (config.optimizer.average <= 0) return std::nullopt;
+  return std::optional<Network>(std::in_place, network.graph(), network.dtype(), Fusion::on, &stream,
+                                nn::Gradients::no);
+}
+
 data::Sampling sampling_of(const Config& config, int rank, int ranks) {
   const TrainSettings& train = config.train;
   data::Sampling sampling;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "data/loading/sampling.hpp"
@@ -20,6 +21,10 @@ namespace plume::unet {
 // The network, which fits the tiles; it normalises by their mean and deviation, or not at all. Its parameters are
 // zeros, some of them frozen.
 [[nodiscard]] Network network_for(const Config& config, const data::Shard& shard, kernels::Stream* stream = nullptr);
+
+// Where weights are averaged, the network that holds the average.
+[[nodiscard]] std::optional<Network> averaged_for(const Config& config, const Network& network,
+                                                  kernels::Stream& stream);
 
 // The batches of one rank of so many.
 [[nodiscard]] data::Sampling sampling_of(const Config& config, int rank, int ranks);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
@@ -16,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "unet/serve/http/answerer.hpp"
 #include "unet/serve/http/head.hpp"
 
 namespace plume::serve::http {
@@ -52,32 +52,6 @@ std::vector<Header> headers_of(const beast::fields& fields) {
   }
   return headers;
 }
-
-// A reply that may be called from any thread. It hands the connection back to the server's, where it ends; one that is
-// dropped uncalled still answers.
-class Answerer {
- public:
-  Answerer(std::shared_ptr<Connection> connection, std::string id, asio::io_context& context,
-           void (*answer)(Connection&, Response))
-      : connection_(std::move(connection)), id_(std::move(id)), context_(context), answer_(answer) {}
-  Answerer(const Answerer&) = delete;
-  Answerer& operator=(const Answerer&) = delete;
-  ~Answerer() {
-    if (connection_) (*this)(problem(Status::internal_server_error, "the request was dropped", id_));
-  }
-
-  void operator()(Response response) {
-    if (!connection_) return;
-    asio::post(context_, [connection = std::move(connection_), answer = answer_,
-                          response = std::move(response)]() mutable { answer(*connection, std::move(response)); });
-  }
-
- private:
-  std::shared_ptr<Connection> connection_;
-  std::string id_;
-  asio::io_context& context_;
-  void (*answer_)(Connection&, Response);
-};
 
 }  // namespace
 
