@@ -7,7 +7,7 @@ namespace plume::unet {
 namespace {
 
 // What is read ahead at most.
-constexpr std::size_t bytes_ahead = std::size_t{512} << 20;
+constexpr std::size_t bytes_ahead = std::size_t{256} << 20;
 
 }  // namespace
 
