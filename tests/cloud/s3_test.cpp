@@ -64,6 +64,18 @@ TEST(RunParallel, StopsAtTheFirstFailure) {
   EXPECT_LT(begun, 1'000'000);
 }
 
+TEST(LocalFile, IsWrittenByOneAtATime) {
+  ScratchFolder folder;
+  {
+    const LocalFile file(folder / "file", LocalFile::For::writing);
+    EXPECT_THROW(LocalFile(folder / "file", LocalFile::For::writing), plume::Error);
+    EXPECT_NO_THROW(LocalFile(folder / "file", LocalFile::For::reading));
+    std::filesystem::rename(folder / "file", folder / "finished");
+    EXPECT_NO_THROW(LocalFile(folder / "file", LocalFile::For::writing));
+  }
+  EXPECT_NO_THROW(LocalFile(folder / "finished", LocalFile::For::writing));
+}
+
 TEST(LocalFile, TellsWhatItCannotDo) {
   ScratchFolder folder;
   EXPECT_THROW(LocalFile(folder / "none", LocalFile::For::reading), plume::Error);
