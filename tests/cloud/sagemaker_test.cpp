@@ -82,6 +82,8 @@ TEST(Plan, RefusesWhatSageMakerWould) {
   refuses([](Deployment& one) { one.endpoint = "a_b"; }, "a_b");
   refuses([](Deployment& one) { one.endpoint = "a-"; }, "a-");
   refuses([](Deployment& one) { one.model = "/tmp/model.tar.gz"; }, "/tmp/model.tar.gz");
+  refuses([](Deployment& one) { one.model = "s3://bucket/"; }, "s3://bucket/");
+  refuses([](Deployment& one) { one.model = "s3:///models/"; }, "s3:///models/");
   refuses([](Deployment& one) { one.image = ""; }, "image");
   refuses([](Deployment& one) { one.role = "arn:aws:s3:::bucket"; }, "arn:aws:s3:::bucket");
   refuses([](Deployment& one) { one.serverless = {7168, 1}; }, "7168");
