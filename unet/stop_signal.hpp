@@ -14,8 +14,8 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  // For what must not be left half done: SIGHUP counts too, unless nohup has it ignored, and output that nobody reads any
-  // more is no reason to die.
+  // For what must not be left half done: SIGHUP counts too, unless nohup has it ignored, and output that nobody reads
+  // is no reason to die.
   void outlive_terminal();
 
   [[nodiscard]] static bool requested() noexcept { return flag().load(); }

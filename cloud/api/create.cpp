@@ -88,7 +88,8 @@ class Made {
   }
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
-  // Before it is asked for: an answer may be lost. `remove` looks whether it has come about, and is this run's; false: no.
+  // Before it is asked for: an answer may be lost. `remove` looks whether it has come about and is this run's; false:
+  // it has not.
   void expect(std::string what, std::function<bool()> remove) { undo_.push_back({std::move(what), std::move(remove)}); }
   // The last that was expected.
   void came_about() { tell(undo_.back().what + " made"); }
