@@ -77,8 +77,13 @@ bool Logs::create(const std::string& group, int days) {
     if (error.code() != "ResourceAlreadyExistsException") throw;
     return false;
   }
-  static_cast<void>(json_call(client_, endpoint_, prefix, "PutRetentionPolicy",
-                              {{"logGroupName", group}, {"retentionInDays", days}}));
+  try {
+    static_cast<void>(json_call(client_, endpoint_, prefix, "PutRetentionPolicy",
+                                {{"logGroupName", group}, {"retentionInDays", days}}));
+  } catch (const Error&) {
+    remove(group);
+    throw;
+  }
   return true;
 }
 

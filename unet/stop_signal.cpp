@@ -16,6 +16,10 @@ void on_signal(int signal) {
   stop_requested.store(true);
 }
 
+void handle_hangup(void (*handler)(int)) {
+  if (std::signal(SIGHUP, handler) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup's wish
+}
+
 }  // namespace
 
 StopSignal::StopSignal() {
@@ -30,10 +34,17 @@ StopSignal::StopSignal() {
   sigprocmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
+void StopSignal::outlive_terminal() {
+  outlives_terminal_ = true;
+  std::signal(SIGPIPE, SIG_IGN);
+  handle_hangup(on_signal);
+}
+
 StopSignal::~StopSignal() {
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
   std::signal(SIGUSR1, SIG_DFL);
+  if (outlives_terminal_) handle_hangup(SIG_DFL);  // SIGPIPE stays ignored: what was printed is still to be written out
 }
 
 const std::atomic<bool>& StopSignal::flag() noexcept {

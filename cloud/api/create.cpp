@@ -5,6 +5,7 @@
 
 #include "cloud/endpoints/arn.hpp"
 #include "cloud/endpoints/url.hpp"
+#include "cloud/sagemaker/deploy.hpp"
 #include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
@@ -31,6 +32,17 @@ void check(const ApiSettings& settings) {
           "Lambda gives 1 to 900 s");
 }
 
+std::map<std::string, std::string> tags_of(const ApiSettings& settings) {
+  std::map<std::string, std::string> tags = settings.tags;
+  if (!settings.run.empty()) tags[run_tag] = settings.run;
+  return tags;
+}
+
+bool is_of_run(const std::map<std::string, std::string>& tags, const ApiSettings& settings) {
+  const auto found = tags.find(run_tag);
+  return found != tags.end() && found->second == settings.run;
+}
+
 Json function_document(const ApiSettings& settings) {
   Json variables{{"ENDPOINT_NAME", settings.endpoint}};
   if (!settings.bucket.empty()) variables["PLUME_BUCKET"] = settings.bucket;
@@ -40,7 +52,7 @@ Json function_document(const ApiSettings& settings) {
                 {"MemorySize", settings.memory},
                 {"Environment", {{"Variables", std::move(variables)}}},
                 {"Architectures", Json::array({"x86_64"})},
-                {"Tags", settings.tags}};
+                {"Tags", tags_of(settings)}};
   if (!settings.image.empty()) {
     function["PackageType"] = "Image";
     function["Code"] = {{"ImageUri", settings.image}};
@@ -68,28 +80,62 @@ class Made {
   ~Made() {
     for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) {
       try {
-        undo->second();
-        tell(undo->first + " removed again");
+        if (undo->remove()) tell(undo->what + " removed again");
       } catch (const std::exception& error) {
-        tell(fmt::format("{} remains: {}", undo->first, error.what()));
+        tell(fmt::format("{} remains: {}", undo->what, error.what()));
       }
     }
   }
   Made(const Made&) = delete;
   Made& operator=(const Made&) = delete;
-  void add(const std::string& what, std::function<void()> undo) {
-    tell(what + " made");
-    undo_.emplace_back(what, std::move(undo));
-  }
+  // Before it is asked for: an answer may be lost. `remove` looks whether it has come about and is this run's; false:
+  // it has not.
+  void expect(std::string what, std::function<bool()> remove) { undo_.push_back({std::move(what), std::move(remove)}); }
+  // The last that was expected.
+  void came_about() { tell(undo_.back().what + " made"); }
   void release() { undo_.clear(); }
 
  private:
   void tell(const std::string& line) const {
     if (options_.tell) options_.tell(line);
   }
+  struct Undo {
+    std::string what;
+    std::function<bool()> remove;
+  };
   const ApiOptions& options_;
-  std::vector<std::pair<std::string, std::function<void()>>> undo_;
+  std::vector<Undo> undo_;
 };
+
+// The function, though an attempt before the one that is told of it may have made it.
+FunctionState make_function(Functions& functions, const ApiSettings& settings, const Json& document) {
+  try {
+    return functions.create(document);
+  } catch (const Error& error) {
+    if (error.failure() != Failure::conflict || !is_of_run(functions.tags(settings.name), settings)) throw;
+    return functions.find(settings.name).value();
+  }
+}
+
+// All of this run's but the one to keep; whether there was any.
+bool remove_apis(ApiGateway& gateway, const ApiSettings& settings, const std::string& kept = {}) {
+  bool any = false;
+  for (const HttpApi& api : gateway.list(true)) {
+    if (api.id == kept || !is_of_run(api.tags, settings)) continue;
+    gateway.remove(api.id);
+    any = true;
+  }
+  return any;
+}
+
+// A conflict about what is this run's own says that an attempt whose answer was lost has made it.
+void make_once(const std::function<void()>& make) {
+  try {
+    make();
+  } catch (const Error& error) {
+    if (error.failure() != Failure::conflict) throw;
+  }
+}
 
 }  // namespace
 
@@ -97,7 +143,7 @@ ApiDocuments api_documents(const ApiSettings& settings, const ApiIds& ids) {
   check(settings);
   const std::string key = "POST " + settings.route;
   return {.function = function_document(settings),
-          .api = {{"name", settings.name}, {"protocolType", "HTTP"}, {"tags", settings.tags}},
+          .api = {{"name", settings.name}, {"protocolType", "HTTP"}, {"tags", tags_of(settings)}},
           .integration = {{"integrationType", "AWS_PROXY"},
                           {"integrationUri", ids.function_arn},
                           {"payloadFormatVersion", "2.0"},
@@ -135,19 +181,28 @@ std::string create_api(ApiServices& services, const ApiSettings& settings, const
                       settings.name);
   Made made(options);
   const std::string group = function_log_group(settings.name);
-  if (services.logs.create(group, settings.keep_logs))
-    made.add("log group " + group, [&services, group] { services.logs.remove(group); });
-  ids.function_arn = services.functions.create(first.function).arn;
-  made.add("function " + settings.name, [&] { services.functions.remove(settings.name); });
+  if (services.logs.create(group, settings.keep_logs)) {
+    made.expect("log group " + group, [&services, group] { return services.logs.remove(group); });
+    made.came_about();
+  }
+  made.expect("function " + settings.name, [&] {
+    const bool ours = is_of_run(services.functions.tags(settings.name), settings);
+    if (ours) services.functions.remove(settings.name);
+    return ours;
+  });
+  ids.function_arn = make_function(services.functions, settings, first.function).arn;
+  made.came_about();
   services.functions.wait_active(settings.name, options.poll, options.timeout);
+  made.expect("API " + settings.name, [&] { return remove_apis(services.gateway, settings); });
   const HttpApi api = services.gateway.create(first.api);
+  made.came_about();
+  remove_apis(services.gateway, settings, api.id);  // each attempt makes another
   ids.api = api.id;
-  made.add("API " + api.id, [&services, id = api.id] { services.gateway.remove(id); });
   ids.integration = services.gateway.add_integration(api.id, api_documents(settings, ids).integration);
   const ApiDocuments last = api_documents(settings, ids);
-  services.gateway.add_route(api.id, last.route);
-  services.gateway.add_stage(api.id, last.stage);
-  services.functions.allow(settings.name, last.permission);
+  make_once([&] { services.gateway.add_route(api.id, last.route); });
+  make_once([&] { services.gateway.add_stage(api.id, last.stage); });
+  make_once([&] { services.functions.allow(settings.name, last.permission); });
   made.release();
   return api.url + settings.route;
 }

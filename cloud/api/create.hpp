@@ -26,6 +26,7 @@ struct ApiSettings {
   int timeout = 29;    // s; API Gateway waits for 30
   int keep_logs = 14;  // days
   std::map<std::string, std::string> tags{};
+  std::string run{};  // tag plume-run, by which a run knows what it has made though an answer was lost
 };
 
 // What the documents name of what was made before.

@@ -41,4 +41,13 @@ std::optional<Json> find_document(ServiceClient& client, const Endpoint& endpoin
   }
 }
 
+std::map<std::string, std::string> texts_of(const Json& document, const char* name) {
+  std::map<std::string, std::string> texts;
+  const auto found = document.find(name);
+  if (found == document.end() || !found->is_object()) return texts;
+  for (const auto& [key, value] : found->items())
+    if (value.is_string()) texts[key] = value.get<std::string>();
+  return texts;
+}
+
 }  // namespace plume::cloud

@@ -1,6 +1,7 @@
 // Operations of restJson whose bodies are documents as AWS documents them.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -22,5 +23,8 @@ nlohmann::json document_call(ServiceClient& client, const Endpoint& endpoint, co
 std::optional<nlohmann::json> find_document(ServiceClient& client, const Endpoint& endpoint,
                                             const RestOperation& operation, const nlohmann::json& values,
                                             bool even_when_cancelled = false);
+
+// A map of texts in a reply's document; empty where there is none.
+[[nodiscard]] std::map<std::string, std::string> texts_of(const nlohmann::json& document, const char* name);
 
 }  // namespace plume::cloud

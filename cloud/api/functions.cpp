@@ -24,6 +24,13 @@ std::optional<FunctionState> Functions::find(const std::string& name) {
   return reply ? std::optional(state_of(*reply)) : std::nullopt;
 }
 
+std::map<std::string, std::string> Functions::tags(const std::string& name) {
+  static const RestOperation operation =
+      document_operation("GetFunction", "GET", root + "/{FunctionName}", {"FunctionName"});
+  const auto reply = find_document(client_, endpoint_, operation, {{"FunctionName", name}}, true);
+  return reply ? texts_of(*reply, "Tags") : std::map<std::string, std::string>();
+}
+
 FunctionState Functions::create(const Json& function) {
   static const RestOperation operation = document_operation("CreateFunction", "POST", root, {});
   constexpr int most_attempts = 10;

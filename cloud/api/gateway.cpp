@@ -9,7 +9,7 @@ namespace {
 using Json = nlohmann::json;
 
 HttpApi api_of(const Json& api) {
-  return {api.value("apiId", ""), api.value("name", ""), api.value("apiEndpoint", "")};
+  return {api.value("apiId", ""), api.value("name", ""), api.value("apiEndpoint", ""), texts_of(api, "tags")};
 }
 
 RestOperation below_api(const char* name, const char* method, const char* what) {
@@ -18,14 +18,14 @@ RestOperation below_api(const char* name, const char* method, const char* what) 
 
 }  // namespace
 
-std::vector<HttpApi> ApiGateway::list() {
+std::vector<HttpApi> ApiGateway::list(bool even_when_cancelled) {
   std::vector<HttpApi> apis;
   RestOperation operation = document_operation("GetApis", "GET", "/v2/apis?maxResults=100", {});
   operation.input.members.push_back(
       {.name = "NextToken", .shape = &string_shape, .wire_name = "nextToken", .place = Place::query});
   Json values = Json::object();
   while (true) {
-    const Json reply = document_call(client_, endpoint_, operation, values);
+    const Json reply = document_call(client_, endpoint_, operation, values, nullptr, even_when_cancelled);
     for (const Json& api : reply.value("items", Json::array())) apis.push_back(api_of(api));
     const Json next = reply.value("nextToken", Json());
     if (!next.is_string() || next.get_ref<const std::string&>().empty()) return apis;

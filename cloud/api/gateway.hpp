@@ -2,6 +2,7 @@
 // Source: Amazon API Gateway V2 API Reference, 2018-11-29.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@ struct HttpApi {
   std::string id;
   std::string name;
   std::string url;  // https://ID.execute-api.REGION.amazonaws.com
+  std::map<std::string, std::string> tags{};
 };
 
 class ApiGateway {
@@ -21,7 +23,7 @@ class ApiGateway {
   // `client` outlives it.
   ApiGateway(ServiceClient& client, Endpoint endpoint) : client_(client), endpoint_(std::move(endpoint)) {}
 
-  [[nodiscard]] std::vector<HttpApi> list();
+  [[nodiscard]] std::vector<HttpApi> list(bool even_when_cancelled = false);
   // CreateApi's, CreateIntegration's, CreateRoute's and CreateStage's documents.
   HttpApi create(const nlohmann::json& api);
   std::string add_integration(const std::string& api_id, const nlohmann::json& integration);  // its id

@@ -46,7 +46,8 @@ bool says_expired(const ServiceError& error) {
 }
 
 bool says_elsewhere(const ServiceError& error) {
-  return !error.region.empty() && (error.status == 301 || error.status == 307 || error.status == 400);
+  // A region becomes part of a host's name, so it must not be one of its own.
+  return is_host_label(error.region) && (error.status == 301 || error.status == 307 || error.status == 400);
 }
 
 }  // namespace

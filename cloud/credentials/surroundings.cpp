@@ -74,11 +74,13 @@ Surroundings system_surroundings(Transport* transport) {
   };
   surroundings.warn = [](const std::string& text) { fmt::print(stderr, "plume: warning: {}\n", text); };
   surroundings.file = [](const std::filesystem::path& path) -> std::optional<std::string> {
+    auto text = read_file(path);
+    const bool secret = text && text->find("aws_secret_access_key") != std::string::npos;
     struct stat status {};
     const bool others = ::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) != 0;
-    if (others && path.filename() == "credentials")
+    if (others && (secret || path.filename() == "credentials"))
       fmt::print(stderr, "plume: warning: {} can be read by others: chmod 600 {}\n", path.string(), path.string());
-    return read_file(path);
+    return text;
   };
   surroundings.run = output_of;
   surroundings.transport = transport;

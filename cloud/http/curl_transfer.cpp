@@ -39,7 +39,7 @@ TransportError::Kind kind_of(CURLcode code) {
 }  // namespace
 
 CurlTransfer::CurlTransfer(const HttpRequest& request, CURL* easy, const TransportSettings& settings)
-    : request_(request), easy_(easy) {
+    : request_(request), easy_(easy), most_kept_(settings.most_kept) {
   set_up(settings);
   set_method();
   set_headers();
@@ -135,7 +135,8 @@ void CurlTransfer::end(CURLcode code) {
 }
 
 std::exception_ptr CurlTransfer::failure(CURLcode code) const {
-  const std::string why = message_[0] != '\0' ? message_.data() : curl().easy_strerror(code);
+  std::string why = message_[0] != '\0' ? message_.data() : curl().easy_strerror(code);
+  if (kind_of(code) == TransportError::Kind::cancelled) why = "cancelled";
   return std::make_exception_ptr(
       TransportError(kind_of(code), fmt::format("{} {}: {}", request_.method, request_.url.authority(), why)));
 }
@@ -163,7 +164,7 @@ void CurlTransfer::take_body(std::span<const std::byte> bytes) {
     begin_sink();
     request_.sink->write(bytes);
   } else {
-    response_.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    keep(response_, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, most_kept_, request_.url);
   }
 }
 

@@ -42,6 +42,7 @@ class CurlTransfer {
 
   const HttpRequest& request_;
   CURL* easy_;
+  std::size_t most_kept_;
   curl_slist* headers_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> message_{};
   HttpResponse response_;

@@ -45,8 +45,8 @@ std::string head_of(const HttpRequest& request) {
 // One attempt on one connection.
 class Exchange {
  public:
-  Exchange(const HttpRequest& request, DirectConnection& connection, const TimeLimits& limits)
-      : request_(request), connection_(connection), limits_(limits) {}
+  Exchange(const HttpRequest& request, DirectConnection& connection, const TimeLimits& limits, std::size_t most_kept)
+      : request_(request), connection_(connection), limits_(limits), most_kept_(most_kept) {}
 
   HttpResponse run() {
     write();
@@ -119,7 +119,7 @@ class Exchange {
     if (to_sink_) {
       request_.sink->write(as_bytes(bytes));
     } else {
-      response_.body += bytes;
+      cloud::keep(response_, bytes, most_kept_, request_.url);
     }
   }
   static std::span<const std::byte> as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
@@ -131,6 +131,7 @@ class Exchange {
   const HttpRequest& request_;
   DirectConnection& connection_;
   const TimeLimits& limits_;
+  std::size_t most_kept_;
   std::optional<http::response_parser<http::buffer_body>> parser_;
   HttpResponse response_;
   bool answered_ = false;
@@ -160,7 +161,7 @@ class DirectTransport final : public Transport {
   // Nothing where a kept connection turns out to be closed.
   std::optional<HttpResponse> exchange(const HttpRequest& request, Connection& connection, const TimeLimits& limits,
                                        bool kept) {
-    Exchange attempt(request, *connection, limits);
+    Exchange attempt(request, *connection, limits, settings_.most_kept);
     try {
       HttpResponse response = attempt.run();
       if (attempt.reusable()) keep(request.url, std::move(connection));

@@ -13,4 +13,11 @@ void check_headers(const HttpRequest& request) {
                            fmt::format("{}: a header's name or value has more than one line", request.url.authority()));
 }
 
+void keep(HttpResponse& response, std::string_view bytes, std::size_t most, const Url& from) {
+  if (bytes.size() > most - response.body.size())
+    throw TransportError(TransportError::Kind::refused,
+                         fmt::format("{}: answers with more than {} bytes", from.authority(), most));
+  response.body += bytes;
+}
+
 }  // namespace plume::cloud

@@ -16,7 +16,7 @@ class TransportError : public Error {
     unreachable,  // no such name, nobody listens
     broken,       // the connection ended amid the request or its reply
     timeout,
-    refused,    // the other side's certificate is not trusted, or the address is none
+    refused,    // the other side's certificate is not trusted, the address is none, the reply has no end
     cancelled,  // HttpRequest::cancelled
   };
   TransportError(Kind kind, const std::string& message)
@@ -40,9 +40,13 @@ class Transport {
 void check_headers(const HttpRequest& request);
 
 struct TransportSettings {
-  std::string ca_bundle{};       // a file of certificates to trust; empty: the system's
-  std::size_t connections = 64;  // kept open for another request
+  std::string ca_bundle{};              // a file of certificates to trust; empty: the system's
+  std::size_t connections = 64;         // kept open for another request
+  std::size_t most_kept = 256UL << 20;  // bytes of a reply that no sink takes; beyond, it is refused
 };
+
+// Adds to a reply's body. Throws TransportError (refused) where it has more than `most` bytes.
+void keep(HttpResponse& response, std::string_view bytes, std::size_t most, const Url& from);
 
 // By libcurl: one thread carries all connections, which are reused; HTTP/2 where the other side offers it over TLS.
 // Certificates are always verified. Proxies as http_proxy, HTTPS_PROXY, ALL_PROXY and NO_PROXY say.

@@ -2,6 +2,7 @@
 #include "cloud/s3/client.hpp"
 
 #include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "cloud/s3/chunked_body.hpp"
@@ -23,8 +24,8 @@ const Shape delete_shape{
 
 ObjectInfo info_of(const HttpResponse& response) {
   ObjectInfo info;
-  const std::string length(response.header("content-length"));
-  info.size = length.empty() ? 0 : std::stoull(length);
+  const std::string_view length = response.header("content-length");
+  std::from_chars(length.data(), length.data() + length.size(), info.size);
   info.etag = response.header("etag");
   info.content_type = response.header("content-type");
   info.version_id = response.header("x-amz-version-id");
@@ -73,6 +74,13 @@ ServiceRequest S3::request(const std::string& operation, const std::string& meth
     request.session = session(name.bucket);
   request.elsewhere = [this, bucket = name.bucket](const std::string& region) { return endpoint(bucket, region); };
   return request;
+}
+
+ServiceRequest S3::object_request(const std::string& operation, const std::string& method, const ObjectName& name) {
+  // Without a key the request would be about the bucket: DELETE would remove it.
+  if (name.key.empty())
+    throw cloud_error(Failure::usage, "{} {}: an object's name is s3://BUCKET/KEY", operation, name.text());
+  return request(operation, method, name);
 }
 
 bool S3::signs_bodies(const ServiceRequest& request) const {
@@ -146,7 +154,7 @@ void S3::add_options(ServiceRequest& request, const PutOptions& options) {
 }
 
 ObjectInfo S3::head(const ObjectName& name) {
-  ServiceRequest head = request("HeadObject", "HEAD", name);
+  ServiceRequest head = object_request("HeadObject", "HEAD", name);
   if (settings_.validate_when_supported) head.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
   return info_of(call(head));
 }
@@ -161,7 +169,7 @@ std::optional<ObjectInfo> S3::find(const ObjectName& name) {
 }
 
 std::string S3::put(const ObjectName& name, Body& body, const PutOptions& options) {
-  ServiceRequest put = request("PutObject", "PUT", name);
+  ServiceRequest put = object_request("PutObject", "PUT", name);
   add_options(put, options);
   if (options.only_if_absent) put.headers.push_back({"If-None-Match", "*"});
   const auto sent = set_object(put, body);
@@ -199,7 +207,7 @@ std::string S3::put(const ObjectName& name, const std::string& text, const PutOp
 
 HttpResponse S3::get(const ObjectName& name, BodySink& sink, const std::optional<Range>& range,
                      const std::string& if_match) {
-  ServiceRequest get = request("GetObject", "GET", name);
+  ServiceRequest get = object_request("GetObject", "GET", name);
   if (range) get.headers.push_back({"Range", fmt::format("bytes={}-{}", range->first, range->last)});
   if (!if_match.empty()) get.headers.push_back({"If-Match", if_match});
   if (settings_.validate_when_supported) get.headers.push_back({"x-amz-checksum-mode", "ENABLED"});
@@ -214,7 +222,7 @@ std::string S3::get_text(const ObjectName& name) {
 }
 
 void S3::copy(const ObjectName& from, const ObjectName& to) {
-  ServiceRequest copy = request("CopyObject", "PUT", to);
+  ServiceRequest copy = object_request("CopyObject", "PUT", to);
   copy.headers.push_back(
       {"x-amz-copy-source", percent_encode(from.bucket) + '/' + percent_encode(from.key, Slashes::kept)});
   copy.ok_may_hold_error = true;
@@ -222,7 +230,7 @@ void S3::copy(const ObjectName& from, const ObjectName& to) {
 }
 
 void S3::remove(const ObjectName& name) {
-  static_cast<void>(call(request("DeleteObject", "DELETE", name)));
+  static_cast<void>(call(object_request("DeleteObject", "DELETE", name)));
 }
 
 std::vector<std::pair<std::string, std::string>> S3::remove_all(const std::string& bucket,
@@ -247,11 +255,11 @@ std::vector<std::pair<std::string, std::string>> S3::remove_all(const std::strin
 }
 
 std::string S3::presign_get(const ObjectName& name, std::chrono::seconds expires) {
-  return client_.presign(request("GetObject", "GET", name), expires);
+  return client_.presign(object_request("GetObject", "GET", name), expires);
 }
 
 std::string S3::presign_put(const ObjectName& name, std::chrono::seconds expires) {
-  return client_.presign(request("PutObject", "PUT", name), expires);
+  return client_.presign(object_request("PutObject", "PUT", name), expires);
 }
 
 S3::PostForm S3::presign_post(PostPolicy policy) {

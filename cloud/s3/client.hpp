@@ -158,6 +158,9 @@ class S3 {
 
  private:
   [[nodiscard]] ServiceRequest request(const std::string& operation, const std::string& method, const ObjectName& name);
+  // Throws cloud::Error (usage) where the name has no key.
+  [[nodiscard]] ServiceRequest object_request(const std::string& operation, const std::string& method,
+                                              const ObjectName& name);
   [[nodiscard]] Endpoint endpoint(const std::string& bucket, const std::string& region = {});
   [[nodiscard]] Credentials session(const std::string& bucket);
   // Hash and checksum of the body, by one pass over it.

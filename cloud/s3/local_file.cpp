@@ -2,6 +2,7 @@
 #include "cloud/s3/local_file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,15 +19,32 @@ std::string reason() {
   return std::generic_category().message(errno);
 }
 
+bool is_still_at(int descriptor, const std::filesystem::path& path) {
+  struct stat held {};
+  struct stat there {};
+  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
+         held.st_dev == there.st_dev;
+}
+
+// Two that write to one file at a time would each believe in bytes that the other has taken away.
+int open_alone(const std::filesystem::path& path) {
+  while (true) {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) throw environment_error("{}: cannot be made: {}", path.string(), reason());
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {  // else no locks are to be had there
+      ::close(descriptor);
+      throw environment_error("{}: another process writes to it: wait for its end", path.string());
+    }
+    if (is_still_at(descriptor, path)) return descriptor;
+    ::close(descriptor);  // the other has just finished, and given it another name
+  }
+}
+
 }  // namespace
 
 LocalFile::LocalFile(std::filesystem::path path, For purpose) : path_(std::move(path)) {
-  const int flags = purpose == For::reading ? O_RDONLY : O_RDWR | O_CREAT;
-  descriptor_ = ::open(path_.c_str(), flags | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) {
-    if (purpose == For::reading) throw input_error("{}: cannot be opened: {}", path_.string(), reason());
-    throw environment_error("{}: cannot be made: {}", path_.string(), reason());
-  }
+  descriptor_ = purpose == For::reading ? ::open(path_.c_str(), O_RDONLY | O_CLOEXEC) : open_alone(path_);
+  if (descriptor_ < 0) throw input_error("{}: cannot be opened: {}", path_.string(), reason());
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
     ::close(descriptor_);

@@ -13,7 +13,7 @@ namespace plume::cloud {
 // Throws input_error or environment_error, naming the file and the system's reason.
 class LocalFile {
  public:
-  enum class For { reading, writing };  // writing makes it where it is not there
+  enum class For { reading, writing };  // writing makes it where it is not there, and lets nobody else write
   LocalFile(std::filesystem::path path, For purpose);
   ~LocalFile();
   LocalFile(const LocalFile&) = delete;

@@ -37,7 +37,7 @@ const Shape completed_shape{.members = {{.name = "Part", .shape = &parts_shape, 
 }  // namespace
 
 std::string S3::create_upload(const ObjectName& name, const PutOptions& options) {
-  ServiceRequest create = request("CreateMultipartUpload", "POST", name);
+  ServiceRequest create = object_request("CreateMultipartUpload", "POST", name);
   create.query = "uploads=";
   add_options(create, options);
   if (settings_.checksum != ChecksumKind::none && settings_.checksum_when_supported) {
@@ -52,7 +52,7 @@ std::string S3::create_upload(const ObjectName& name, const PutOptions& options)
 }
 
 Part S3::upload_part(const ObjectName& name, const std::string& upload_id, int number, Body& body) {
-  ServiceRequest upload = request("UploadPart", "PUT", name);
+  ServiceRequest upload = object_request("UploadPart", "PUT", name);
   upload.what += fmt::format(" part {}", number);
   upload.query = Form().add("partNumber", std::to_string(number)).add("uploadId", upload_id).text();
   const auto sent = set_object(upload, body);
@@ -73,7 +73,7 @@ std::vector<Part> S3::list_parts(const ObjectName& name, const std::string& uplo
   std::vector<Part> parts;
   std::string marker;
   do {
-    ServiceRequest list = request("ListParts", "GET", name);
+    ServiceRequest list = object_request("ListParts", "GET", name);
     list.query = Form().add_if("part-number-marker", marker).add("uploadId", upload_id).text();
     const pugi::xml_document document = parse_xml(list.what, call(list).body, "ListPartsResult");
     const pugi::xml_node root = document.document_element();
@@ -101,7 +101,7 @@ std::string S3::complete_upload(const ObjectName& name, const std::string& uploa
     completed["Part"].push_back(std::move(one));
   }
   const std::string text = to_xml(completed, completed_shape, "CompleteMultipartUpload");
-  ServiceRequest complete = request("CompleteMultipartUpload", "POST", name);
+  ServiceRequest complete = object_request("CompleteMultipartUpload", "POST", name);
   complete.query = Form().add("uploadId", upload_id).text();
   complete.headers.push_back({"Content-Type", "application/xml"});
   if (only_if_absent) complete.headers.push_back({"If-None-Match", "*"});
@@ -120,7 +120,7 @@ std::string S3::complete_upload(const ObjectName& name, const std::string& uploa
 }
 
 void S3::abort_upload(const ObjectName& name, const std::string& upload_id) {
-  ServiceRequest abort = request("AbortMultipartUpload", "DELETE", name);
+  ServiceRequest abort = object_request("AbortMultipartUpload", "DELETE", name);
   abort.query = Form().add("uploadId", upload_id).text();
   abort.even_when_cancelled = true;
   try {

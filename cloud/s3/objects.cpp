@@ -14,6 +14,8 @@ std::vector<ListedObject> list_all(S3& s3, const std::string& bucket, const std:
   do {
     Listing page = s3.list(bucket, prefix, {}, next);
     std::move(page.objects.begin(), page.objects.end(), std::back_inserter(objects));
+    if (page.next == next && !next.empty())
+      throw cloud_error(Failure::unavailable, "ListObjectsV2 s3://{}/{}: the same page comes again", bucket, prefix);
     next = page.next;
   } while (!next.empty());
   return objects;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -27,7 +28,10 @@ void run_parallel(std::size_t count, std::size_t jobs, const std::function<void(
   };
   std::vector<std::thread> threads;
   const std::size_t others = std::min(count, std::max<std::size_t>(jobs, 1));
-  for (std::size_t i = 1; i < others; ++i) threads.emplace_back(work);
+  try {
+    for (std::size_t i = 1; i < others; ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {  // no more are to be had: these do it all
+  }
   work();
   for (std::thread& thread : threads) thread.join();
   if (thrown) std::rethrow_exception(thrown);

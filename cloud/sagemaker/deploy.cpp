@@ -88,7 +88,7 @@ class Run {
         sagemaker_.remove(resource);
         journal_.removed(resource);
         removed.push_back(resource);
-      } catch (const Error& error) {
+      } catch (const std::exception& error) {
         tell(fmt::format("{} {} remains: {}", name_of(resource.kind), resource.name, error.what()));
       }
     }
@@ -103,7 +103,7 @@ class Run {
       const auto tags = sagemaker_.tags(*arn, true);
       const auto found = tags.find(run_tag);
       return found != tags.end() && found->second == journal_.run();
-    } catch (const Error&) {  // whoever it is, it must not be removed by mistake
+    } catch (const std::exception&) {  // whoever it is, it must not be removed by mistake
       tell(fmt::format("{} {} may have been made: look for it", name_of(resource.kind), resource.name));
       return false;
     }
@@ -135,7 +135,7 @@ bool is_in_use(SageMaker& sagemaker, const Run& run, const Plan& plan) {
   try {
     const auto state = sagemaker.find_endpoint(plan.endpoint.name, true);
     return state && ((run.has_asked_for_update() && state->in_motion()) || state->config == plan.config.name);
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     return true;
   }
 }
@@ -195,9 +195,10 @@ DeployResult deploy(SageMaker& sagemaker, const Plan& plan, Journal& journal, co
   Run run(sagemaker, journal, options);
   try {
     DeployResult result = carry_out(sagemaker, run, plan, options);
+    if (options.finish) options.finish();
     result.made = run.made();
     return result;
-  } catch (const plume::Error& error) {
+  } catch (const std::exception& error) {
     const auto* const known = dynamic_cast<const Error*>(&error);
     if (known != nullptr && known->failure() == Failure::failed && options.look_at_failure)
       options.look_at_failure(plan.endpoint.name);

@@ -20,6 +20,8 @@ struct DeployOptions {
   bool keep_failed = false;  // nothing is taken back
   WaitOptions waiting{};
   std::function<void(const std::string&)> tell{};  // a line for people
+  // What else belongs to it, once all is made; where that throws it is a failure like any other.
+  std::function<void()> finish{};
   // Once an endpoint has failed, before it is taken back.
   std::function<void(const std::string& endpoint)> look_at_failure{};
 };

@@ -19,7 +19,16 @@ using Json = nlohmann::json;
 
 constexpr std::array<ResourceKind, 3> kinds{ResourceKind::model, ResourceKind::endpoint_config, ResourceKind::endpoint};
 
-void append(const std::filesystem::path& path, const std::string& line) {
+// Whether the last line was cut off, so that the next one would be lost with it.
+bool is_torn(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary | std::ios::ate);
+  if (!stream || stream.tellg() <= 0) return false;
+  stream.seekg(-1, std::ios::end);
+  return stream.get() != '\n';
+}
+
+void append(const std::filesystem::path& path, std::string line) {
+  if (is_torn(path)) line.insert(0, 1, '\n');
   std::error_code ignored;
   std::filesystem::create_directories(path.parent_path(), ignored);
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);

@@ -19,13 +19,20 @@ void require(bool fine, const char* what, const std::string& value, const char* 
   if (!fine) throw cloud_error(Failure::usage, "{} {}: {}", what, value, otherwise);
 }
 
+// s3://BUCKET/.../model.tar.gz or s3://BUCKET/.../, where a bucket alone is none.
+bool is_model(std::string_view text) {
+  constexpr std::string_view scheme = "s3://";
+  if (!text.starts_with(scheme) || !(text.ends_with(".tar.gz") || text.ends_with('/'))) return false;
+  const std::size_t slash = text.find('/', scheme.size());
+  return slash > scheme.size() && slash + 1 < text.size();
+}
+
 void check(const Deployment& deployment) {
   check_endpoint_name(deployment.endpoint);
   require(deployment.endpoint.size() + 1 + digits <= longest_name, "endpoint", deployment.endpoint,
           "a name of at most 54 characters leaves room for its model's");
-  require(deployment.model.starts_with("s3://") &&
-              (deployment.model.ends_with(".tar.gz") || deployment.model.ends_with('/')),
-          "model", deployment.model, "it is s3://BUCKET/.../model.tar.gz, or a folder s3://BUCKET/.../ of its files");
+  require(is_model(deployment.model), "model", deployment.model,
+          "it is s3://BUCKET/.../model.tar.gz, or a folder s3://BUCKET/.../ of its files");
   require(!deployment.image.empty() && deployment.image.find(' ') == std::string::npos, "image", deployment.image,
           "it is REGISTRY/NAME:TAG");
   const auto role = parse_arn(deployment.role);

@@ -1,6 +1,8 @@
 // One loop: describe, sleep.
 #include "cloud/sagemaker/wait.hpp"
 
+#include <algorithm>
+
 namespace plume::cloud {
 namespace {
 
@@ -24,11 +26,13 @@ std::optional<EndpointState> wait_at_rest(SageMaker& sagemaker, const std::strin
       status = state->status;
       failures = 0;
     } catch (const Error& error) {
-      if (error.failure() != Failure::unavailable || ++failures == most_failures) throw;
+      const bool bad_moment = error.failure() == Failure::unavailable || error.failure() == Failure::timeout;
+      if (!bad_moment || ++failures == most_failures) throw;
     }
-    if (const std::chrono::seconds waited = clock.now() - begin; waited >= options.timeout)
+    const std::chrono::seconds waited = clock.now() - begin;
+    if (waited >= options.timeout)
       throw cloud_error(Failure::timeout, "endpoint {} is still {} after {} s", endpoint, status, waited.count());
-    clock.sleep(options.poll, cancelled);
+    clock.sleep(std::min<std::chrono::milliseconds>(options.poll, options.timeout - waited), cancelled);
     if (cancelled != nullptr && cancelled->load())
       throw cloud_error(Failure::unavailable, "endpoint {}: stopped by a signal while it was {}", endpoint, status);
   }

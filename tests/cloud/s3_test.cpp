@@ -8,6 +8,7 @@
 #include "cloud/s3/upload.hpp"
 #include "cloud/signing/chunked.hpp"
 #include "example_keys.hpp"
+#include "expect_cloud_error.hpp"
 #include "kernels/base/base64.hpp"
 #include "kernels/base/crc32c.hpp"
 #include "s3_server.hpp"
@@ -64,6 +65,18 @@ TEST(RunParallel, StopsAtTheFirstFailure) {
   EXPECT_LT(begun, 1'000'000);
 }
 
+TEST(LocalFile, IsWrittenByOneAtATime) {
+  ScratchFolder folder;
+  {
+    const LocalFile file(folder / "file", LocalFile::For::writing);
+    EXPECT_THROW(LocalFile(folder / "file", LocalFile::For::writing), plume::Error);
+    EXPECT_NO_THROW(LocalFile(folder / "file", LocalFile::For::reading));
+    std::filesystem::rename(folder / "file", folder / "finished");
+    EXPECT_NO_THROW(LocalFile(folder / "file", LocalFile::For::writing));
+  }
+  EXPECT_NO_THROW(LocalFile(folder / "finished", LocalFile::For::writing));
+}
+
 TEST(LocalFile, TellsWhatItCannotDo) {
   ScratchFolder folder;
   EXPECT_THROW(LocalFile(folder / "none", LocalFile::For::reading), plume::Error);
@@ -112,6 +125,27 @@ class S3RequestTest : public testing::Test {
   TestClock clock_;
   FixedKeys keys_{"AKIDEXAMPLE", "secret"};
 };
+
+// Without its key a request would be about the bucket.
+TEST_F(S3RequestTest, AsksNothingOfAnObjectWithoutAKey) {
+  S3Settings settings;
+  settings.choice.region = "us-east-1";
+  S3 s3(transport_, &keys_, clock_.clock(), settings);
+  const auto refused = [](auto&& call) { expect_cloud_error(Failure::usage, "s3://BUCKET/KEY", call); };
+  refused([&] { s3.remove({"b", ""}); });
+  refused([&] { s3.put({"b", ""}, "hello"); });
+  refused([&] { static_cast<void>(s3.get_text({"b", ""})); });
+  refused([&] { static_cast<void>(s3.find({"b", ""})); });
+  refused([&] { static_cast<void>(s3.create_upload({"b", ""}, {})); });
+  EXPECT_TRUE(transport_.sent().empty());
+}
+
+TEST_F(S3RequestTest, BearsASizeThatIsNone) {
+  S3Settings settings;
+  settings.choice.region = "us-east-1";
+  transport_.answer({200, {{"Content-Length", "99999999999999999999999"}, {"ETag", "x"}}, {}});
+  EXPECT_EQ(S3(transport_, &keys_, clock_.clock(), settings).head({"b", "k"}).size, 0U);
+}
 
 TEST_F(S3RequestTest, CarriesAChecksum) {
   EXPECT_EQ(put({}).header("x-amz-checksum-crc32c"), "mnG7TA==");

@@ -1,6 +1,9 @@
 // SageMaker's client and the plans that are carried out by it, without a server.
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <set>
+
 #include "../scratch_folder.hpp"
 #include "cloud/sagemaker/autoscaling.hpp"
 #include "cloud/sagemaker/deploy.hpp"
@@ -82,6 +85,8 @@ TEST(Plan, RefusesWhatSageMakerWould) {
   refuses([](Deployment& one) { one.endpoint = "a_b"; }, "a_b");
   refuses([](Deployment& one) { one.endpoint = "a-"; }, "a-");
   refuses([](Deployment& one) { one.model = "/tmp/model.tar.gz"; }, "/tmp/model.tar.gz");
+  refuses([](Deployment& one) { one.model = "s3://bucket/"; }, "s3://bucket/");
+  refuses([](Deployment& one) { one.model = "s3:///models/"; }, "s3:///models/");
   refuses([](Deployment& one) { one.image = ""; }, "image");
   refuses([](Deployment& one) { one.role = "arn:aws:s3:::bucket"; }, "arn:aws:s3:::bucket");
   refuses([](Deployment& one) { one.serverless = {7168, 1}; }, "7168");
@@ -129,6 +134,21 @@ TEST_F(SageMakerTest, WaitsThroughABadMinute) {
   expect_cloud_error(Failure::unavailable, "busy", [&] { wait_in_service(sagemaker, "smoke", {}); });
 }
 
+// A connection's is not that of the endpoint, which would be torn down for it.
+TEST_F(SageMakerTest, WaitsThroughTimeoutsOfConnections) {
+  const auto late = [](const Sent&) -> HttpResponse { throw TransportError(TransportError::Kind::timeout, "late"); };
+  for (int i = 0; i < 4 * 3; ++i) transport.answer(late);
+  transport.answer(reply({{"EndpointStatus", "InService"}}));
+  EXPECT_TRUE(wait_in_service(sagemaker, "smoke", {}).in_service());
+}
+
+TEST_F(SageMakerTest, SleepsNoLongerThanThereIsTime) {
+  transport.answer_all([](const Sent&) { return reply({{"EndpointName", "smoke"}, {"EndpointStatus", "Creating"}}); });
+  const WaitOptions options{.poll = std::chrono::seconds(30), .timeout = std::chrono::seconds(5)};
+  expect_cloud_error(Failure::timeout, "still Creating after 5 s",
+                     [&] { wait_in_service(sagemaker, "smoke", options); });
+}
+
 TEST_F(SageMakerTest, SaysWhyAnEndpointFailed) {
   transport.answer(reply({{"EndpointStatus", "Failed"}, {"FailureReason", "no ping"}}));
   expect_cloud_error(Failure::failed, "endpoint smoke is Failed: no ping",
@@ -158,6 +178,53 @@ TEST(JournalTest, KnowsWhatIsLeft) {
   EXPECT_EQ(Journal(journal.path(), "another", clock.clock()).left(), (std::vector<Resource>{model, endpoint}));
   journal.removed(model);
   EXPECT_EQ(journal.left(), std::vector<Resource>{endpoint});
+}
+
+// As a full disk or a machine without power leaves it.
+TEST(JournalTest, LosesNothingBehindATornLine) {
+  const ScratchFolder folder;
+  TestClock clock;
+  Journal journal(folder / "journal.jsonl", "run", clock.clock());
+  std::ofstream(journal.path()) << R"({"time": "2026-01-01T00:00:00Z", "ru)";
+  const Resource model{ResourceKind::model, "m"};
+  journal.about_to_make(model);
+  EXPECT_EQ(journal.left(), std::vector<Resource>{model});
+}
+
+class RollbackTest : public SageMakerTest {
+ protected:
+  // Operations of an account that is empty, where one fails.
+  void fail_at(const std::string& operation) {
+    transport.answer_all([this, operation](const Sent& sent) {
+      const std::string asked = sent.header("X-Amz-Target").substr(std::string("SageMaker.").size());
+      operations.push_back(asked);
+      if (asked == operation) throw std::runtime_error("nobody has thought of that");
+      if (asked.starts_with("Create")) made.insert(asked.substr(6));
+      if (asked.starts_with("Delete")) made.erase(asked.substr(6));
+      const bool there = !asked.starts_with("Describe") || made.contains(asked.substr(8));
+      return there ? reply({{"EndpointStatus", "InService"}})
+                   : refusal(400, "ValidationException", "Could not find it");
+    });
+  }
+  std::vector<std::string> operations;
+  std::set<std::string> made;
+  ScratchFolder folder;
+  Journal journal{folder / "journal.jsonl", "run", clock.clock()};
+};
+
+TEST_F(RollbackTest, FollowsWhateverWentWrong) {
+  fail_at("CreateEndpoint");
+  EXPECT_THROW(deploy(sagemaker, plan_deployment(example()), journal, {}), std::runtime_error);
+  EXPECT_TRUE(made.empty());
+  EXPECT_EQ(journal.left(), (std::vector<Resource>{{ResourceKind::endpoint, "smoke"}}));  // nobody could say
+}
+
+TEST_F(RollbackTest, FollowsWhatComesLast) {
+  fail_at("");
+  const DeployOptions options{.finish = [] { throw cloud_error(Failure::credentials, "not allowed"); }};
+  expect_cloud_error(Failure::credentials, "not allowed",
+                     [&] { deploy(sagemaker, plan_deployment(example()), journal, options); });
+  EXPECT_TRUE(made.empty());
 }
 
 TEST_F(SageMakerTest, RuntimeHandsHeadersThrough) {

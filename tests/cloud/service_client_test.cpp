@@ -191,6 +191,19 @@ TEST_F(ServiceClientTest, FollowsABucketToItsRegionOnce) {
   EXPECT_THROW(static_cast<void>(client().call(put)), cloud::Error);
 }
 
+// A region becomes part of a host's name.
+TEST_F(ServiceClientTest, GoesToNoHostThatAnAnswerNames) {
+  ServiceRequest put = request();
+  put.elsewhere = [](const std::string& region) {
+    ADD_FAILURE() << region;
+    return Endpoint{*parse_url("http://b.example.com"), "s3", region};
+  };
+  for (const char* region : {"other.org/", "a b", "x@y", "a.b"}) {
+    transport_.answer(error_reply(301, "PermanentRedirect", {{"x-amz-bucket-region", region}}));
+    EXPECT_THROW(static_cast<void>(client().call(put)), cloud::Error) << region;
+  }
+}
+
 TEST_F(ServiceClientTest, FindsTheErrorInA200) {
   ServiceRequest complete = request();
   complete.ok_may_hold_error = true;

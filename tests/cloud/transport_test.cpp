@@ -216,6 +216,17 @@ TEST_P(TransportTest, PassesOverWhatComesBeforeTheReply) {
   EXPECT_EQ(response.header("link"), "");
 }
 
+TEST_P(TransportTest, KeepsNoReplyWithoutAnEnd) {
+  LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
+    connection.reply(request.target == "/fails" ? 500 : 200, std::string(1001, 'x'));
+  });
+  transport_ = make({.most_kept = 1000});
+  EXPECT_EQ(kind_of(*transport_, request_to(server.url())), TransportError::Kind::refused);
+  EXPECT_EQ(kind_of(*transport_, request_to(server.url() + "/fails")), TransportError::Kind::refused);
+  transport_ = make({.most_kept = 1001});
+  EXPECT_EQ(transport_->send(request_to(server.url())).body.size(), 1001U);
+}
+
 TEST_P(TransportTest, ReadsBodiesOfUnknownLength) {
   LoopbackServer server([](const ServerRequest& request, ServerConnection& connection) {
     if (request.target == "/chunks") {

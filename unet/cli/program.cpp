@@ -48,7 +48,8 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const AddCommands& add) 
 int run_program(const char* name, const char* description, const char* version, int argc, char** argv,
                 const AddCommands& add) {
   const auto complain = [&](std::string_view what, int exit_code) {
-    fmt::print(stderr, "{}: {}\n", name, on_one_line(what));
+    // Not by fmt::print, which throws where standard error cannot be written to.
+    static_cast<void>(std::fputs(fmt::format("{}: {}\n", name, on_one_line(what)).c_str(), stderr));
     return exit_code;
   };
   try {

@@ -7,6 +7,7 @@
 #include "cloud/api/create.hpp"
 #include "cloud/endpoints/arn.hpp"
 #include "cloud/identity.hpp"
+#include "kernels/base/error.hpp"
 #include "kernels/base/mapped_file.hpp"
 #include "unet/commands/cloud_commands.hpp"
 #include "unet/commands/cloud_options.hpp"
@@ -31,6 +32,7 @@ cloud::ApiSettings settings_of(const Arguments& arguments) {
   cloud::ApiSettings settings = arguments.api;
   if (!arguments.function.empty()) {
     const MappedFile file(arguments.function);
+    if (file.bytes().empty()) throw input_error("{}: is empty", arguments.function);
     settings.archive.assign(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   }
   settings.tags = parse_pairs("--tag", arguments.tags);
@@ -59,8 +61,9 @@ void check_role(cloud::Session& session, const std::string& role) {
 }
 
 int run_create(const Arguments& arguments) {
-  const StopSignal signals;
-  const cloud::ApiSettings settings = settings_of(arguments);
+  StopSignal signals;
+  signals.outlive_terminal();
+  cloud::ApiSettings settings = settings_of(arguments);
   const auto plan = cloud::api_plan(settings);
   if (arguments.dry_run) {
     for (const auto& [operation, document] : plan)
@@ -74,6 +77,7 @@ int run_create(const Arguments& arguments) {
   if (!sagemaker.find_endpoint(settings.endpoint))
     throw cloud::cloud_error(cloud::Failure::not_found, "endpoint {} does not exist", settings.endpoint);
   cloud::ApiServices services = open_services(*session);
+  settings.run = new_run(session->clock());
   const std::string url = cloud::create_api(
       services, settings, {.poll = std::chrono::milliseconds(static_cast<long>(arguments.poll * 1000)), .tell = tell});
   const std::string curl = fmt::format(
@@ -89,7 +93,8 @@ int run_create(const Arguments& arguments) {
 }
 
 int run_delete(const Arguments& arguments) {
-  const StopSignal signals;
+  StopSignal signals;
+  signals.outlive_terminal();
   const auto session = open_session(arguments.cloud);
   confirm(arguments.yes, fmt::format("This removes API and function {}.", arguments.api.name));
   cloud::ApiServices services = open_services(*session);

@@ -73,6 +73,12 @@ std::optional<cloud::ScalingTarget> scaling_of(const Arguments& arguments) {
   return target;
 }
 
+void set_scaling(cloud::Session& session, const std::optional<cloud::ScalingTarget>& scaling) {
+  if (!scaling) return;
+  cloud::AutoScaling(session.client(), session.endpoint(cloud::application_autoscaling)).set(*scaling);
+  tell(fmt::format("autoscaling keeps {} to {} machines", scaling->least, scaling->most));
+}
+
 void print_plan(const Arguments& arguments, const cloud::Plan& plan) {
   if (arguments.cloud.json) {
     for (const cloud::Step& step : plan.steps)
@@ -145,7 +151,7 @@ void report(const Arguments& arguments, const cloud::Plan& plan, const cloud::De
   fmt::print("It costs {}; to end that: {}\n", cloud::cost_text(plan.variants), teardown);
 }
 
-// Ctrl-C ends the wait, and then too all is torn down.
+// Ctrl-C ends the wait, and then too all is torn down; but the data on S3, which others may have endpoints of, stay.
 int tear_down_later(const Arguments& arguments, cloud::Session& session, cloud::Time end) {
   tell(fmt::format("{} will be torn down at {}, or by Ctrl-C", arguments.deployment.endpoint, cloud::iso_time(end)));
   const cloud::Clock& clock = session.clock();
@@ -153,7 +159,8 @@ int tear_down_later(const Arguments& arguments, cloud::Session& session, cloud::
     clock.sleep(std::min<std::chrono::milliseconds>(end - clock.now(), std::chrono::seconds(10)), &StopSignal::flag());
   TeardownArguments teardown{.cloud = arguments.cloud,
                              .endpoint = arguments.deployment.endpoint,
-                             .all = true,
+                             .config = true,
+                             .model = true,
                              .yes = true,
                              .waiting = arguments.waiting,
                              .journal = arguments.journal};
@@ -161,7 +168,8 @@ int tear_down_later(const Arguments& arguments, cloud::Session& session, cloud::
 }
 
 int run(const Arguments& arguments) {
-  const StopSignal signals;
+  StopSignal signals;
+  signals.outlive_terminal();
   cloud::Deployment deployment = deployment_of(arguments);
   const auto scaling = scaling_of(arguments);
   cloud::Plan plan = cloud::plan_deployment(deployment);
@@ -183,12 +191,9 @@ int run(const Arguments& arguments) {
                                .keep_failed = arguments.keep_failed,
                                .waiting = wait_options(arguments.waiting),
                                .tell = tell,
+                               .finish = [&] { set_scaling(*session, scaling); },
                                .look_at_failure = [&](const std::string& name) { tell_logs(*session, name); }};
   const cloud::DeployResult result = cloud::deploy(sagemaker, plan, journal, options);
-  if (scaling) {
-    cloud::AutoScaling(session->client(), session->endpoint(cloud::application_autoscaling)).set(*scaling);
-    tell(fmt::format("autoscaling keeps {} to {} machines", scaling->least, scaling->most));
-  }
   report(
       arguments, plan, result,
       fmt::format("plume cloud teardown {} --all --yes{}", deployment.endpoint, same_place(arguments.cloud, region)));
@@ -220,16 +225,20 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--download-timeout", arguments.download_timeout, "Seconds that the model may take from S3")
       ->capture_default_str();
-  app.add_option("--volume-gb", deployment.volume_gb, "Of the machine's disk; 0: as it comes")->capture_default_str();
-  app.add_option("--variant-weight", deployment.weight, "Share of requests")->capture_default_str();
+  app.add_option("--volume-gb", deployment.volume_gb, "Of the machine's disk; 0: as it comes")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 512));
+  app.add_option("--variant-weight", deployment.weight, "Share of requests")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--tag", arguments.tags, "NAME=VALUE for all that is made; may be repeated");
   app.add_option("--owner", arguments.owner, "Tag plume-owner");
   app.add_flag("--update", arguments.update, "Bring an endpoint that is there to these settings, without a gap");
   app.add_flag("--no-wait", arguments.no_wait, "Do not wait until it is in service");
   app.add_flag("--keep-failed", arguments.keep_failed, "Leave what was made where the rest fails");
-  app.add_option("--max-hours", arguments.max_hours, "Stay, and tear all down after so long; 0: do not")
+  app.add_option("--max-hours", arguments.max_hours, "Stay, and tear down what was made after so long; 0: do not")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0.0, 8760.0));
   app.add_option("--journal", arguments.journal, "File that notes what is made; by default below ~/.local/state/plume");
   app.add_flag("--yes", arguments.yes, "Do not ask whether it may cost that much");
   app.add_flag("--dry-run", arguments.dry_run, "Only print the requests and the cost; nothing is sent");

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 
 #include "cloud/identity.hpp"
@@ -11,6 +12,14 @@
 #include "unet/stop_signal.hpp"
 
 namespace plume::unet {
+namespace {
+
+// What cannot be written, for nobody reads it or a disk is full, must not end what is half done.
+void say(const std::string& text) {
+  static_cast<void>(std::fputs(text.c_str(), stderr));
+}
+
+}  // namespace
 
 void add_cloud_options(CLI::App& command, CloudOptions& options) {
   command.add_option("--region", options.flags.region, "AWS region; by default as AWS_REGION or the profile says");
@@ -22,7 +31,7 @@ void add_cloud_options(CLI::App& command, CloudOptions& options) {
 
 std::unique_ptr<cloud::Session> open_session(const CloudOptions& options) {
   cloud::SessionOptions session{.flags = options.flags, .cancelled = &StopSignal::flag()};
-  if (options.debug) session.debug = [](const std::string& text) { fmt::print(stderr, "debug: {}\n", text); };
+  if (options.debug) session.debug = [](const std::string& text) { say(fmt::format("debug: {}\n", text)); };
   return std::make_unique<cloud::Session>(std::move(session), cloud::system_surroundings());
 }
 
@@ -59,9 +68,9 @@ cloud::WaitOptions wait_options(const WaitSettings& settings) {
   options.progress = [terminal, last = std::string()](const cloud::EndpointState& state,
                                                       std::chrono::seconds waited) mutable {
     if (terminal && state.in_motion()) {
-      fmt::print(stderr, "\r{}: {}, {}\033[K", state.name, state.status, duration_text(waited));
+      say(fmt::format("\r{}: {}, {}\033[K", state.name, state.status, duration_text(waited)));
     } else if (state.status != last) {
-      fmt::print(stderr, "{}{}: {}\n", terminal ? "\r\033[K" : "", state.name, state.status);
+      say(fmt::format("{}{}: {}\n", terminal ? "\r\033[K" : "", state.name, state.status));
     }
     last = state.status;
   };
@@ -69,7 +78,7 @@ cloud::WaitOptions wait_options(const WaitSettings& settings) {
 }
 
 void tell(const std::string& line) {
-  fmt::print(stderr, "{}\n", line);
+  say(line + '\n');
 }
 
 std::map<std::string, std::string> parse_pairs(const char* option, const std::vector<std::string>& pairs) {
@@ -97,9 +106,11 @@ cloud::Journal open_journal(const cloud::Session& session, const std::string& ch
                                          ? cloud::journal_path(surroundings.word("XDG_STATE_HOME"),
                                                                surroundings.word("HOME"), session.region(), endpoint)
                                          : std::filesystem::path(chosen);
-  const std::string run = fmt::format("{}-{:08x}", cloud::amz_time(session.clock().now()),
-                                      static_cast<unsigned>(session.clock().random() * 0x1p32));
-  return {path, run, session.clock()};
+  return {path, new_run(session.clock()), session.clock()};
+}
+
+std::string new_run(const cloud::Clock& clock) {
+  return fmt::format("{}-{:08x}", cloud::amz_time(clock.now()), static_cast<unsigned>(clock.random() * 0x1p32));
 }
 
 std::string duration_text(std::chrono::seconds duration) {

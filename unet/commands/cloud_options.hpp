@@ -48,6 +48,9 @@ void tell(const std::string& line);
 // Asks on a terminal; without one --yes must have been said. Throws usage_error where the answer is not yes.
 void confirm(bool yes, const std::string& question);
 
+// A name for the tag plume-run that no other run has.
+[[nodiscard]] std::string new_run(const cloud::Clock& clock);
+
 [[nodiscard]] cloud::Journal open_journal(const cloud::Session& session, const std::string& chosen,
                                           const std::string& endpoint);
 

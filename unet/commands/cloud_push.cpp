@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cloud/s3/upload.hpp"
 #include "kernels/base/atomic_file.hpp"
@@ -36,6 +37,7 @@ class Archive {
   explicit Archive(const Arguments& arguments) : path_(arguments.model) {
     if (arguments.model.ends_with(".tar.gz")) {
       const MappedFile file(path_);
+      written_ = std::filesystem::last_write_time(path_);
       describe(file.bytes());
       return;
     }
@@ -51,6 +53,8 @@ class Archive {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   [[nodiscard]] const std::string& sha() const noexcept { return sha_; }
+  // Since it was hashed.
+  [[nodiscard]] bool has_changed() const { return written_ && std::filesystem::last_write_time(path_) != *written_; }
 
  private:
   void describe(std::span<const std::byte> bytes) {
@@ -59,6 +63,7 @@ class Archive {
   }
 
   std::filesystem::path path_;
+  std::optional<std::filesystem::file_time_type> written_;  // of a file that was given
   std::unique_ptr<AtomicFile> made_;
   std::uint64_t size_ = 0;
   std::string sha_;
@@ -111,7 +116,16 @@ int run(Arguments arguments) {
   options.put.metadata = {{"sha256", archive.sha()}};
   TransferProgress progress(1, archive.size());
   options.progress = [&](std::uint64_t bytes) { progress.add(bytes); };
-  static_cast<void>(upload_file(*s3, archive.path(), name, options));
+  try {
+    static_cast<void>(upload_file(*s3, archive.path(), name, options));
+  } catch (const cloud::Error& error) {
+    // Another that goes on with the same upload may have been faster.
+    if (error.code() != "NoSuchUpload" || !is_there(*s3, name, archive)) throw;
+  }
+  if (archive.has_changed()) {  // its name is that of other bytes
+    s3->remove(name);
+    throw input_error("{}: has changed while it was sent: push it again", arguments.model);
+  }
   if (!is_there(*s3, name, archive))
     throw cloud::cloud_error(cloud::Failure::failed, "{}: what lies there is not what was sent", name.text());
   report(arguments, name, archive, "put");

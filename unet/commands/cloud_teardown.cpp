@@ -126,7 +126,8 @@ int print_plan(const TeardownArguments& arguments) {
 }  // namespace
 
 int run_teardown(const TeardownArguments& arguments) {
-  const StopSignal signals;
+  StopSignal signals;
+  signals.outlive_terminal();
   if (arguments.endpoint.empty() == arguments.run.empty())
     throw usage_error("an endpoint's name or --run, one of them");
   if (!arguments.endpoint.empty()) cloud::check_endpoint_name(arguments.endpoint);

@@ -1,6 +1,7 @@
 """The other plume cloud commands against the scripted fake, and secrets in all that they say.
 Usage: commands_test.py PLUME MODEL_FOLDER [unittest's arguments]"""
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import urllib.parse
 
 import fake_test
 import harness
+import fake_aws
 import aws_fakes
 import cores
 from fake_test import IMAGE, MODEL, QUICK, ROLE, FakeTest
@@ -66,6 +68,14 @@ class Look(FakeTest):
         self.assertIn("no credentials", self.errors)
         self.plume("cloud", "status", "smoke", code=2, env={"AWS_REGION": ""})
         self.assertIn("--region", self.errors)
+
+
+    def test_answers_that_are_none(self):
+        for answer in ("x", [1], {"Endpoints": 1}, {"Endpoints": [1]}, {"Endpoints": [], "NextToken": 1}):
+            self.aws.ListEndpoints = lambda answer=answer, **_: answer
+            code = 0 if answer == {"Endpoints": [], "NextToken": 1} else 7
+            self.plume("cloud", "list", code=code)
+            self.assertNotIn("internal", self.errors)
 
 
 class Invoke(FakeTest):
@@ -143,6 +153,46 @@ class Push(FakeTest):
         self.assertEqual(len([1 for _, operation, _ in self.aws.log if operation == "PUT"]), 1)
         self.deploy(model=name)
 
+    def test_of_a_file_that_changes(self):
+        path = self.folder / "model.tar.gz"
+        path.write_bytes(b"before")
+        real = self.aws.s3
+
+        def s3(method, *rest):
+            if method == "PUT":
+                path.write_bytes(b"behind")
+            return real(method, *rest)
+
+        self.aws.s3 = s3
+        self.plume("cloud", "push", path, "s3://bucket/models", code=3)
+        self.assertIn("has changed", self.errors)
+        self.assertEqual([name for name in self.aws.objects if "sha256-00" not in name], [])
+
+    def test_two_that_go_on_with_one_upload(self):
+        path = self.folder / "model.tar.gz"
+        path.write_bytes(bytes(20 << 20))
+        sha = hashlib.sha256(path.read_bytes()).hexdigest()
+        real = self.aws.s3
+        other_is_done = True
+
+        def s3(method, target, query, headers, body):
+            if query == "uploads=":
+                return 200, {}, (b"<InitiateMultipartUploadResult><UploadId>1</UploadId>"
+                                 b"</InitiateMultipartUploadResult>")
+            if "partNumber" in query:
+                if other_is_done:
+                    stored = {"x-amz-meta-sha256": sha}
+                    self.aws.objects[urllib.parse.unquote(target.lstrip("/"))] = (path.read_bytes(), stored)
+                raise fake_aws.Problem("NoSuchUpload", "gone", 404)
+            return (204, {}, b"") if "uploadId" in query else real(method, target, query, headers, body)
+
+        self.aws.s3 = s3
+        self.plume("cloud", "push", path, "s3://bucket/models")
+        self.aws.objects.clear()
+        other_is_done = False
+        self.plume("cloud", "push", path, "s3://bucket/models", code=4)
+        self.assertIn("NoSuchUpload", self.errors)
+
     def test_of_a_trained_model(self):
         data, config, run = self.folder / "data", self.folder / "config.toml", self.folder / "run"
         config.write_text(f"""[data]
@@ -211,7 +261,14 @@ class Secrets(FakeTest):
                         f"aws_secret_access_key = {harness.SECRET}\naws_session_token = {harness.TOKEN}\n")
         self.addCleanup(keys.unlink)
         none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+        keys.chmod(0o644)
+        self.plume("cloud", "list", env=dict(none, AWS_SHARED_CREDENTIALS_FILE=str(keys)))
+        self.assertIn(f"{keys} can be read by others: chmod 600 {keys}", self.errors)
+        self.plume("cloud", "list", env=dict(none, AWS_CONFIG_FILE=str(keys)))
+        self.assertIn("chmod 600", self.errors)
+        keys.chmod(0o600)
         out = self.plume("cloud", "doctor", "--debug", env=dict(none, AWS_SHARED_CREDENTIALS_FILE=str(keys)))
+        self.assertNotIn("chmod", self.errors)
         self.assertIn("profile default", out)
         keys.write_text(f"[default\naws_secret_access_key = {harness.SECRET}\n")
         self.plume("cloud", "doctor", "--debug", env=dict(none, AWS_SHARED_CREDENTIALS_FILE=str(keys)), code=2)

@@ -176,7 +176,7 @@ class Deploy(FakeTest):
         self.interrupted(lambda: "smoke" in self.aws.endpoints)
         self.nothing_is_left()
 
-    def interrupted(self, when, *options):
+    def interrupted(self, when, *options, sent=signal.SIGINT):
         process = subprocess.Popen(
             self.command("cloud", "deploy", "smoke", "--model", MODEL, "--image", IMAGE, "--role", ROLE, "--yes",
                          "--poll", "0.05", "--timeout", "20", *options),
@@ -186,7 +186,7 @@ class Deploy(FakeTest):
                 break
             time.sleep(0.02)
         time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, errors = process.communicate(timeout=30)
         harness.without_secrets(out + errors, "an interrupted run")
         return process.returncode
@@ -212,6 +212,7 @@ class Deploy(FakeTest):
         self.assertIn("endpoint smoke removed", out)
         tags = {tag["Key"] for tag in self.aws.inputs("CreateEndpoint")[0]["Tags"]}
         self.assertIn("plume-expires", tags)
+        self.assertIn("bucket/models/sha256-00/model.tar.gz", self.aws.objects)  # which push has put there
         self.nothing_is_left()
 
     def test_ctrl_c_ends_max_hours(self):
@@ -219,6 +220,26 @@ class Deploy(FakeTest):
             lambda: self.aws.endpoints.get("smoke", {}).get("status") == "InService", "--max-hours", "1")
         self.assertEqual(code, 0)
         self.nothing_is_left()
+
+    def test_a_terminal_that_goes_away_ends_max_hours(self):
+        self.interrupted(lambda: self.aws.endpoints.get("smoke", {}).get("status") == "InService", "--max-hours", "1",
+                         sent=signal.SIGHUP)
+        self.nothing_is_left()
+
+    def test_is_carried_out_though_nobody_listens(self):
+        for listener in ("/dev/full", None):  # None: a pipe whose other end is closed
+            read, write = os.pipe()
+            os.close(read)
+            output = open(listener, "w") if listener else open(write, "w")
+            with output:
+                code = subprocess.run(
+                    self.command("cloud", "deploy", "smoke", "--model", MODEL, "--image", IMAGE, "--role", ROLE,
+                                 "--yes", *QUICK),
+                    env=self.environment(), stdout=output, stderr=output, timeout=60, restore_signals=True).returncode
+            self.assertEqual((code, self.aws.endpoints["smoke"]["status"]), (4, "InService"))
+            self.teardown("--all")
+            self.nothing_is_left()
+            self.aws.objects["bucket/models/sha256-00/model.tar.gz"] = (b"archive", {})
 
     def test_serverless(self):
         out = self.deploy("--serverless", "2048,5")
@@ -243,6 +264,11 @@ class Deploy(FakeTest):
         self.teardown("--all")
         self.assertEqual(self.aws.scaling, {})
 
+    def test_without_the_autoscaling_that_was_asked_for_nothing_stays(self):
+        self.aws.forbidden = {"RegisterScalableTarget"}
+        self.deploy("--autoscale", "1,4,300", code=3)
+        self.nothing_is_left()
+
     def test_model_must_be_there(self):
         self.deploy(model="s3://bucket/none/model.tar.gz", code=4)
         self.assertIn("plume cloud push", self.errors)
@@ -251,11 +277,14 @@ class Deploy(FakeTest):
     def test_wrong_settings_are_named(self):
         for options, word in ((["--instance", "g5.xlarge"], "ml.FAMILY"),
                               (["--async", "bucket/x"], "s3://BUCKET/PREFIX"), (["--startup-timeout", "5"], "3600"),
-                              (["--env", "A"], "NAME=VALUE"), (["--autoscale", "3,1,5"], "--autoscale")):
+                              (["--env", "A"], "NAME=VALUE"), (["--env", "A=\udcff"], "UTF-8"),
+                              (["--max-hours", "1e300"], "--max-hours"), (["--volume-gb", "-1"], "--volume-gb"),
+                              (["--autoscale", "3,1,5"], "--autoscale")):
             self.deploy(*options, "--dry-run", code=2)
             self.assertIn(word, self.errors)
             self.assertEqual(self.errors.count("\n"), 1)
         self.deploy(name="a_b", code=2)
+        self.deploy(model="s3://bucket/", code=2)
         self.deploy(role="sagemaker", code=2)
         self.assertIn("role sagemaker", self.errors)
 

@@ -159,6 +159,7 @@ class BehindGate(MotoTest):
         self.assertEqual(function["Configuration"]["Environment"]["Variables"],
                          {"ENDPOINT_NAME": "asked", "PLUME_BUCKET": "images"})
         self.assertEqual(function["Configuration"]["CodeSize"], self.function().stat().st_size)
+        self.assertRegex(function["Tags"].pop("plume-run"), "^[0-9TZ]+-[0-9a-f]{8}$")
         self.assertEqual(function["Tags"], {"team": "fire", "plume-endpoint": "asked"})
         gateway = self.moto.client("apigatewayv2")
         (api,) = gateway.get_apis()["Items"]
