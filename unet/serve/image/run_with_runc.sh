@@ -34,12 +34,14 @@ jq --arg model "$model" --arg port "SAGEMAKER_BIND_TO_PORT=$port" '
 mv "$folder/config.json" "$folder/bundle/"
 "${runc[@]}" run --bundle "$folder/bundle" "$name" &
 program=$!
-trap '"${runc[@]}" kill "$name" TERM 2>/dev/null || true' TERM INT
+signalled=0
+trap 'signalled=1; "${runc[@]}" kill "$name" TERM 2>/dev/null || true' TERM INT
 status=0
 wait "$program" || status=$?
-# A signal to this script ends the first wait early.
-if kill -0 "$program" 2>/dev/null; then
+# A signal to this script ends a wait early, with a status that is not the program's; that may have ended meanwhile.
+while ((signalled && status > 128)); do
+  signalled=0
   status=0
   wait "$program" || status=$?
-fi
+done
 exit "$status"
