@@ -38,9 +38,8 @@ class NoRoomTest : public testing::TestWithParam<Limit> {
   static void SetUpTestSuite() {
     folder_ = new ScratchFolder;
     small_shard(*folder_);
-    write_file(file("config.toml"), "[data]\nshard = '" + file("tiles.h5") +
-                                        "'\n[model]\nbase = 4\ndepth = 2\n[train]\nsteps = 6\nbatch = 4\ncrop = "
-                                        "64\nvalidate_every = 3\npictures = 0\n");
+    write_file(file("config.toml"), "[data]\nshard = '" + file("tiles.h5") + "'\n[model]\nbase = 4\ndepth = 2\n" +
+                                        "[train]\nsteps = 6\nbatch = 4\ncrop = 64\nvalidate_every = 3\npictures = 0\n");
     const Outcome outcome = run_plume({"train", file("config.toml"), "--out", file("run")});
     ASSERT_EQ(outcome.exit_code, 0) << outcome.errors;
   }
