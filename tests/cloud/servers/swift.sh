@@ -26,8 +26,10 @@ swift_hash_path_prefix = y
 name = p0
 default = yes
 CONF
+ports=("$port")
 for kind in account container object; do
   kind_port=$(free_port)
+  ports+=("$kind_port")
   swift-ring-builder $kind.builder create 6 1 1 >/dev/null &&
     swift-ring-builder $kind.builder add --region 1 --zone 1 --ip 127.0.0.1 --port "$kind_port" --device d1 --weight 1 >/dev/null &&
     swift-ring-builder $kind.builder rebalance >/dev/null || fail "ring of $kind"
@@ -91,12 +93,14 @@ for kind in account container object proxy; do
   /usr/bin/python3 "$(command -v swift-$kind-server)" "$folder/etc/$kind-server.conf" >"$folder/run/$kind.log" 2>&1 </dev/null &
   pids+=($!)
 done
-for _ in $(seq 200); do
-  if [[ $(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/") != 000 ]]; then
-    echo ready
-    cat >/dev/null
-    exit 0
-  fi
-  sleep 0.1
+answers() { [[ $(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$1/") != 000 ]]; }
+# The proxy alone would answer 503 until those behind it are there.
+for one in "${ports[@]}"; do
+  for _ in $(seq 300); do
+    answers "$one" && break
+    sleep 0.1
+  done
+  answers "$one" || fail "it does not answer: $(tail -n 3 "$folder"/run/*.log)"
 done
-fail "it does not answer: $(tail -n 3 "$folder"/run/*.log)"
+echo ready
+cat >/dev/null
