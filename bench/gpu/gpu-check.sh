@@ -2,7 +2,7 @@
 # Tests and measures plume on this machine's first GPU (NCCL on all of them), beside PyTorch where that is installed:
 # gpu-check.sh [--fresh] [STEP...]
 #
-# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer, ncu and PyTorch where they are. Takes less than 14 minutes,
+# Needs an NVIDIA driver; uses cuDNN 9, cuBLASLt, NCCL, compute-sanitizer, ncu and PyTorch where they are. Takes less than 16 minutes,
 # each step has a limit of its own. Results go to results/ in this folder: the table in table.md, everything in results.json.
 # A step that succeeded leaves a stamp and is not run again until --fresh. With names of steps (below) only those run, so that a short
 # loan of a machine can be shared out. Exit status: 0 all well, 1 a step failed or a test did, 2 usage, 4 no GPU.
