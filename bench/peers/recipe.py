@@ -144,7 +144,7 @@ def markdown(options, figures, about):
         )
     tested = {row: [one["test"] for one in each] for row, each in figures.items() if all("test" in one for one in each)}
     if tested:
-        lines += ["", "The test split, read once, when all of the above was settled:", "",
+        lines += ["", "The test split, on which nothing above was chosen:", "",
                   "| training | seeds | test IoU |", "| --- | --- | --- |"]  # fmt: skip
         for row, values in tested.items():
             lines.append(f"| {row} | {', '.join(f'{value:.3f}' for value in values)} | {spread(values)} |")
