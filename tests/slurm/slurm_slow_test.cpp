@@ -149,19 +149,14 @@ TEST_F(SlurmSlow, KitGoesOnAfterItsTimeLimit) {
   const auto start = std::chrono::steady_clock::now();
   static_cast<void>(undisturbed());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  int steps = 10 * static_cast<int>(40 * 110 / seconds.count());  // which will take about 110 s
-  // Where others use the machine, too, it may be over before the limit: then more steps.
-  for (int tries = 0; tries < 3; ++tries, steps *= 2) {
-    prepare_ranks_training(folder_, steps, 20);
-    std::filesystem::remove_all(file("whole"));
-    std::filesystem::remove_all(file("run"));
-    const std::string expected = undisturbed();
-    const std::string job = submit({"--time=00:02:00", "--signal=USR1@30"});
-    EXPECT_EQ(slurm_->wait_for_end(job, 600), "COMPLETED") << log();
-    expect_finished(expected);
-    if (std::stoi(slurm_->job(job, "Restarts")) >= 1 || HasFailure()) return;
-  }
-  FAIL() << "no job was still running at its time limit: " << log();
+  const int steps = 10 * static_cast<int>(40 * 110 / seconds.count());  // which will take about 110 s
+  prepare_ranks_training(folder_, steps, 20);
+  std::filesystem::remove_all(file("whole"));
+  const std::string expected = undisturbed();
+  const std::string job = submit({"--time=00:02:00", "--signal=USR1@30"});
+  EXPECT_EQ(slurm_->wait_for_end(job, 600), "COMPLETED") << log();
+  EXPECT_GE(std::stoi(slurm_->job(job, "Restarts")), 1) << log();
+  expect_finished(expected);
 }
 
 TEST_F(SlurmSlow, KitBelievesNoExitCode) {
