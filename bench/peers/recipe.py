@@ -106,7 +106,7 @@ def train_smp(options, seed):
 def measure(options, row, seed):
     if row == SMP:
         report = train_smp(options, seed)
-        return {"val": report["val_iou"], "seconds": report["seconds"], "program": report["program"]}
+        return {"val": report["val_iou"], **{key: report[key] for key in ("seconds", "program", "parameters")}}
     folder, seconds = train(options, RECIPE if row == AVERAGED else row, seed)
     averaged = ["--tta", "turns"] if row == AVERAGED else []
     report = {"val": measured(options, folder, "val", *averaged), "seconds": seconds}
@@ -129,8 +129,8 @@ def markdown(options, figures, about):
              f"{options.where or about['machine']}; plume {about['commit']}; `{about['command']}`", "",
              "IoU of smoke on the validation split at threshold 0.5, over all of its pixels, with the weights of the",
              "best validation: the mean and deviation over seeds. **The labels are a teacher model's, not a human's**,",
-             "and few: one tile holds most of what the validation split has. Each row below the first three is the",
-             "recipe with that one thing changed.", "",
+             "and few: one tile holds most of what the validation split has. A row that names a change is the recipe",
+             "with that one thing changed.", "",
              "| training | seeds | validation IoU | less than the recipe | seconds |",
              "| --- | --- | --- | --- | --- |"]  # fmt: skip
     recipe = [one["val"] for one in figures.get(RECIPE, [])]
@@ -151,9 +151,9 @@ def markdown(options, figures, about):
     if SMP in figures:
         script = ROOT / "bench" / "peers" / "train_smp.py"
         lines += ["", f"A user of plume writes {lines_written(CONFIGS[RECIPE])} lines of configuration for this, one",
-                  f"of segmentation_models.pytorch {lines_written(script)} of Python ({script.name}). Its Unet has a",
-                  "ResNet-18 for an encoder, with random weights and 14.3 million parameters, as it has none without",
-                  "an encoder; all else is the recipe's."]  # fmt: skip
+                  f"of segmentation_models.pytorch {lines_written(script)} of Python ({script.name}): the decoder of its",
+                  "Unet on an encoder of plain convolutions, which it has not, of which up-sampling takes the nearest",
+                  f"pixel; {figures[SMP][0]['parameters']:,} parameters. All else is the recipe's."]  # fmt: skip
     return "\n".join([*lines, ""])
 
 

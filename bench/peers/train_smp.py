@@ -3,7 +3,8 @@
 
     train_smp.py configs/smoke-goes16-best.toml --shard tiles.h5 --seed 0 [--device cuda]
 
-Its Unet on a ResNet-18 that starts from random weights (its smallest usual one: it has no U-Net without an encoder),
+The decoder of its Unet on the configuration's own encoder, plain pairs of convolutions (it has no U-Net without a
+classifier for an encoder; this one up-samples to the nearest pixel where plume's has transposed convolutions),
 with the steps, batches, sampling, losses, optimiser, schedule and average of weights of the configuration. Prints a
 JSON line: IoU of each split asked for, at 0.5, over all pixels, with the weights of the best validation; and seconds
 from the first step to the last validation.
@@ -11,6 +12,7 @@ from the first step to the last validation.
 
 import argparse
 import copy
+import itertools
 import json
 import time
 import tomllib
@@ -19,9 +21,34 @@ import h5py
 import numpy as np
 import segmentation_models_pytorch as smp
 import torch
+from segmentation_models_pytorch.base import initialization
+from segmentation_models_pytorch.base.modules import Conv2dReLU
+from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 SPLITS = ("train", "val", "test")
+
+
+class Unet(torch.nn.Module):
+    def __init__(self, bands, base, depth):
+        super().__init__()
+        widths = [bands, *(base << level for level in range(depth + 1))]
+        self.stages = torch.nn.ModuleList(self.pair(*each) for each in itertools.pairwise(widths))
+        self.decoder = UnetDecoder(widths, widths[-2:0:-1], depth)
+        self.head = smp.base.SegmentationHead(base, 1, kernel_size=1)
+        for part in (self.stages, self.decoder):
+            initialization.initialize_decoder(part)
+        initialization.initialize_head(self.head)
+
+    @staticmethod
+    def pair(before, after):
+        return torch.nn.Sequential(*(Conv2dReLU(each, after, 3, padding=1) for each in (before, after)))
+
+    def forward(self, image):
+        features = [image]
+        for level, stage in enumerate(self.stages):
+            features.append(stage(torch.nn.functional.max_pool2d(features[-1], 2) if level else image))
+        return self.head(self.decoder(features))
 
 
 class Tiles:
@@ -106,8 +133,7 @@ def main():
     torch.manual_seed(options.seed)
     torch.backends.cudnn.benchmark = True
     tiles = Tiles(options.shard, train, options.seed)
-    bands = tiles.images.shape[-1]
-    network = smp.Unet("resnet18", encoder_weights=None, in_channels=bands, classes=1)
+    network = Unet(tiles.images.shape[-1], config["model"]["base"], config["model"]["depth"])
     network = network.to(device, memory_format=torch.channels_last)
     average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(train.get("ema", 0.0)), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), rates["lr"], weight_decay=rates["weight_decay"])
