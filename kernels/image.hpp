@@ -1,4 +1,5 @@
-// Views of images in memory: NHWC, with a pixel stride so that a view can be a channel slice of a wider buffer.
+// Views of images in memory: NHWC, with strides so that a view can be a channel slice of a wider buffer, or a part of a
+// larger image.
 #pragma once
 
 #include <array>
@@ -18,23 +19,30 @@ struct Image {
   int h = 0;
   int w = 0;
   int c = 0;
-  std::ptrdiff_t stride = 0;  // elements from one pixel to the next, >= c
+  std::ptrdiff_t stride = 0;    // elements from one pixel to the next, >= c
+  std::ptrdiff_t row_step = 0;  // from one row to the next, >= w * stride
 
   Image() = default;
   PLUME_HD Image(T* data_, int n_, int h_, int w_, int c_) : Image(data_, n_, h_, w_, c_, c_) {}
   PLUME_HD Image(T* data_, int n_, int h_, int w_, int c_, std::ptrdiff_t stride_)
-      : data(data_), n(n_), h(h_), w(w_), c(c_), stride(stride_) {}
+      : Image(data_, n_, h_, w_, c_, stride_, w_ * stride_) {}
+  PLUME_HD Image(T* data_, int n_, int h_, int w_, int c_, std::ptrdiff_t stride_, std::ptrdiff_t row_step_)
+      : data(data_), n(n_), h(h_), w(w_), c(c_), stride(stride_), row_step(row_step_) {}
 
   // An image of mutable elements is one of const elements too.
   template <class U>
   requires std::is_same_v<const U, T> PLUME_HD Image(const Image<U>& other)  // NOLINT(google-explicit-constructor)
-      : Image(other.data, other.n, other.h, other.w, other.c, other.stride) {}
+      : Image(other.data, other.n, other.h, other.w, other.c, other.stride, other.row_step) {}
 
   [[nodiscard]] PLUME_HD std::ptrdiff_t pixels() const { return std::ptrdiff_t{n} * h * w; }
   [[nodiscard]] PLUME_HD T* at(int image, int row, int column) const {
-    return data + ((std::ptrdiff_t{image} * h + row) * w + column) * stride;
+    return data + (std::ptrdiff_t{image} * h + row) * row_step + column * stride;
   }
-  [[nodiscard]] PLUME_HD Image channels(int first, int count) const { return {data + first, n, h, w, count, stride}; }
+  // Whether pixels follow each other at one distance, whatever their rows.
+  [[nodiscard]] PLUME_HD bool rows_adjoin() const { return row_step == w * stride || h <= 1; }
+  [[nodiscard]] PLUME_HD Image channels(int first, int count) const {
+    return {data + first, n, h, w, count, stride, row_step};
+  }
 };
 
 // One to four images of the same n, h, w, read as if they were one with their channels concatenated: a skip connection

@@ -10,6 +10,7 @@ namespace plume::nn {
 Tensor::Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wants_gradient)
     : node_(std::make_shared<Node>()) {
   node_->shape = shape;
+  node_->row_step = std::ptrdiff_t{shape.w} * shape.c;
   node_->dtype = dtype;
   node_->name = std::move(name);
   node_->data = memory.data();
@@ -20,6 +21,7 @@ Tensor::Tensor(Shape shape, DType dtype, std::string name, Block memory, bool wa
 Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad, std::byte* rounded)
     : node_(std::make_shared<Node>()) {
   node_->shape = shape;
+  node_->row_step = std::ptrdiff_t{shape.w} * shape.c;
   node_->dtype = dtype;
   node_->name = std::move(name);
   node_->data = data;
@@ -27,6 +29,23 @@ Tensor::Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std:
   node_->grad = grad;
   node_->wants_gradient = grad != nullptr;
   node_->has_gradient = grad != nullptr;
+}
+
+Tensor Tensor::part(int row, int column, int height, int width) const {
+  const Shape& own = shape();
+  assert(own.n == 1 && row + height <= own.h && column + width <= own.w);
+  Tensor view;
+  view.node_ = std::make_shared<Node>();
+  Node& node = *view.node_;
+  node.shape = {1, height, width, own.c};
+  node.dtype = dtype();
+  node.name = name();
+  node.whole = node_;
+  node.row_step = node_->row_step;
+  const std::ptrdiff_t first = row * node.row_step + std::ptrdiff_t{column} * own.c;
+  // A dry run has no memory.
+  if (node_->data != nullptr) node.data = node_->data + first * static_cast<std::ptrdiff_t>(size_of(dtype()));
+  return view;
 }
 
 void Tensor::release() const {

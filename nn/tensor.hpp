@@ -49,6 +49,10 @@ class Tensor {
   // rounded: a copy in bf16 that is kept beside the data, where there is one.
   Tensor(Shape shape, DType dtype, std::string name, std::byte* data, std::byte* grad, std::byte* rounded = nullptr);
 
+  // height x width pixels of a single image, from this row and column on: a view of the tensor's memory, which it
+  // keeps. For the CPU, without a tape: convolutions and normalisations read it, and concat, which makes a copy of it.
+  [[nodiscard]] Tensor part(int row, int column, int height, int width) const;
+
   explicit operator bool() const noexcept { return node_ != nullptr; }
   [[nodiscard]] const Shape& shape() const { return node_->shape; }
   [[nodiscard]] DType dtype() const { return node_->dtype; }
@@ -69,8 +73,9 @@ class Tensor {
   template <class T>
   [[nodiscard]] kernels::Image<T> image() const {
     const Shape& s = shape();
-    return {data<T>(), s.n, s.h, s.w, s.c};
+    return {data<T>(), s.n, s.h, s.w, s.c, s.c, node_->row_step};
   }
+  [[nodiscard]] bool is_part() const { return node_->whole != nullptr; }
 
   // Values that can be computed again need no memory between their last reader forward and the first one backward.
   // `recompute` writes them into the tensor, which has memory then.
@@ -107,6 +112,7 @@ class Tensor {
  private:
   struct Node {
     Shape shape;
+    std::ptrdiff_t row_step = 0;  // elements from one row of images to the next
     DType dtype{};
     std::string name;
     Block memory;
@@ -118,6 +124,7 @@ class Tensor {
     bool has_gradient = false;
     Recompute recompute;
     bool released = false;
+    std::shared_ptr<Node> whole;  // of which this is a part
   };
   std::shared_ptr<Node> node_;
 };

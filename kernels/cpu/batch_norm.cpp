@@ -66,9 +66,19 @@ void normalize(Image<T> y, Image<const T> x, const Wide<T>* mean, const Wide<T>*
                const Wide<T>* beta, bool relu, CpuStream& stream) {
   const auto& cpu = primitives<T>();
   const NormScale<T> line(mean, inverse_std, gamma, beta, x.c);
-  parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
-    cpu.scale_shift(y.data + first * y.stride, y.stride, x.data + first * x.stride, x.stride, line.scale.data(),
-                    line.shift.data(), last - first, x.c, relu);
+  const auto run = [&](T* to, const T* from, std::ptrdiff_t pixels) {
+    cpu.scale_shift(to, y.stride, from, x.stride, line.scale.data(), line.shift.data(), pixels, x.c, relu);
+  };
+  if (x.rows_adjoin() && y.rows_adjoin()) {
+    parallel_ranges(stream, x.pixels(), 2048, [&](std::ptrdiff_t first, std::ptrdiff_t last) {
+      run(y.data + first * y.stride, x.data + first * x.stride, last - first);
+    });
+    return;
+  }
+  parallel_tasks(stream, std::ptrdiff_t{x.n} * x.h, [&](std::ptrdiff_t task, int) {
+    const auto image = static_cast<int>(task / x.h);
+    const auto row = static_cast<int>(task % x.h);
+    run(y.at(image, row, 0), x.at(image, row, 0), x.w);
   });
 }
 

@@ -24,13 +24,19 @@ void for_pixels(CpuStream& stream, std::ptrdiff_t pixels, const Body& body) {
 template <class T, class Body, class... In>
 void map(CpuStream& stream, Image<T> out, bool add, const Body& body, const In&... in) {
   const auto each = [&](auto&& put) {
-    const bool dense = out.stride == out.c && ((in.stride == in.c) && ...);
+    const auto is_dense = [](const auto& image) { return image.stride == image.c && image.rows_adjoin(); };
+    const bool dense = is_dense(out) && (is_dense(in) && ...);
     if (dense) {
       parallel_for(stream, out.pixels() * out.c, [&](std::ptrdiff_t i) { put(out.data[i], body(in.data[i]...)); });
       return;
     }
-    for_pixels(stream, out.pixels(), [&](std::ptrdiff_t p) {
-      for (int c = 0; c < out.c; ++c) put(out.data[p * out.stride + c], body(in.data[p * in.stride + c]...));
+    parallel_tasks(stream, std::ptrdiff_t{out.n} * out.h, [&](std::ptrdiff_t task, int) {
+      const auto place = [&](const auto& image, int column) {
+        return image.at(static_cast<int>(task / out.h), static_cast<int>(task % out.h), column);
+      };
+      for (int column = 0; column < out.w; ++column) {
+        for (int c = 0; c < out.c; ++c) put(place(out, column)[c], body(place(in, column)[c]...));
+      }
     });
   };
   if (add) {

@@ -50,7 +50,7 @@ Tensor add(const Context& context, const Tensor& a, const Tensor& b) {
 }
 
 Tensor concat(const Context& context, const Inputs& x) {
-  if (x.size() == 1) return x.front();
+  if (x.size() == 1 && !x.front().is_part()) return x.front();
   Tensor y = context.allocate(x.shape(), x.dtype(), x.front().name() + ".concat");
   const kernels::ProfileRange range(context.stream, y.name(), "forward");
   context.run(x.dtype(), [&](auto& stream, auto element) {

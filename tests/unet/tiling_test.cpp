@@ -1,5 +1,4 @@
-// Tiles without a seam: how far a network looks, measured; where tiles lie; and large images that are the same in one
-// piece and in many.
+// Tiles without a seam: where they lie, and large images that are the same in one piece and in many.
 #include "unet/inference/tiling.hpp"
 
 #include <gtest/gtest.h>
@@ -7,108 +6,27 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ostream>
 #include <vector>
 
 #include "../expect_error.hpp"
 #include "../random_values.hpp"
 #include "../real_data.hpp"
 #include "data/images/image_read.hpp"
+#include "small_networks.hpp"
 #include "trained_network.hpp"
-#include "unet/families.hpp"
 #include "unet/import_keras.hpp"
 #include "unet/inference/fold_norms.hpp"
 #include "unet/inference/predict.hpp"
+#include "unet/inference/reach.hpp"
 
 namespace plume::unet {
 namespace {
 
 using tests::trained_network;
 
-// A small network of each family.
-struct Case {
-  const char* name;
-  ModelSettings settings;
-};
-
-std::ostream& operator<<(std::ostream& stream, const Case& which) {
-  return stream << which.name;
-}
-
-const std::vector<Case> cases{{"transposed", {Family::classic, 3, 1, 4, 2, Up::transposed, 32}},
-                              {"bilinear", {Family::classic, 3, 1, 4, 2, Up::bilinear, 32}},
-                              {"deep", {Family::classic, 3, 1, 4, 3, Up::bilinear, 32}},
-                              {"classes", {Family::classic, 3, 3, 4, 1, Up::transposed, 32}},
-                              {"pixel_detector", {Family::pixel_detector, 3, 1, 6, 2, Up::transposed, 8}}};
-
-class TilingTest : public testing::TestWithParam<Case> {};
-INSTANTIATE_TEST_SUITE_P(Families, TilingTest, testing::ValuesIn(cases),
+class TilingTest : public testing::TestWithParam<tests::SmallNetwork> {};
+INSTANTIATE_TEST_SUITE_P(Families, TilingTest, testing::ValuesIn(tests::small_networks),
                          [](const auto& parameter) { return std::string(parameter.param.name); });
-
-// In f64, with every weight positive and every shift 0, so that a pixel that grows makes all that depend on it grow.
-class SummingNetwork {
- public:
-  explicit SummingNetwork(const Graph& graph) : network_(graph, DType::f64) {
-    copy_parameters(network_, trained_network(graph));
-    for (const nn::ParameterInfo& info : network_.parameters().all()) {
-      nn::NamedTensor tensor = network_.parameters().to_named(info);
-      const bool shift = info.name.ends_with(".bias") || info.name.ends_with(".running_mean");
-      for (float& value : tensor.values) value = shift ? 0 : 0.1F + std::abs(value) / 4;
-      network_.parameters().from_named(info, tensor);
-    }
-  }
-
-  // Logits [height, width, classes] of an image of ones, but one pixel of its one band.
-  std::vector<double> run(int height, int width, std::size_t raised, double value) {
-    const nn::Context context{stream_, arena_};
-    const nn::Tensor x = context.allocate({1, height, width, 1}, DType::f64, "x");
-    std::fill_n(x.data<double>(), height * width, 1.0);
-    x.data<double>()[raised] = value;
-    const nn::Tensor y = network_(context, x);
-    return {y.data<double>(), y.data<double>() + y.shape().count()};
-  }
-
- private:
-  Network network_;
-  kernels::Stream stream_{kernels::CpuStream(1, kernels::ConvPolicy::direct)};  // Winograd rounds what it does not read
-  nn::Arena arena_;
-};
-
-// Along one axis, how far before and behind itself an output pixel is moved by an input pixel, whatever their phases.
-std::pair<int, int> measured_reach(const Graph& graph, bool along_rows, int length) {
-  const int multiple = size_multiple(graph);
-  SummingNetwork network(graph);
-  const int height = along_rows ? length : multiple;
-  const int width = along_rows ? multiple : length;
-  const auto still = network.run(height, width, 0, 1);
-  std::pair<int, int> reach{0, 0};
-  for (int place = length / 2; place < length / 2 + multiple; ++place) {
-    const auto moved = network.run(height, width, static_cast<std::size_t>(along_rows ? place * width : place), 1e6);
-    for (std::size_t i = 0; i < moved.size(); ++i) {
-      if (moved[i] == still[i]) continue;
-      const int pixel = static_cast<int>(i) / graph.classes;
-      const int distance = (along_rows ? pixel / width : pixel % width) - place;
-      reach = {std::max(reach.first, distance), std::max(reach.second, -distance)};
-    }
-  }
-  return reach;
-}
-
-TEST_P(TilingTest, ReachIsHowFarTheNetworkLooks) {
-  ModelSettings settings = GetParam().settings;
-  settings.bands = 1;
-  const Graph graph = build_graph(settings);
-  const Reach reach = reach_of(graph);
-  const int multiple = size_multiple(graph);
-  const int furthest = std::max({reach.top, reach.left, reach.bottom, reach.right});
-  const int length = 2 * (furthest / multiple + 2) * multiple;
-  const auto rows = measured_reach(graph, true, length);
-  const auto columns = measured_reach(graph, false, length);
-  EXPECT_EQ(rows.first, reach.top);
-  EXPECT_EQ(rows.second, reach.bottom);
-  EXPECT_EQ(columns.first, reach.left);
-  EXPECT_EQ(columns.second, reach.right);
-}
 
 // Tiles are aligned, no larger than allowed, and keep every pixel once, with the reach around it inside of the tile.
 TEST(CutAxis, KeepsEveryPixelWithItsSurroundings) {
@@ -164,7 +82,7 @@ void expect_near(const std::vector<float>& found, const std::vector<float>& expe
 TEST_P(TilingTest, TilesAreTheWholeImage) {
   const Graph graph = build_graph(GetParam().settings);
   const Network network = trained_network(graph);
-  const Reach reach = reach_of(graph);
+  const Margins reach = reach_of(graph);
   const int least =
       least_tile(std::max(reach.top, reach.left), std::max(reach.bottom, reach.right), size_multiple(graph));
   for (const auto& [height, width] : {std::pair{3 * least + 5, 2 * least + 1}, {least - 3, 4 * least}, {301, 7}}) {
@@ -181,7 +99,7 @@ TEST_P(TilingTest, TilesAreTheWholeImage) {
 
 // The margins are what makes it so: with tiles that know less, the same comparison shows the seams.
 TEST(TilingSeams, AreSeenWithoutMargins) {
-  const Network network = trained_network(build_graph(cases[0].settings));
+  const Network network = trained_network(build_graph(tests::small_networks[0].settings));
   Predictor predictor(network, 2);
   const auto image = image_of(64, 64, 3, 3);
   const auto whole = predictor.probabilities(image.data(), 1, 64, 64);

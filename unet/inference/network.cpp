@@ -2,6 +2,7 @@
 #include "unet/inference/network.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -34,6 +35,19 @@ void declare(nn::Parameters& parameters, const Graph& graph) {
                          nn::ParameterKind::conv_transpose_weight);
     }
   }
+}
+
+// A value that is cut as `now` says, cut as `margins` say.
+nn::Inputs cut_further(const nn::Inputs& value, const Cut& now, const Margins& margins) {
+  if (now.margins == margins) return value;
+  const auto pixels = [&](int before, int after) { return static_cast<int>(std::ldexp(after - before, -now.level)); };
+  const int top = pixels(now.margins.top, margins.top);
+  const int left = pixels(now.margins.left, margins.left);
+  const int rows = value.shape().h - top - pixels(now.margins.bottom, margins.bottom);
+  const int columns = value.shape().w - left - pixels(now.margins.right, margins.right);
+  nn::Inputs parts;
+  for (const nn::Tensor& tensor : value) parts.append(tensor.part(top, left, rows, columns));
+  return parts;
 }
 
 }  // namespace
@@ -77,10 +91,8 @@ Network::Modules Network::modules_of(const Step& step) const {
 }
 
 nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modules& modules,
-                        const std::vector<nn::Inputs>& values) const {
-  const auto input = [&](std::size_t i = 0) -> const nn::Inputs& {
-    return values[static_cast<std::size_t>(step.inputs[i])];
-  };
+                        const std::vector<nn::Inputs>& inputs) const {
+  const auto input = [&](std::size_t i = 0) -> const nn::Inputs& { return inputs[i]; };
   switch (step.kind) {
     case StepKind::conv: return nn::conv2d(context, input(), modules.conv, step.relu);
     case StepKind::conv_transpose: return nn::conv_transpose2d(context, input(), modules.conv, step.relu);
@@ -105,21 +117,38 @@ nn::Inputs Network::run(const nn::Context& context, const Step& step, const Modu
     }
   }
   nn::Inputs all;
-  for (std::size_t i = 0; i < step.inputs.size(); ++i) all.append(input(i));
+  for (const nn::Inputs& each : inputs) all.append(each);
   // More parts than a kernel reads at once are copied together.
   return all.size() <= kernels::Sources<float>::max_count ? all : nn::Inputs(nn::concat(context, all));
 }
 
+std::vector<nn::Inputs> Network::inputs_of(const Step& step, const std::vector<nn::Inputs>& values,
+                                           const std::vector<Cut>& cuts) const {
+  std::vector<nn::Inputs> inputs;
+  for (const int value : step.inputs) {
+    const auto at = static_cast<std::size_t>(value);
+    const nn::Inputs& whole = values[at];
+    inputs.push_back(cuts.empty() ? whole
+                                  : cut_further(whole, cuts[at], cuts[static_cast<std::size_t>(step.output)].margins));
+  }
+  return inputs;
+}
+
 void Network::run_step(std::vector<nn::Inputs>& values, const nn::Context& context, std::size_t i) const {
+  run_step(values, {}, context, i);
+}
+
+void Network::run_step(std::vector<nn::Inputs>& values, const std::vector<Cut>& cuts, const nn::Context& context,
+                       std::size_t i) const {
   const Step& step = plan_.steps[i];
   const Modules& modules = modules_[i];
+  const std::vector<nn::Inputs> inputs = inputs_of(step, values, cuts);
   const auto output = static_cast<std::size_t>(step.output);
   if (step.kind != StepKind::conv_norm_relu_pool) {
-    values[output] = run(context, step, modules, values);
+    values[output] = run(context, step, modules, inputs);
     return;
   }
-  const nn::Inputs& input = values[static_cast<std::size_t>(step.inputs[0])];
-  const auto [y, pooled] = nn::conv_norm_relu_pool(context, input, modules.conv, modules.norm);
+  const auto [y, pooled] = nn::conv_norm_relu_pool(context, inputs.front(), modules.conv, modules.norm);
   values[output] = y;
   values[static_cast<std::size_t>(step.pooled)] = pooled;
 }
@@ -135,14 +164,15 @@ void Network::require_fit(const nn::Shape& images) const {
   }
 }
 
-nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& images, const Observer& observer) const {
+nn::Tensor Network::run_all(const nn::Context& context, const nn::Tensor& images, const std::vector<Cut>& cuts,
+                            const Observer& observer) const {
   require_fit(images.shape());
   std::vector<nn::Inputs> values(graph_.layers.size() + 1);
   values[0] = images;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
     const std::string& name = graph_.layers[static_cast<std::size_t>(step.output - 1)].name;
-    run_step(values, context, i);
+    run_step(values, cuts, context, i);
     if (observer) observer(name, values[static_cast<std::size_t>(step.output)]);
     for (const int value : step.done) {
       nn::Inputs& done = values[static_cast<std::size_t>(value)];
@@ -151,6 +181,16 @@ nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& ima
     }
   }
   return nn::concat(context, values.back());
+}
+
+nn::Tensor Network::operator()(const nn::Context& context, const nn::Tensor& images, const Observer& observer) const {
+  return run_all(context, images, {}, observer);
+}
+
+nn::Tensor Network::within(const Margins& margins, const nn::Context& context, const nn::Tensor& images) const {
+  if (margins == Margins{}) return (*this)(context, images);
+  const std::vector<Cut> cuts = cuts_within(graph_, margins);
+  return nn::concat(context, cut_further(run_all(context, images, cuts, {}), cuts.back(), margins));
 }
 
 std::vector<nn::Tensor> Network::with_heads(const nn::Context& context, const nn::Tensor& images) const {

@@ -14,6 +14,7 @@
 #include "nn/tensor.hpp"
 #include "unet/inference/graph.hpp"
 #include "unet/inference/plan.hpp"
+#include "unet/inference/reach.hpp"
 
 namespace plume::unet {
 
@@ -45,6 +46,10 @@ class Network {
   [[nodiscard]] nn::Tensor operator()(const nn::Context& context, const nn::Tensor& images,
                                       const Observer& observer = {}) const;
 
+  // The same of what lies within these margins of a single image, on the CPU and without a tape; what only pixels
+  // beyond them look at is not computed.
+  [[nodiscard]] nn::Tensor within(const Margins& margins, const nn::Context& context, const nn::Tensor& images) const;
+
   // The same, and behind them those of graph().heads.
   [[nodiscard]] std::vector<nn::Tensor> with_heads(const nn::Context& context, const nn::Tensor& images) const;
 
@@ -60,9 +65,16 @@ class Network {
 
   void make_modules();
   [[nodiscard]] Modules modules_of(const Step& step) const;
+  // Its inputs' places among the values, each as large as the cuts say that the step reads it; without cuts: whole.
+  [[nodiscard]] std::vector<nn::Inputs> inputs_of(const Step& step, const std::vector<nn::Inputs>& values,
+                                                  const std::vector<Cut>& cuts) const;
+  void run_step(std::vector<nn::Inputs>& values, const std::vector<Cut>& cuts, const nn::Context& context,
+                std::size_t step) const;
+  [[nodiscard]] nn::Tensor run_all(const nn::Context& context, const nn::Tensor& images, const std::vector<Cut>& cuts,
+                                   const Observer& observer) const;
   // A step that yields one value.
   [[nodiscard]] nn::Inputs run(const nn::Context& context, const Step& step, const Modules& modules,
-                               const std::vector<nn::Inputs>& values) const;
+                               const std::vector<nn::Inputs>& inputs) const;
 
   Graph graph_;
   DType dtype_;

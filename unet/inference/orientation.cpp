@@ -41,6 +41,14 @@ nn::Shape oriented(const Orientation& orientation, const nn::Shape& shape) {
   return orientation.transpose ? nn::Shape{shape.n, shape.w, shape.h, shape.c} : shape;
 }
 
+Margins oriented(const Orientation& orientation, const Margins& margins) {
+  Margins turned = margins;
+  if (orientation.transpose) turned = {margins.left, margins.top, margins.right, margins.bottom};
+  if (orientation.flip_rows) std::swap(turned.top, turned.bottom);
+  if (orientation.flip_columns) std::swap(turned.left, turned.right);
+  return turned;
+}
+
 std::vector<float> orient(const Orientation& orientation, const nn::Shape& shape, const float* values) {
   std::vector<float> turned(shape.count());
   for_each_pixel(orientation, shape, [&](std::ptrdiff_t to, std::ptrdiff_t from) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/tensor.hpp"
+#include "unet/inference/reach.hpp"
 
 namespace plume::unet {
 
@@ -35,6 +36,7 @@ inline const std::vector<std::pair<std::string, TestTime>> test_time_names{
 
 // What a shape becomes.
 [[nodiscard]] nn::Shape oriented(const Orientation& orientation, const nn::Shape& shape);
+[[nodiscard]] Margins oriented(const Orientation& orientation, const Margins& margins);
 
 // values [images, height, width, channels] of `shape`, in another orientation.
 [[nodiscard]] std::vector<float> orient(const Orientation& orientation, const nn::Shape& shape, const float* values);

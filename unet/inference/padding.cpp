@@ -32,12 +32,13 @@ std::vector<float> pad(const float* values, const nn::Shape& from, const nn::Sha
   return padded;
 }
 
-std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole, int height, int width) {
+std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole, int height, int width, int row,
+                        int column) {
   const nn::Shape kept{whole.n, height, width, whole.c};
   std::vector<float> cropped(kept.count());
   for (int n = 0; n < whole.n; ++n) {
     for (int y = 0; y < height; ++y) {
-      std::copy_n(values.data() + row_of(whole, n, y),
+      std::copy_n(values.data() + row_of(whole, n, row + y) + std::ptrdiff_t{column} * whole.c,
                   static_cast<std::size_t>(width) * static_cast<std::size_t>(whole.c),
                   cropped.data() + row_of(kept, n, y));
     }

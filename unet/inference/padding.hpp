@@ -19,7 +19,8 @@ namespace plume::unet {
 // Dense images of shape `from`, as `to`, which is higher and wider.
 [[nodiscard]] std::vector<float> pad(const float* values, const nn::Shape& from, const nn::Shape& to);
 
-// The top left height x width of each of dense images.
-[[nodiscard]] std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole, int height, int width);
+// height x width of each of dense images, from a row and a column on.
+[[nodiscard]] std::vector<float> crop(const std::vector<float>& values, const nn::Shape& whole, int height, int width,
+                                      int row = 0, int column = 0);
 
 }  // namespace plume::unet

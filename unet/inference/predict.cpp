@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "kernels/base/error.hpp"
+#include "kernels/input.hpp"
 #include "kernels/output.hpp"
 #include "nn/transfer.hpp"
 #include "unet/inference/padding.hpp"
@@ -27,10 +28,6 @@ std::size_t offset_of(int image, int row, int column, int rows, int columns, std
          channels;
 }
 
-std::string key_of(const nn::Shape& shape) {
-  return fmt::format("predict {}x{}x{}", shape.n, shape.h, shape.w);
-}
-
 // Whole rows of an image, the first of which is `first`.
 struct Rows {
   std::span<float> values;
@@ -39,16 +36,15 @@ struct Rows {
   int width;
 };
 
-// Adds what is kept of a tile of this shape.
-void add_tile(Rows rows, const std::vector<float>& tile, const nn::Shape& shape, const TileSpan& row,
+// Adds what is kept of a tile.
+void add_tile(Rows rows, const std::vector<float>& kept, std::size_t channels, const TileSpan& row,
               const TileSpan& column) {
-  const auto channels = static_cast<std::size_t>(shape.c);
   const auto weight = [](const TileSpan& span, int place) {
     return span.weights.empty() ? 1.0F : span.weights[static_cast<std::size_t>(place - span.kept_first)];
   };
   for (int y = row.kept_first; y < std::min(row.kept_last, rows.first + rows.height); ++y) {
-    const float* from =
-        tile.data() + offset_of(0, y - row.first, column.kept_first - column.first, shape.h, shape.w, channels);
+    const float* from = kept.data() + offset_of(0, y - row.kept_first, 0, row.kept_last - row.kept_first,
+                                                column.kept_last - column.kept_first, channels);
     float* to = rows.values.data() + offset_of(0, y - rows.first, column.kept_first, rows.height, rows.width, channels);
     for (int x = column.kept_first; x < std::min(column.kept_last, rows.width); ++x) {
       const float share = weight(row, y) * weight(column, x);
@@ -68,13 +64,18 @@ void require_bands(const Graph& graph, int bands, const std::string& name) {
 
 Predictor::Predictor(const Network& network, int threads, kernels::ConvPolicy convolutions)
     : network_(network),
-      own_stream_(network.stream() ? std::nullopt
-                                   : std::optional<kernels::Stream>(kernels::CpuStream(threads, convolutions))),
-      stream_(network.stream() ? *network.stream() : *own_stream_),
+      own_stream_(kernels::CpuStream(threads, convolutions)),
+      stream_(network.stream() ? *network.stream() : own_stream_),
       arena_(&stream_),
       multiple_(size_multiple(network.graph())),
       reach_(reach_of(network.graph())),
-      whole_(hangs_on_size(network.graph())) {}
+      whole_(hangs_on_size(network.graph())),
+      mean_(network.graph().input.mean),
+      std_(network.graph().input.std) {
+  const auto bands = static_cast<std::size_t>(network.graph().input.bands);
+  if (mean_.empty()) mean_.assign(bands, 0.0F);
+  if (std_.empty()) std_.assign(bands, 1.0F);
+}
 
 Predictor::Predictor(const Network& network, const std::optional<Ranges>& ranges, int threads,
                      kernels::ConvPolicy convolutions)
@@ -109,24 +110,32 @@ void Predictor::set_tiles(const TileSettings& settings) {
   tiles_ = settings;
 }
 
-std::vector<float> Predictor::run(const nn::Shape& shape, const float* pixels) {
-  std::vector<float> mean = run_batches(shape, pixels);
+std::string Predictor::Work::key() const {
+  const auto& [top, left, bottom, right] = margins;
+  return fmt::format("predict {}x{}x{} within {} {} {} {}", shape.n, shape.h, shape.w, top, left, bottom, right);
+}
+
+std::vector<float> Predictor::run(const Work& work, const float* pixels) {
+  std::vector<float> mean = run_batches(work, pixels);
   if (orientations_.size() == 1) return mean;
-  const nn::Shape result{shape.n, shape.h, shape.w, network_.graph().classes};
+  const auto& [shape, margins] = work;
+  const nn::Shape result{shape.n, work.rows(), work.columns(), network_.graph().classes};
   for (auto orientation = orientations_.begin() + 1; orientation != orientations_.end(); ++orientation) {
     const auto turned = orient(*orientation, shape, pixels);
-    add_turned_back(*orientation, result, run_batches(oriented(*orientation, shape), turned.data()), mean);
+    const Work turned_work{oriented(*orientation, shape), oriented(*orientation, margins)};
+    add_turned_back(*orientation, result, run_batches(turned_work, turned.data()), mean);
   }
   const float share = 1 / static_cast<float>(orientations_.size());
   for (float& value : mean) value *= share;
   return mean;
 }
 
-std::vector<float> Predictor::run_batches(const nn::Shape& shape, const float* pixels) {
+std::vector<float> Predictor::run_batches(const Work& work, const float* pixels) {
+  const nn::Shape& shape = work.shape;
   const int together = std::min(shape.n, images_together(shape));
   std::vector<float> all;
   for (int first = 0; first < shape.n; first += together) {
-    const nn::Shape part{std::min(together, shape.n - first), shape.h, shape.w, shape.c};
+    const Work part{{std::min(together, shape.n - first), shape.h, shape.w, shape.c}, work.margins};
     const float* from = pixels + static_cast<std::size_t>(first) * (shape.count() / static_cast<std::size_t>(shape.n));
     // First the plan: pieces from the heap cost more than a slab, on CUDA above all.
     largest_step_ = std::max(largest_step_, plan(part));
@@ -141,18 +150,19 @@ std::vector<float> Predictor::run_batches(const nn::Shape& shape, const float* p
 int Predictor::images_together(const nn::Shape& shape) {
   constexpr std::ptrdiff_t pixels = std::ptrdiff_t{1} << 16;
   if (std::holds_alternative<kernels::CudaStream>(stream_)) {
-    const std::size_t fitting = shape.n == 1 ? 1 : bytes_allowed() / plan({1, shape.h, shape.w, shape.c});
+    const std::size_t fitting = shape.n == 1 ? 1 : bytes_allowed() / plan({{1, shape.h, shape.w, shape.c}});
     return static_cast<int>(std::clamp<std::size_t>(fitting, 1, static_cast<std::size_t>(shape.n)));
   }
   return static_cast<int>(std::max<std::ptrdiff_t>(1, pixels / (std::ptrdiff_t{shape.h} * shape.w)));
 }
 
-std::size_t Predictor::plan(const nn::Shape& shape) {
-  if (arena_.plan(key_of(shape)) == nullptr) {
+std::size_t Predictor::plan(const Work& work) {
+  const std::string key = work.key();
+  if (arena_.plan(key) == nullptr) {
     if (arena_.plans() >= most_plans) arena_.forget_plans();
-    static_cast<void>(run_step(shape, nullptr));
+    static_cast<void>(run_step(work, nullptr));
   }
-  return arena_.plan(key_of(shape))->bytes;
+  return arena_.plan(key)->bytes;
 }
 
 std::size_t Predictor::bytes_allowed() const {
@@ -163,7 +173,7 @@ std::size_t Predictor::bytes_allowed() const {
 Predictor::Edges Predictor::largest_tile(const nn::Shape& shape) {
   if (whole_) return {shape.h, shape.w};
   if (tiles_.edge > 0) return {tiles_.edge, tiles_.edge};
-  const auto bytes = static_cast<double>(plan({1, shape.h, shape.w, shape.c}));
+  const auto bytes = static_cast<double>(plan({{1, shape.h, shape.w, shape.c}}));
   const auto allowed = static_cast<double>(bytes_allowed());
   if (bytes <= allowed) return {shape.h, shape.w};
   // Memory goes with the area. An image that is narrow is cut along its length alone.
@@ -201,8 +211,8 @@ void Predictor::stream(int height, int width, const ReadRows& read, const TakeRo
 void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows& read, const TakeRows& take) {
   const auto& [rows, columns] = tiles;
   const nn::Shape shape{1, rows.size, columns.size, network_.graph().input.bands};
-  const nn::Shape result{1, rows.size, columns.size, network_.graph().classes};
-  const auto row_values = static_cast<std::size_t>(width) * static_cast<std::size_t>(result.c);
+  const auto classes = static_cast<std::size_t>(network_.graph().classes);
+  const std::size_t row_values = static_cast<std::size_t>(width) * classes;
   std::vector<float> sums;  // of rows from `done` on
   int done = 0;
   for (std::size_t i = 0; i < rows.spans.size(); ++i) {
@@ -212,8 +222,13 @@ void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows
     const int kept = std::min(row.kept_last, height) - done;
     sums.resize(static_cast<std::size_t>(kept) * row_values);
     for (const TileSpan& column : columns.spans) {
-      const auto tile = run(shape, prepare(pixels, shape, last - row.first, width, column.first).data());
-      add_tile({sums, done, kept, width}, tile, result, row, column);
+      const Work work{shape,
+                      {.top = row.kept_first - row.first,
+                       .left = column.kept_first - column.first,
+                       .bottom = row.first + rows.size - row.kept_last,
+                       .right = column.first + columns.size - column.kept_last}};
+      const auto tile = run(work, prepare(pixels, shape, last - row.first, width, column.first));
+      add_tile({sums, done, kept, width}, tile, classes, row, column);
     }
     const int ready = i + 1 < rows.spans.size() ? rows.spans[i + 1].kept_first : height;
     const std::size_t values = static_cast<std::size_t>(ready - done) * row_values;
@@ -223,13 +238,19 @@ void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows
   }
 }
 
-std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixels) {
+bool Predictor::leaves_out_margins() const {
+  return !quantized_ && std::holds_alternative<kernels::CpuStream>(stream_);
+}
+
+std::vector<float> Predictor::run_step(const Work& work, const float* pixels) {
   const bool dry = pixels == nullptr;
-  const nn::ArenaStep step(arena_, key_of(shape), dry);
+  const nn::ArenaStep step(arena_, work.key(), dry);
   const nn::Context context{.stream = stream_, .arena = arena_, .dry = dry};
-  const nn::Tensor x = context.allocate(shape, network_.dtype(), "images");
+  const nn::Tensor x = context.allocate(work.shape, network_.dtype(), "images");
   if (!dry) nn::upload(x, pixels, stream_);
-  const nn::Tensor logits = quantized_ ? (*quantized_)(context, x) : network_(context, x);
+  const nn::Tensor logits = quantized_             ? (*quantized_)(context, x)
+                            : leaves_out_margins() ? network_.within(work.margins, context, x)
+                                                   : network_(context, x);
   const nn::Tensor y = context.allocate(logits.shape(), DType::f32, "probabilities");
   const auto link =
       network_.graph().activation == Activation::sigmoid ? kernels::Link::sigmoid : kernels::Link::softmax;
@@ -237,29 +258,26 @@ std::vector<float> Predictor::run_step(const nn::Shape& shape, const float* pixe
     using T = decltype(element);
     kernels::decide<T>(y.image<float>(), nullptr, logits.image<T>(), link, 0, stream);
   });
-  return dry ? std::vector<float>() : nn::download(y, stream_);
+  if (dry) return {};
+  std::vector<float> values = nn::download(y, stream_);
+  if (y.shape().h == work.rows() && y.shape().w == work.columns()) return values;
+  return crop(values, y.shape(), work.rows(), work.columns(), work.margins.top, work.margins.left);
 }
 
-std::vector<float> Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width,
-                                      int left) const {
-  const InputSpec& input = network_.graph().input;
-  const auto bands = static_cast<std::size_t>(input.bands);
-  std::vector<float> prepared(shape.count());
-  float* to = prepared.data();
-  for (int n = 0; n < shape.n; ++n) {
-    for (int y = 0; y < shape.h; ++y) {
-      for (int x = 0; x < shape.w; ++x, to += bands) {
-        const float* from =
-            pixels + offset_of(n, std::min(y, height - 1), std::min(left + x, width - 1), height, width, bands);
-        for (std::size_t b = 0; b < bands; ++b) {
-          const float mean = input.mean.empty() ? 0.0F : input.mean[b];
-          const float std = input.std.empty() ? 1.0F : input.std[b];
-          to[b] = (from[b] - mean) / std;
-        }
-      }
-    }
-  }
-  return prepared;
+kernels::CpuStream& Predictor::host_stream() {
+  auto* cpu = std::get_if<kernels::CpuStream>(&stream_);
+  return cpu != nullptr ? *cpu : std::get<kernels::CpuStream>(own_stream_);
+}
+
+const float* Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width, int left) {
+  std::vector<kernels::Placement> placements;
+  for (int n = 0; n < shape.n; ++n)
+    placements.push_back({.tile = n, .column = left, .height = height, .width = width - left});
+  prepared_.resize(shape.count());
+  kernels::prepare_images(kernels::Image<float>(prepared_.data(), shape.n, shape.h, shape.w, shape.c),
+                          kernels::Image<const float>(pixels, shape.n, height, width, shape.c), placements.data(),
+                          {mean_.data(), std_.data()}, host_stream());
+  return prepared_.data();
 }
 
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
@@ -280,8 +298,8 @@ std::vector<float> Predictor::probabilities(const float* pixels, int images, int
   }
   const nn::Shape shape{images, tiles.rows.size, tiles.columns.size, input.bands};
   const bool whole = shape.h == height && shape.w == width;
-  if (whole && input.mean.empty() && input.std.empty()) return run(shape, pixels);
-  std::vector<float> probability = run(shape, prepare(pixels, shape, height, width).data());
+  if (whole && input.mean.empty() && input.std.empty()) return run({shape}, pixels);
+  std::vector<float> probability = run({shape}, prepare(pixels, shape, height, width));
   if (whole) return probability;
   return crop(probability, {images, shape.h, shape.w, network_.graph().classes}, height, width);
 }
@@ -289,8 +307,8 @@ std::vector<float> Predictor::probabilities(const float* pixels, int images, int
 std::vector<float> Predictor::probabilities_of_normalized(const float* pixels, int images, int height, int width) {
   const nn::Shape shape{images, height, width, network_.graph().input.bands};
   const nn::Shape padded = padded_shape(shape, multiple_);
-  if (padded == shape) return run(shape, pixels);
-  const std::vector<float> probability = run(padded, pad(pixels, shape, padded).data());
+  if (padded == shape) return run({shape}, pixels);
+  const std::vector<float> probability = run({padded}, pad(pixels, shape, padded).data());
   return crop(probability, {images, padded.h, padded.w, network_.graph().classes}, height, width);
 }
 

@@ -14,6 +14,7 @@
 #include "unet/inference/orientation.hpp"
 #include "unet/inference/quantized_network.hpp"
 #include "unet/inference/ranges.hpp"
+#include "unet/inference/reach.hpp"
 #include "unet/inference/tiling.hpp"
 
 namespace plume::unet {
@@ -47,7 +48,7 @@ class Predictor {
   void average_over(TestTime test_time);
 
   // Throws usage_error for tiles too small for the model, though no image need be cut into any, and for any tiles where
-  // the model hangs on an image's size (tiling.hpp): such a one runs whole images whatever they need.
+  // the model hangs on an image's size (reach.hpp): such a one runs whole images whatever they need.
   void set_tiles(const TileSettings& settings);
 
   // The bytes of the largest step so far: what the memory between calls has grown to.
@@ -70,15 +71,25 @@ class Predictor {
   [[nodiscard]] std::vector<float> probabilities_of_normalized(const float* pixels, int images, int height, int width);
 
  private:
-  // Probabilities of normalised pixels, over all orientations.
-  [[nodiscard]] std::vector<float> run(const nn::Shape& shape, const float* pixels);
+  // Normalised images of a shape, of which only what lies within the margins is wanted.
+  struct Work {
+    nn::Shape shape;
+    Margins margins = {};
+    [[nodiscard]] int rows() const { return shape.h - margins.top - margins.bottom; }
+    [[nodiscard]] int columns() const { return shape.w - margins.left - margins.right; }
+    [[nodiscard]] std::string key() const;  // of its step
+  };
+  // Probabilities over all orientations.
+  [[nodiscard]] std::vector<float> run(const Work& work, const float* pixels);
   // In one, some images at a time.
-  [[nodiscard]] std::vector<float> run_batches(const nn::Shape& shape, const float* pixels);
+  [[nodiscard]] std::vector<float> run_batches(const Work& work, const float* pixels);
   [[nodiscard]] int images_together(const nn::Shape& shape);
   // Queues the network; a dry run (null pixels) only plans its memory.
-  [[nodiscard]] std::vector<float> run_step(const nn::Shape& shape, const float* pixels);
+  [[nodiscard]] std::vector<float> run_step(const Work& work, const float* pixels);
+  // Whether what lies in the margins alone can be left out of the network's work (Network::within).
+  [[nodiscard]] bool leaves_out_margins() const;
   // Plans a step's memory where that has not been done; its bytes.
-  std::size_t plan(const nn::Shape& shape);
+  std::size_t plan(const Work& work);
   // The largest that tiles of such an image may be.
   struct Edges {
     int height = 0;
@@ -93,20 +104,23 @@ class Predictor {
   };
   [[nodiscard]] Tiles cut(int height, int width);
   void stream(const Tiles& tiles, int height, int width, const ReadRows& read, const TakeRows& take);
-  // Normalised pixels of shape.h x shape.w from column `left` on, padded beyond height and width.
-  [[nodiscard]] std::vector<float> prepare(const float* pixels, const nn::Shape& shape, int height, int width,
-                                           int left = 0) const;
+  // Normalised pixels of shape.h x shape.w from column `left` on, padded beyond height and width; valid until the next.
+  [[nodiscard]] const float* prepare(const float* pixels, const nn::Shape& shape, int height, int width, int left = 0);
+  [[nodiscard]] kernels::CpuStream& host_stream();
 
   const Network& network_;
   std::optional<QuantizedNetwork> quantized_;
-  std::optional<kernels::Stream> own_stream_;
+  kernels::Stream own_stream_;
   kernels::Stream& stream_;
   nn::Arena arena_;
   int multiple_;
-  Reach reach_;  // in all orientations
-  bool whole_;   // images alone
+  Margins reach_;  // in all orientations
+  bool whole_;     // images alone
   std::vector<Orientation> orientations_ = orientations(TestTime::none);
   TileSettings tiles_;
+  std::vector<float> mean_;
+  std::vector<float> std_;
+  std::vector<float> prepared_;
   std::size_t largest_step_ = 0;
 };
 

@@ -12,26 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "unet/inference/graph.hpp"
-
 namespace plume::unet {
-
-// How many pixels of the image beyond its own an output pixel depends on, at most.
-struct Reach {
-  int top = 0;
-  int left = 0;
-  int bottom = 0;
-  int right = 0;
-  bool operator==(const Reach&) const = default;
-};
-
-// Whether an output pixel depends on the image's size too (upsample_aligned), so that no tile gives what the whole
-// gives.
-[[nodiscard]] bool hangs_on_size(const Graph& graph);
-
-// From the graph alone, which must not hang on the size: kernels, strides, paddings and resampling of every path.
-// Throws as validate does.
-[[nodiscard]] Reach reach_of(const Graph& graph);
 
 enum class Blend { crop, smooth };
 

@@ -24,23 +24,24 @@ struct PixelWindow {
   }
 };
 
-// Channels [first, first + channels) of the window's pixels where they lie, or null. Channels that do not exist may hold
-// anything, so they are read from the pixels behind, if there are any.
+// Has the channels of `gather`, from `first` on, read where they lie in the window's pixels; false where they cannot
+// be. Channels that do not exist may hold anything, so they are read from the pixels behind, if there are any.
 template <class T>
-const T* find_pixels(const Sources<T>& in, const PixelWindow& window, int first, int channels, std::ptrdiff_t& stride) {
+bool find_pixels(WinogradGather<T>& gather, const Sources<T>& in, const PixelWindow& window, int first) {
   const int left = in.c() - first;
   for (const auto& source : in) {
     if (first < source.c) {
       const T* pixels = source.at(window.image, window.row, window.column) + first;
       const T* last = source.at(window.image, window.row + window.size - 1, window.column + window.size - 1) + first;
       const T* end = source.at(in.n() - 1, in.h() - 1, in.w() - 1) + source.c;
-      const bool exist = first + std::min(channels, left) <= source.c;
-      stride = source.stride;
-      return exist && end - last >= channels ? pixels : nullptr;
+      gather.pixels = pixels;
+      gather.column_step = source.stride;
+      gather.row_step = source.row_step;
+      return first + std::min(gather.channels, left) <= source.c && end - last >= gather.channels;
     }
     first -= source.c;
   }
-  return nullptr;
+  return false;
 }
 
 // Copies channels [first, first + width) of a window to [row][column][width]; zeros where there is no pixel or channel.
@@ -97,9 +98,7 @@ void gather_tiles(const TilePoints<T>& points, void (*transform)(const WinogradG
       gather.points = points.data + group_first +
                       (std::ptrdiff_t{block} * tiles.group_tiles(group) + t % tiles.most) * points.width;
       gather.point_step = points.point_step;
-      gather.pixels = inside ? find_pixels(in, window, first, gather.channels, gather.column_step) : nullptr;
-      gather.row_step = gather.column_step * in.w();
-      if (gather.pixels == nullptr) {
+      if (!inside || !find_pixels(gather, in, window, first)) {
         copy_window(copy, in, window, first, gather.channels);
         gather.pixels = copy;
         gather.column_step = gather.channels;
