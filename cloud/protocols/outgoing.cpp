@@ -8,6 +8,7 @@
 #include <span>
 
 #include "cloud/error.hpp"
+#include "cloud/protocols/fill_in.hpp"
 #include "kernels/base/base64.hpp"
 
 namespace plume::cloud {
@@ -23,21 +24,14 @@ bool is_host_label(std::string_view text) {
   return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), fits);
 }
 
-std::string filled_in(std::string_view prefix, const std::string& what, const Json& input) {
-  std::string host;
-  while (true) {
-    const std::size_t open = prefix.find('{');
-    host += prefix.substr(0, open);
-    if (open == std::string_view::npos) return host;
-    const std::size_t close = prefix.find('}', open);
-    const std::string name(prefix.substr(open + 1, close - open - 1));
+std::string host_prefix_of(std::string_view prefix, const std::string& what, const Json& input) {
+  return fill_in(prefix, [&](std::string_view name) {
     const auto value = input.find(name);
-    const std::string text = value != input.end() && value->is_string() ? value->get<std::string>() : "";
+    auto text = value != input.end() && value->is_string() ? value->get<std::string>() : std::string();
     if (!is_host_label(text))
       throw cloud_error(Failure::usage, "{}: {} \"{}\" cannot be in a host's name", what, name, text);
-    host += text;
-    prefix.remove_prefix(close + 1);
-  }
+    return text;
+  });
 }
 
 std::string gzip(std::string_view text) {
@@ -80,7 +74,7 @@ OutgoingRequest::OutgoingRequest(ServiceRequest request, std::optional<std::stri
                                  const Json& input)
     : request_(std::move(request)) {
   std::string& host = request_.endpoint.url.host;
-  host = filled_in(traits.host_prefix, request_.what, input) + host;
+  host = host_prefix_of(traits.host_prefix, request_.what, input) + host;
   if (!body) return;
   if (traits.compressed && body->size() >= compressed_from) {
     body = gzip(*body);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cloud/protocols/fill_in.hpp"
 #include "cloud/protocols/form.hpp"
 #include "cloud/protocols/json.hpp"
 #include "cloud/protocols/scalar.hpp"
@@ -28,16 +29,9 @@ const Member* member_named(const Shape& shape, std::string_view name) {
 
 // A label's text is one segment of the path; that of {name+} may be several.
 std::string path_of(const RestOperation& operation, std::string_view uri, const Json& input) {
-  std::string path;
-  while (true) {
-    const std::size_t open = uri.find('{');
-    path += uri.substr(0, open);
-    if (open == std::string_view::npos) return path;
-    const std::size_t close = uri.find('}', open);
-    std::string_view name = uri.substr(open + 1, close - open - 1);
+  return fill_in(uri, [&](std::string_view name) {
     const bool greedy = name.ends_with('+');
     if (greedy) name.remove_suffix(1);
-    uri = uri.substr(close + 1);
     const auto& members = operation.input.members;
     const auto member = std::find_if(members.begin(), members.end(), [&](const Member& one) {
       return one.place == Place::label && one.sent_as() == name;
@@ -45,8 +39,8 @@ std::string path_of(const RestOperation& operation, std::string_view uri, const 
     const Json* const value = member == members.end() ? nullptr : find(input, member->name);
     const std::string text = value == nullptr ? "" : to_text(*value, *member->shape, TimeFormat::iso);
     if (text.empty()) throw cloud_error(Failure::usage, "{}: {} is missing", operation.name, name);
-    path += percent_encode(text, greedy ? Slashes::kept : Slashes::encoded);
-  }
+    return percent_encode(text, greedy ? Slashes::kept : Slashes::encoded);
+  });
 }
 
 void add_query(Form& query, const std::string& name, const Json& value, const Shape& shape) {

@@ -13,9 +13,9 @@
 #include "../scratch_folder.hpp"
 #include "data/images/npy.hpp"
 #include "program.hpp"
+#include "small_networks.hpp"
 #include "trained_network.hpp"
 #include "unet/checkpoint.hpp"
-#include "unet/families.hpp"
 #include "unet/import_keras.hpp"
 #include "unet/inference/predict.hpp"
 
@@ -30,15 +30,6 @@ model, pixels, answer = sys.argv[1:]
 numpy.save(answer, keras.models.load_model(model, compile=False).predict(numpy.load(pixels), verbose=0))
 )";
 
-struct Case {
-  const char* name;
-  unet::ModelSettings settings;
-};
-
-std::ostream& operator<<(std::ostream& stream, const Case& value) {
-  return stream << value.name;
-}
-
 unet::Graph graph_of(const unet::ModelSettings& settings) {
   unet::Graph graph = unet::build_graph(settings);
   graph.input.mean = {10, 20, 30};
@@ -46,7 +37,7 @@ unet::Graph graph_of(const unet::ModelSettings& settings) {
   return graph;
 }
 
-class ExportKeras : public testing::TestWithParam<Case> {
+class ExportKeras : public testing::TestWithParam<SmallNetwork> {
  protected:
   ExportKeras() { unet::save_model(model_, network_, {}, ""); }
 
@@ -102,9 +93,10 @@ TEST_P(ExportKeras, KerasComputesTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(
     Families, ExportKeras,
-    testing::Values(Case{"pixel_detector", {.family = unet::Family::pixel_detector, .bands = 3, .base = 8, .depth = 3}},
-                    Case{"classic", {.bands = 3, .classes = 4, .base = 4, .depth = 2}},
-                    Case{"bilinear", {.bands = 3, .base = 4, .depth = 2, .up = unet::Up::bilinear}}),
+    testing::Values(SmallNetwork{"pixel_detector",
+                                 {.family = unet::Family::pixel_detector, .bands = 3, .base = 8, .depth = 3}},
+                    SmallNetwork{"classic", {.bands = 3, .classes = 4, .base = 4, .depth = 2}},
+                    SmallNetwork{"bilinear", {.bands = 3, .base = 4, .depth = 2, .up = unet::Up::bilinear}}),
     testing::PrintToStringParamName());
 
 TEST(ExportKerasTest, WhatKerasCannotIsNamed) {

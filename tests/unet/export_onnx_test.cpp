@@ -12,9 +12,9 @@
 #include "data/formats/raster_read.hpp"
 #include "data/images/npy.hpp"
 #include "program.hpp"
+#include "small_networks.hpp"
 #include "trained_network.hpp"
 #include "unet/checkpoint.hpp"
-#include "unet/families.hpp"
 #include "unet/inference/predict.hpp"
 
 namespace plume::tests {
@@ -30,16 +30,7 @@ probability, = session.run(None, {"image": images})
 numpy.save(answer, numpy.ascontiguousarray(probability.transpose(0, 2, 3, 1)))
 )";
 
-struct Case {
-  const char* name;
-  unet::ModelSettings settings;
-};
-
-std::ostream& operator<<(std::ostream& stream, const Case& value) {
-  return stream << value.name;
-}
-
-class ExportOnnx : public testing::TestWithParam<Case> {
+class ExportOnnx : public testing::TestWithParam<SmallNetwork> {
  protected:
   // Normalising, too.
   static unet::Network network() {
@@ -104,12 +95,12 @@ TEST_P(ExportOnnx, OnnxRuntimeComputesTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(
     Families, ExportOnnx,
-    testing::Values(Case{"classic", {.bands = 3, .base = 4, .depth = 3}},
-                    Case{"bilinear", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::bilinear}},
-                    Case{"aligned", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::aligned}},
-                    Case{"classes", {.bands = 3, .classes = 4, .base = 4, .depth = 2}},
-                    Case{"pixel_detector",
-                         {.family = unet::Family::pixel_detector, .bands = 3, .base = 8, .depth = 3}}),
+    testing::Values(SmallNetwork{"classic", {.bands = 3, .base = 4, .depth = 3}},
+                    SmallNetwork{"bilinear", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::bilinear}},
+                    SmallNetwork{"aligned", {.bands = 3, .base = 4, .depth = 3, .up = unet::Up::aligned}},
+                    SmallNetwork{"classes", {.bands = 3, .classes = 4, .base = 4, .depth = 2}},
+                    SmallNetwork{"pixel_detector",
+                                 {.family = unet::Family::pixel_detector, .bands = 3, .base = 8, .depth = 3}}),
     testing::PrintToStringParamName());
 
 class ExportOnnxOfNasa : public ExportOnnx {};
@@ -131,7 +122,7 @@ TEST_P(ExportOnnxOfNasa, OnnxRuntimeGivesNasasAnswers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ExportOnnxOfNasa,
-                         testing::Values(Case{"smoke_wmts_ref", {}}, Case{"smoke_wmts_ref_3layer", {}}),
+                         testing::Values(SmallNetwork{"smoke_wmts_ref", {}}, SmallNetwork{"smoke_wmts_ref_3layer", {}}),
                          testing::PrintToStringParamName());
 
 }  // namespace
