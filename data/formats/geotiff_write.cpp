@@ -19,18 +19,32 @@ namespace {
 
 constexpr int edge = 256;
 
-// With the null that ends GDAL's lists. Bands are measurements: without the first two GDAL takes three of them for
-// colours and a fourth for alpha.
-std::array<const char*, 9> tiled_options(GDALDataType type) {
-  const char* predictor = type == GDT_Float32 ? "PREDICTOR=3" : "PREDICTOR=2";
-  return {"PHOTOMETRIC=MINISBLACK", "ALPHA=NO",       "BIGTIFF=IF_SAFER",
-          "COMPRESS=DEFLATE",       predictor,        "TILED=YES",
-          "BLOCKXSIZE=256",         "BLOCKYSIZE=256", nullptr};
+// Lists of options end with a null. Probabilities are noise to DEFLATE: of a full disk's, level 1 takes half the time
+// of the usual 6 for 2 % more bytes.
+
+// Bands are measurements: without the first two GDAL takes three of them for colours and a fourth for alpha.
+std::array<const char*, 10> tiled_options(GDALDataType type) {
+  const bool real = type == GDT_Float32;
+  return {"PHOTOMETRIC=MINISBLACK",
+          "ALPHA=NO",
+          "BIGTIFF=IF_SAFER",
+          "COMPRESS=DEFLATE",
+          real ? "ZLEVEL=1" : "ZLEVEL=6",
+          real ? "PREDICTOR=3" : "PREDICTOR=2",
+          "TILED=YES",
+          "BLOCKXSIZE=256",
+          "BLOCKYSIZE=256",
+          nullptr};
 }
 
-std::array<const char*, 5> cloud_options(GDALDataType type) {
-  const char* resampling = type == GDT_Float32 ? "OVERVIEW_RESAMPLING=AVERAGE" : "OVERVIEW_RESAMPLING=MODE";
-  return {"BIGTIFF=IF_SAFER", "COMPRESS=DEFLATE", "PREDICTOR=YES", resampling, nullptr};
+std::array<const char*, 6> cloud_options(GDALDataType type) {
+  const bool real = type == GDT_Float32;
+  return {"BIGTIFF=IF_SAFER",
+          "COMPRESS=DEFLATE",
+          real ? "LEVEL=1" : "LEVEL=6",
+          "PREDICTOR=YES",
+          real ? "OVERVIEW_RESAMPLING=AVERAGE" : "OVERVIEW_RESAMPLING=MODE",
+          nullptr};
 }
 
 }  // namespace
