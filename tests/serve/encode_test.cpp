@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <limits>
+#include <nlohmann/json.hpp>
+#include <vector>
 
 #include "expect_refused.hpp"
 
@@ -24,12 +27,15 @@ TEST(ChooseAnswer, TakesTypeAndParameters) {
   EXPECT_EQ(picture.threshold, 0.75F);
   EXPECT_EQ(chosen("image/png; kind=mask").picture, Picture::mask);
   EXPECT_EQ(chosen("application/geo+json; simplify=1.5").simplify, 1.5);
+  EXPECT_EQ(chosen("image/png; min-area=20").least_area, 20);
+  EXPECT_EQ(chosen("image/png").least_area, 0);
 }
 
 TEST(ChooseAnswer, RefusesWhatItDoesNotKnow) {
-  for (const char* accept : {"text/html", "image/png; threshold=1.5", "image/png; threshold=-0.1",
-                             "image/png; threshold=nan", "image/png; threshold=0.5x", "image/png; kind=other",
-                             "application/json; kind=overlay", "application/geo+json; simplify=1001"}) {
+  for (const char* accept :
+       {"text/html", "image/png; threshold=1.5", "image/png; threshold=-0.1", "image/png; threshold=nan",
+        "image/png; threshold=0.5x", "image/png; kind=other", "application/json; kind=overlay",
+        "application/geo+json; simplify=1001", "image/png; min-area=-1", "image/png; min-area=some"}) {
     expect_refused(Status::not_acceptable, "", [&] { static_cast<void>(chosen(accept)); });
   }
   expect_refused(Status::bad_request, "Accept", [] { static_cast<void>(chosen("image")); });
@@ -47,6 +53,19 @@ TEST(EncodeAnswer, FillIsNoSmoke) {
   const ImageBatch asked{.images = 1, .height = 1, .width = 2, .bands = 1, .pixels = {1, 1}, .valid = {0, 1}};
   EXPECT_EQ(encode_answer({.name = "application/json"}, asked, {1, 1, 2, 1, {0.5F, 0.5F}}).body,
             R"({"predictions": [[[[0],[0.5]]]]})");
+}
+
+TEST(EncodeAnswer, RegionsThatAreTooSmallAreNoSmoke) {
+  const ImageBatch asked{.images = 1, .height = 2, .width = 4, .bands = 1, .pixels = std::vector<float>(8)};
+  const Probabilities probabilities{1, 2, 4, 1, {1, 1, 0, 0, 1, 0, 0, 1}};
+  const auto features = [&](std::int64_t least_area) {
+    const auto answer = encode_answer({.name = "application/geo+json", .least_area = least_area}, asked, probabilities);
+    return nlohmann::json::parse(answer.body).at("features").size();
+  };
+  EXPECT_EQ(features(0), 2);
+  EXPECT_EQ(features(2), 1);
+  EXPECT_EQ(features(3), 1);
+  EXPECT_EQ(features(4), 0);
 }
 
 TEST(RequireHolds, SeveralImagesAreNumbersOnly) {

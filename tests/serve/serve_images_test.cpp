@@ -8,6 +8,8 @@
 #include "data/images/png.hpp"
 #include "data/images/tiff.hpp"
 #include "serve_program.hpp"
+#include "unet/inference/fold_norms.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/inference/results.hpp"
 
 namespace plume::tests {
@@ -89,6 +91,26 @@ TEST_F(ServeImages, SmokeAsPolygons) {
   EXPECT_EQ(answer->header("content-type"), "application/geo+json");
   EXPECT_EQ(answer->body, text_of(expected));
   EXPECT_FALSE(nlohmann::json::parse(answer->body).at("features").empty());
+}
+
+// As the library does with the same settings.
+TEST_F(ServeImages, ServersOptionsSayHowAnImageIsPredicted) {
+  const std::string model = (*folder_ / "model.safetensors").string();
+  const auto pixels = drawn_pixels(std::size_t{64} * 80 * 3);
+  const unet::Network folded = unet::fold_norms(*network_);
+  unet::Predictor predictor(folded, 1);
+  const auto plain = predictor.probabilities(pixels.data(), 1, 64, 80);
+  predictor.average_over(unet::TestTime::flips);
+  predictor.set_tiles({.edge = 32, .blend = unet::Blend::smooth, .overlap = 0.25});
+  const auto expected = predictor.probabilities(pixels.data(), 1, 64, 80);
+  const RunningServer server({model, "--tta", "flips", "--tile", "32", "--blend", "smooth", "--overlap", "0.25"});
+  const auto answer = ask(server.port(), "POST", "/invocations",
+                          raw_headers(1, 64, 80) + "Accept: application/x-npy\r\n", raw_body(pixels));
+  ASSERT_TRUE(answer);
+  ASSERT_EQ(answer->status, 200) << answer->body;
+  const auto found = data::decode_npy(std::as_bytes(std::span(answer->body)), "answer").values;
+  EXPECT_EQ(found, expected);
+  EXPECT_NE(found, plain);
 }
 
 TEST_F(ServeImages, WhereAnImageHasFillThereIsNoSmoke) {

@@ -179,7 +179,9 @@ void add_serve_command(CLI::App& app, Action& action, const Call& call) {
   command->add_option("--samples", settings->samples,
                       "Folder of images that the page offers; by default the folder samples of the model's");
   command->add_flag("--access-log", settings->access_log, "A line of JSON per request on stderr");
-  add_tile_option(*command, settings->tile);
+  add_tile_option(*command, settings->prediction.tiles.edge);
+  add_blend_options(*command, settings->prediction.tiles);
+  add_test_time_option(*command, settings->prediction.test_time);
   add_device_options(*command, settings->device);
   take_settings_of_environment(*command);
   command->callback([settings, &action, &call] {

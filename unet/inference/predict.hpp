@@ -30,6 +30,11 @@ struct TileSettings {
   double overlap = 0.5;  // of smoothly blended tiles, as a share of their edge
 };
 
+struct PredictionSettings {
+  TileSettings tiles{};
+  TestTime test_time = TestTime::none;
+};
+
 // Runs a network again and again; keeps its memory between calls.
 class Predictor {
  public:

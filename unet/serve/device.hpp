@@ -12,19 +12,15 @@ namespace plume::serve {
 
 class Device {
  public:
-  // threads: of the CPU for a request that is alone; 0: all cores. tile: unet::TileSettings's edge. Throws as unet::make_stream does.
-  Device(const unet::DeviceSettings& settings, int threads, int tile)
-      : tile_(tile),
-        precision_(settings.precision),
-        convolutions_(settings.conv),
-        stream_(unet::make_stream(settings, threads)) {}
+  // threads: of the CPU for a request that is alone; 0: all cores. Throws as unet::make_stream does.
+  Device(const unet::DeviceSettings& settings, int threads)
+      : precision_(settings.precision), convolutions_(settings.conv), stream_(unet::make_stream(settings, threads)) {}
 
   // What models share; null on the CPU, where each predictor has a stream of its own.
   [[nodiscard]] kernels::Stream* shared_stream() { return is_gpu() ? &stream_ : nullptr; }
   [[nodiscard]] bool is_gpu() const { return std::holds_alternative<kernels::CudaStream>(stream_); }
   [[nodiscard]] int threads() const { return is_gpu() ? 1 : std::get<kernels::CpuStream>(stream_).threads(); }
   [[nodiscard]] kernels::ConvPolicy convolutions() const { return convolutions_; }
-  [[nodiscard]] int tile() const { return tile_; }
   [[nodiscard]] unet::Precision precision() const { return precision_; }
   [[nodiscard]] std::string describe() const { return unet::describe_device(stream_, precision_); }
 
@@ -34,7 +30,6 @@ class Device {
   }
 
  private:
-  int tile_;
   unet::Precision precision_;
   kernels::ConvPolicy convolutions_;
   kernels::Stream stream_;

@@ -10,6 +10,7 @@
 #include "data/images/raster.hpp"
 #include "unet/inference/prediction.hpp"
 #include "unet/inference/results.hpp"
+#include "unet/inference/specks.hpp"
 #include "unet/serve/encode_json.hpp"
 #include "unet/serve/status.hpp"
 
@@ -17,6 +18,7 @@ namespace plume::serve {
 namespace {
 
 constexpr double most_simplified = 1000;     // pixels
+constexpr double most_area = 1e9;            // pixels
 constexpr int longest_png_edge = 1'000'000;  // libpng's limit
 
 std::string text_of(const std::vector<std::byte>& bytes) {
@@ -46,7 +48,14 @@ std::string encode_image(const AnswerType& type, ImageBatch asked, Probabilities
   image.georeference = std::move(asked.georeference);
   if (type.picture == Picture::scene) std::fill(probabilities.values.begin(), probabilities.values.end(), 0.0F);
   whole.found = unet::decide(std::move(probabilities.values), image, probabilities.classes, type.threshold);
-  return text_of(unet::encode(result_kind(type), whole, {.tolerance = type.simplify}));
+  std::string encoded;
+  const unet::TakeStrip take = [&](const unet::Strip& strip) {
+    encoded = text_of(unet::encode(result_kind(type), strip, {.tolerance = type.simplify}));
+  };
+  unet::SpeckFilter specks(type.least_area);
+  specks.add(std::move(whole), take);
+  specks.finish(take);
+  return encoded;
 }
 
 void blank_fill(const ImageBatch& asked, Probabilities& probabilities) {
@@ -94,7 +103,8 @@ AnswerType choose_answer(std::string_view accept, std::string_view first, float 
   return {.name = type->name,
           .threshold = static_cast<float>(number_of(*type, "threshold", 1, threshold)),
           .picture = picture_of(*type),
-          .simplify = number_of(*type, "simplify", most_simplified, 0)};
+          .simplify = number_of(*type, "simplify", most_simplified, 0),
+          .least_area = static_cast<std::int64_t>(std::ceil(number_of(*type, "min-area", most_area, 0)))};
 }
 
 void require_holds(const AnswerType& type, const ImageBatch& asked) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,11 +20,13 @@ enum class Picture { mask, overlay, scene };
 //   threshold  between 0 and 1: smoke is where the probability is above (image/png, application/geo+json)
 //   kind       of image/png: "mask" (the default), "overlay" or "scene"
 //   simplify   of application/geo+json: pixels by which outlines may be off (unet/inference/polygons.hpp)
+//   min-area   of both: pixels of the smallest region that is smoke (unet/inference/specks.hpp)
 struct AnswerType {
   std::string name;
   float threshold = 0.5F;
   Picture picture = Picture::mask;
   double simplify = 0;
+  std::int64_t least_area = 0;
 };
 
 // What is offered, the preferred first: JSON, .npy [N, H, W, classes] of f4, PNG, GeoJSON, and TIFF of f32 with the

@@ -28,9 +28,10 @@ unet::Network load_network(const fs::path& path, Device& device) {
 
 }  // namespace
 
-Model::Model(const fs::path& path, Device& device)
+Model::Model(const fs::path& path, Device& device, const unet::PredictionSettings& prediction)
     : found_(unet::find_model(path)),
       device_(device),
+      prediction_(prediction),
       network_(load_network(found_.file, device)),
       size_multiple_(unet::size_multiple(network_.graph())),
       ranges_(unet::ranges_for(found_.file, device.precision())) {}
@@ -45,7 +46,8 @@ std::unique_ptr<Model::Slot> Model::take() {
     }
   }
   std::unique_ptr<Slot> slot(new Slot{{network_, ranges_, device_.threads(), device_.convolutions()}});
-  slot->predictor.set_tiles({.edge = device_.tile()});
+  slot->predictor.average_over(prediction_.test_time);
+  slot->predictor.set_tiles(prediction_.tiles);
   return slot;
 }
 

@@ -48,7 +48,7 @@ std::size_t size_of(const fs::path& path) {
 }  // namespace
 
 void ModelStore::load(const std::string& name, const fs::path& path) {
-  auto model = std::make_shared<Model>(path, device_);
+  auto model = std::make_shared<Model>(path, device_, settings_.prediction);
   model->warm_up();
   const std::scoped_lock lock(mutex_);
   if (!models_.emplace(name, std::move(model)).second) {

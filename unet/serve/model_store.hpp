@@ -16,6 +16,7 @@ namespace plume::serve {
 struct StoreSettings {
   std::filesystem::path folder;  // that models may be loaded from while the server runs
   std::size_t memory_limit = 0;  // bytes that the process may come to by loading; 0: any
+  unet::PredictionSettings prediction{};
 };
 
 // Safe to call from several threads.

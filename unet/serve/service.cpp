@@ -58,8 +58,10 @@ http::ServerSettings http_settings(const ServeSettings& settings) {
 Service::Service(const ServeSettings& settings)
     : settings_(settings),
       budget_(mebibytes(settings.max_in_flight)),
-      device_(settings.device, settings.threads, settings.tile),
-      models_(device_, {.folder = settings.models_folder, .memory_limit = mebibytes(settings.memory_limit)}),
+      device_(settings.device, settings.threads),
+      models_(device_, {.folder = settings.models_folder,
+                        .memory_limit = mebibytes(settings.memory_limit),
+                        .prediction = settings.prediction}),
       api_(api_settings(settings, device_), models_, budget_, counts_),
       server_(http_settings(settings), api_, budget_, counts_) {
   server_.start();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "unet/inference/device.hpp"
+#include "unet/inference/predict.hpp"
 #include "unet/serve/encode.hpp"
 
 namespace plume::serve {
@@ -18,7 +19,7 @@ struct ServeSettings {
   double memory_limit = 0;              // MiB that the process may come to by loading models; 0: any
   std::filesystem::path samples;  // folder of images that the page offers; empty: the model's own, where it has one
   unet::DeviceSettings device{};
-  int tile = 0;  // largest edge of the tiles that large images are cut into; 0: as memory allows
+  unet::PredictionSettings prediction{};
 
   std::string host = "127.0.0.1";
   int port = 8080;
