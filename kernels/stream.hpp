@@ -37,7 +37,10 @@ class Profile;  // kernels/profile.hpp
 // Results do not depend on the number of threads: kernels split work by shape, and add partial sums in a fixed order.
 class CpuStream {
  public:
-  // threads = 0 takes OpenMP's default (OMP_NUM_THREADS, else the machine's cores).
+  // OpenMP's library keeps what it needs for each thread of a team on the stack, and dies of too large a team.
+  static constexpr int largest_team = 1024;
+
+  // threads = 0 takes OpenMP's default (OMP_NUM_THREADS, else the machine's cores); never more than the largest team.
   explicit CpuStream(int threads = 0, ConvPolicy convolutions = ConvPolicy::automatic);
 
   [[nodiscard]] int threads() const noexcept { return threads_; }

@@ -5,6 +5,9 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -13,6 +16,7 @@
 #include <utility>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/nearest_word.hpp"
 
 namespace plume::unet {
 namespace {
@@ -45,29 +49,6 @@ std::string toml_text(const std::string& text) {
   std::ostringstream out;
   out << toml::value<std::string>(text);
   return out.str();
-}
-
-// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-// The word that is most like this one.
-std::string nearest_to(const std::string& word, const std::vector<std::string>& words) {
-  return *std::min_element(words.begin(), words.end(), [&](const std::string& a, const std::string& b) {
-    return distance(a, word) < distance(b, word);
-  });
 }
 
 class Fields {
@@ -145,7 +126,7 @@ class Fields {
       if (found == names.end()) {
         std::vector<std::string> all;
         for (const auto& pair : names) all.push_back(pair.first);
-        const std::string nearest = name ? fmt::format(" (did you mean {}?)", nearest_to(*name, all)) : "";
+        const std::string nearest = name ? fmt::format(" (did you mean {}?)", nearest_word(*name, all)) : "";
         wrong(key, node, fmt::format("one of {}{}", fmt::join(all, ", "), nearest));
       }
       value = found->second;
@@ -282,7 +263,7 @@ void require_known(const std::string& key, const Fields& fields) {
   if (std::any_of(all.begin(), all.end(), [&](const Field& field) { return field.key == key; })) return;
   std::vector<std::string> keys;
   for (const Field& field : all) keys.push_back(field.key);
-  throw input_error("unknown key {}; did you mean {}?", key, nearest_to(key, keys));
+  throw input_error("unknown key {}{}", key, suggestion(key, keys));
 }
 
 void apply(const toml::table& root, const Fields& fields) {
@@ -335,9 +316,11 @@ void apply_override(const std::string& setting, const Fields& fields) {
 }  // namespace
 
 Config load_config(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+  if (std::filesystem::is_directory(path)) throw input_error("{}: is a folder, not a configuration", path.string());
   std::ifstream file(path, std::ios::binary);
+  if (!file) throw input_error("{}: cannot be read as a configuration: {}", path.string(), std::strerror(errno));
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file || file.bad()) throw input_error("{}: cannot be read as a configuration", path.string());
+  if (file.bad()) throw input_error("{}: cannot be read as a configuration", path.string());
   Config config;
   const Fields fields = fields_of(config);
   const toml::table root = parse(text, path.string());

@@ -44,6 +44,14 @@ void check_loss(const Config& config) {
   }
 }
 
+void check_model(const Config& config) {
+  const ModelSettings& model = config.model;
+  if (model.deep_supervision < model.depth) return;
+  throw input_error(
+      "model.deep_supervision = {}: of model.depth = {} levels all but the last can have a head, so it is 0 to {}",
+      model.deep_supervision, model.depth, model.depth - 1);
+}
+
 void check_optimizer(const Config& config) {
   using Kind = nn::OptimizerSettings::Kind;
   if (!config.optimizer.nesterov) return;
@@ -65,6 +73,7 @@ void require_consistent(const Config& config) {
     throw input_error("train.batch = {} does not divide into train.accumulate = {} equal parts", config.train.batch,
                       config.train.accumulate);
   }
+  check_model(config);
   check_loss(config);
   check_optimizer(config);
 }

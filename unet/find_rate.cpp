@@ -19,6 +19,7 @@ namespace {
 
 constexpr double smoothing = 0.9;
 constexpr double too_much = 4;  // times the least
+constexpr double fall = 0.98;   // what is less of one is noise
 constexpr std::size_t rows = 24;
 constexpr double columns = 50;
 
@@ -45,7 +46,7 @@ const RateTrial& least_of(const std::vector<RateTrial>& trials) {
 
 RateSearch judge(std::vector<RateTrial> trials) {
   const RateTrial least = trials.empty() ? RateTrial() : least_of(trials);
-  if (trials.empty() || least.smoothed == trials.front().smoothed)
+  if (trials.empty() || least.smoothed > fall * trials.front().smoothed)
     throw input_error("the loss fell at no learning rate; look at the labels, or at model.weights");
   return {std::move(trials), least.rate / 10, least.rate};
 }

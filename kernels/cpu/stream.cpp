@@ -3,6 +3,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -27,7 +28,7 @@ void* Scratch::reserve(std::size_t bytes) {
 }
 
 CpuStream::CpuStream(int threads, ConvPolicy convolutions)
-    : threads_(threads > 0 ? threads : omp_get_max_threads()),
+    : threads_(std::min(threads > 0 ? threads : omp_get_max_threads(), largest_team)),
       convolutions_(convolutions),
       shared_(purposes),
       local_(static_cast<std::size_t>(threads_) * slots) {}

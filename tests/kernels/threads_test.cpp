@@ -212,5 +212,11 @@ TYPED_TEST(Threads, Optimizers) {
   });
 }
 
+// OpenMP's library would die of more.
+TEST(CpuStreamThreads, AreNoMoreThanATeamCanHave) {
+  EXPECT_EQ(CpuStream(100000).threads(), CpuStream::largest_team);
+  EXPECT_EQ(CpuStream(3).threads(), 3);
+}
+
 }  // namespace
 }  // namespace plume::tests

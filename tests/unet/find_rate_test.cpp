@@ -29,6 +29,11 @@ TEST(FindRate, SuggestsATenthOfWhereTheLossIsLeast) {
 
 TEST(FindRate, RefusesALossThatNeverFell) {
   tests::expect_input_error([] { static_cast<void>(judge(trials_of({1, 1.1, 1.2}))); }, "fell at no learning rate");
+  tests::expect_input_error(
+      [] {
+        static_cast<void>(judge(trials_of({1, 0.999, 0.995, 1})));
+      },
+      "fell at no learning rate");
   tests::expect_input_error([] { static_cast<void>(judge({})); }, "fell at no learning rate");
 }
 

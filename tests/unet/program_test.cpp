@@ -152,10 +152,32 @@ TEST_F(ProgramTest, EveryCommandHasHelpWithAnExample) {
 
 TEST_F(ProgramTest, UsageMistakes) {
   expect_failure(2, {});
-  expect_failure(2, {"trian"});
+  expect_failure(2, {"trian"}, "trian; did you mean train?");
+  expect_failure(2, {"data", "pakc"}, "pakc; did you mean pack?");
+  expect_failure(2, {"data"}, "subcommand");
+  expect_failure(2, {"data", "xyzzy"}, "no command xyzzy (");
   expect_failure(2, {"predict", "--model", "m"}, "--input");
   expect_failure(2, {"train", file("config.toml"), "--out", file("run")}, "--resume auto");
   expect_failure(2, {"bench", "sleep"}, "sleep");
+  const auto predict = [&](const std::string& option, const std::string& value, const char* part) {
+    expect_failure(2,
+                   {"predict", "--model", file("run/best.safetensors"), "--input", tile(), "--output", file("none"),
+                    option, value},
+                   part);
+    EXPECT_FALSE(fs::exists(file("none")));
+  };
+  predict("--threshold", "nan", "nan is no number");
+  predict("--overlap", "inf", "inf");
+  predict("--threads", "100000", "1024");
+  predict("--threads", "-3", "-3");
+  predict("--grid", "EPSG:4326", "ABI files");
+  predict("--resolution", "-1", "-1");
+  predict("--simplify", "1", "geojson");
+  expect_failure(2, {"train", file("config.toml"), "--find-lr-from", "1e-3"}, "--find-lr");
+  expect_failure(2, {"train", file("config.toml"), "--find-lr", "--find-lr-from", "1", "--find-lr-to", "0.1"},
+                 "not below");
+  expect_failure(2, {"train", file("config.toml"), "--find-lr", "--memory"}, "--find-lr");
+  expect_failure(2, {"train", file("config.toml"), "--memory", "--json"}, "--json");
   expect_failure(2, {"bench", "infer", "--base", "4", "--size", "40"}, "multiples of 16");
   expect_failure(
       2, {"predict", "--model", file("run/best.safetensors"), "--input", tile(), tile(), "--output", file("two")},
@@ -298,6 +320,10 @@ TEST_F(ProgramTest, WhatDoesNotFit) {
                  "6 bands", "--bands 1-5");
   expect_failure(3, {"train", file("config.toml"), "--set", "train.stepz=1", "--out", file("none")}, "train.stepz",
                  "train.steps");
+  expect_failure(3, {"train", file("run"), "--out", file("none")}, "is a folder");
+  expect_failure(3, {"train", file("absent.toml"), "--out", file("none")}, "absent.toml", "No such file");
+  expect_failure(3, {"train", file("config.toml"), "--set", "model.deep_supervision=3", "--out", file("none")},
+                 "model.depth");
   expect_failure(3, {"train", file("config.toml"), "--set", "model.bands=5", "--out", file("none")}, "6 bands", "5");
   std::vector<float> pixels(6 * 16 * 16, 1.0F);
   pixels[100] = std::numeric_limits<float>::infinity();

@@ -3,14 +3,19 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "kernels/base/error.hpp"
+#include "kernels/base/nearest_word.hpp"
 
 namespace plume::unet {
 namespace {
@@ -29,16 +34,43 @@ std::string on_one_line(std::string_view message) {
   return line;
 }
 
+// No option takes NaN or infinity, which CLI11's ranges let pass.
+void want_finite_numbers(CLI::App& app) {
+  const auto finite = [](const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && !std::isfinite(value) ? text + " is no number" : std::string();
+  };
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name().starts_with("FLOAT")) option->check(finite);
+  }
+  for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; })) want_finite_numbers(*command);
+}
+
+// Where a command is missing: the word that stands in its place.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* last = &app;
+  while (!last->get_subcommands().empty()) last = last->get_subcommands().front();
+  const auto words = last->remaining();
+  std::vector<std::string> names;
+  for (const CLI::App* command : last->get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
+  if (words.empty() || words.front().starts_with('-') || last->get_require_subcommand_min() == 0) return "";
+  return fmt::format("there is no command {}{}", words.front(), suggestion(words.front(), names));
+}
+
 int parse_and_run(CLI::App& app, int argc, char** argv, const AddCommands& add) {
   app.require_subcommand(1);
   Action action;
   add(app, action);
+  want_finite_numbers(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const bool help = error.get_exit_code() == 0;
     if (help) return app.exit(error);
-    throw usage_error("{} (--help tells more)", error.what());
+    const std::string unknown = error.get_name() == "RequiredError" ? unknown_command(app) : "";
+    throw usage_error("{} (--help tells more)", unknown.empty() ? error.what() : unknown);
   }
   return action();
 }

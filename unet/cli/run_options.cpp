@@ -1,4 +1,4 @@
-// --device, --precision, --conv, --tile, --blend, --overlap, --tta, --simplify, --min-area.
+// --device, --precision, --conv, --threads, --tile, --blend, --overlap, --tta, --simplify, --min-area.
 #include "unet/cli/run_options.hpp"
 
 #include "unet/cli/choice_option.hpp"
@@ -19,6 +19,12 @@ void add_device_options(CLI::App& command, DeviceSettings& settings) {
   add_choice(command, "--precision", "f32; on CUDA also tf32 and bf16; on the CPU also int8 (plume quantize)",
              settings.precision, inference_precision_names);
   add_conv_option(command, settings);
+}
+
+void add_threads_option(CLI::App& command, int& threads) {
+  command.add_option("--threads", threads, "0: all cores")
+      ->capture_default_str()
+      ->check(CLI::Range(0, kernels::CpuStream::largest_team));
 }
 
 void add_tile_option(CLI::App& command, int& edge) {

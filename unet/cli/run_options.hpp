@@ -15,10 +15,13 @@ namespace plume::unet {
 void add_device_options(CLI::App& command, DeviceSettings& settings);
 void add_arithmetic_options(CLI::App& command, DeviceSettings& settings);
 
+// --threads, of the CPU.
+void add_threads_option(CLI::App& command, int& threads);
+
 // --tile, of commands that predict: the largest edge of the tiles that large images are cut into.
 void add_tile_option(CLI::App& command, int& edge);
 
-// --blend and --overlap, of commands that write files: how tiles are put together.
+// --blend and --overlap, of commands that predict: how tiles are put together.
 void add_blend_options(CLI::App& command, TileSettings& tiles);
 
 // --tta, of commands that predict: the orientations that are averaged.

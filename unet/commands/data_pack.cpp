@@ -218,7 +218,9 @@ void add_pack_command(CLI::App& data_app, Action& action) {
   app->add_option("--process", arguments->process,
                   "Pack the i-th of n shards, i/n from 0/n; auto: as SLURM or mpiexec says")
       ->capture_default_str();
-  app->add_option("--threads", options.threads, "Files read at a time")->capture_default_str();
+  app->add_option("--threads", options.threads, "Files read at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   app->add_flag("--json", arguments->json, "Report as JSON");
   app->footer("Example: plume data pack --tiles goes/tiles --masks goes/masks --split goes/split.csv -o tiles.h5");
   app->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

@@ -73,7 +73,7 @@ void add_eval_command(CLI::App& app, Action& action) {
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   add_test_time_option(*command, arguments->test_time);
-  command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_threads_option(*command, arguments->threads);
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->footer("Example: plume eval --model runs/first/best.safetensors --data tiles.h5 --split test");

@@ -71,6 +71,8 @@ int run_predict(const Arguments& arguments) {
   const auto asked = [&](const char* format) {
     return std::find(arguments.formats.begin(), arguments.formats.end(), format) != arguments.formats.end();
   };
+  if (arguments.simplify > 0 && !asked("geojson") && !asked("kml"))
+    throw usage_error("--simplify is of polygons; add --format geojson or kml, or leave it out");
   if (asked("tif") && asked("cog")) throw usage_error("--format tif and cog have the same names; choose one of them");
   const auto bands = data::parse_bands(arguments.input.bands);
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
@@ -120,7 +122,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   add_tile_option(*command, arguments->tiles.edge);
   add_blend_options(*command, arguments->tiles);
   add_test_time_option(*command, arguments->test_time);
-  command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_threads_option(*command, arguments->threads);
   add_device_options(*command, arguments->device);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->footer("Example: plume predict --model runs/first/best.safetensors --input tiles/ --output pictures");

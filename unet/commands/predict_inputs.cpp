@@ -93,7 +93,8 @@ void add_input_options(CLI::App& command, InputOptions& options) {
   scenes(command.add_option("--grid", options.grid, "'satellite', its own projection, or another, e.g. EPSG:4326")
              ->capture_default_str());
   scenes(command.add_option("--resolution", options.resolution, "In the projection's units; 0: as the satellite sees")
-             ->capture_default_str());
+             ->capture_default_str()
+             ->check(CLI::NonNegativeNumber));
   add_scene_options(command, options.scene);
 }
 
@@ -112,6 +113,8 @@ std::vector<Input> find_inputs(const InputOptions& options, int model_bands) {
       found.push_back(
           {scene.stem(), scene.stem(), [=] { return with_small_ones_read(open_scene(scene, options, channels)); }});
   }
+  if (files.bands.empty() && (options.grid != InputOptions().grid || options.resolution != 0))
+    throw usage_error("--grid and --resolution are for ABI files (.nc), and no input is one; leave them out");
   if (found.empty()) throw input_error("no input holds an image or a band of a scene");
   std::set<std::string> stems;
   for (const Input& input : found) {

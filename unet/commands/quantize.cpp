@@ -11,6 +11,7 @@
 #include "kernels/base/error.hpp"
 #include "unet/calibrate.hpp"
 #include "unet/checkpoint.hpp"
+#include "unet/cli/run_options.hpp"
 #include "unet/command.hpp"
 #include "unet/evaluate.hpp"
 #include "unet/inference/fold_norms.hpp"
@@ -84,7 +85,7 @@ void add_quantize_command(CLI::App& app, Action& action) {
   command->add_option("--tiles", arguments->tiles, "How many of the split, evenly spaced")
       ->capture_default_str()
       ->check(CLI::Range(1, 1000000));
-  command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_threads_option(*command, arguments->threads);
   command->add_flag("--json", arguments->json, "Report as JSON");
   command->footer(
       "Example: plume quantize --model runs/first/best.safetensors --data tiles.h5 -o model-int8.safetensors");

@@ -49,7 +49,7 @@ void add_report_command(CLI::App& app, Action& action) {
   command->add_option("--tiles", arguments->options.tiles, "How many of the worst and of the best tiles are shown")
       ->capture_default_str()
       ->check(CLI::Range(0, 100));
-  command->add_option("--threads", arguments->options.threads, "Of the CPU; 0: all")->capture_default_str();
+  add_threads_option(*command, arguments->options.threads);
   add_device_options(*command, arguments->options.device);
   command->footer("Example: plume report runs/first runs/second -o compared.html");
   command->callback([arguments, &action] { action = [arguments] { return run_report(*arguments); }; });

@@ -68,6 +68,9 @@ std::vector<std::string> settings_of(const Arguments& arguments) {
 int run_find_rate(const Arguments& arguments) {
   if (dist::launch().ranks > 1)
     throw usage_error("--find-lr runs in one process; start it without {}", dist::launch().by);
+  if (arguments.range.lowest >= arguments.range.highest)
+    throw usage_error("--find-lr-from {} is not below --find-lr-to {}", arguments.range.lowest,
+                      arguments.range.highest);
   const RateSearch search = find_rate(load_config(arguments.config, settings_of(arguments)), arguments.range);
   if (!arguments.json) {
     fmt::print("{}", to_text(search));
@@ -174,8 +177,9 @@ void add_train_command(CLI::App& app, Action& action) {
   command->add_option("--set", arguments->settings, "Changes a key: section.name=value; may be repeated")
       ->allow_extra_args(false);
   command->add_option("--out", arguments->output, "The run's folder")->capture_default_str();
-  command->add_option("--resume", arguments->resume,
-                      "auto: go on from the run folder's last.safetensors if it is there; or a path to one");
+  CLI::Option* resume =
+      command->add_option("--resume", arguments->resume,
+                          "auto: go on from the run folder's last.safetensors if it is there; or a path to one");
   command->add_option("--device", arguments->device, "train.device: auto, cpu or cuda")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   command->add_option("--conv", arguments->conv, "train.conv: auto, direct or winograd convolutions on the CPU");
@@ -185,21 +189,31 @@ void add_train_command(CLI::App& app, Action& action) {
       ->add_option("--on-nan", arguments->on_nan,
                    "train.on_nan: stop, or skip steps whose loss or gradients are not finite")
       ->check(CLI::IsMember({"stop", "skip"}));
-  command->add_flag("--find-lr", arguments->find_rate,
-                    "Train with a rate that rises at every step, say which to begin with, and stop");
+  CLI::Option* find_rate =
+      command->add_flag("--find-lr", arguments->find_rate,
+                        "Train with a rate that rises at every step, say which to begin with, and stop");
+  find_rate->excludes(resume);
   command->add_option("--find-lr-from", arguments->range.lowest, "The lowest rate it tries")
       ->capture_default_str()
-      ->check(CLI::Range(1e-12, 1e3));
+      ->check(CLI::Range(1e-12, 1e3))
+      ->needs(find_rate);
   command->add_option("--find-lr-to", arguments->range.highest, "The highest")
       ->capture_default_str()
-      ->check(CLI::Range(1e-12, 1e3));
+      ->check(CLI::Range(1e-12, 1e3))
+      ->needs(find_rate);
   command->add_option("--find-lr-steps", arguments->range.steps, "In so many steps")
       ->capture_default_str()
-      ->check(CLI::Range(2, 100000));
+      ->check(CLI::Range(2, 100000))
+      ->needs(find_rate);
   command->add_flag("--quiet", arguments->quiet, "Nothing on the terminal but errors");
-  command->add_flag("--json", arguments->json, "Report as JSON at the end");
-  command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop");
-  command->add_flag("--dry-run", arguments->dry_run, "Print what each rank would do, and stop before the first step");
+  CLI::Option* json = command->add_flag("--json", arguments->json, "Report as JSON at the end");
+  CLI::Option* memory = command->add_flag("--memory", arguments->memory, "Print what a step needs in memory, and stop")
+                            ->excludes(find_rate)
+                            ->excludes(json);
+  command->add_flag("--dry-run", arguments->dry_run, "Print what each rank would do, and stop before the first step")
+      ->excludes(find_rate)
+      ->excludes(json)
+      ->excludes(memory);
   command->footer(
       "Example: plume train configs/smoke-goes16.toml --set data.shard=tiles.h5 --out runs/first\n"
       "SIGINT, SIGTERM and SIGUSR1 finish the step, save, and exit with 85.");

@@ -155,7 +155,7 @@ void add_predict_command(CLI::App& app, Action& action) {
   add_tile_option(*command, arguments->tiles.edge);
   add_blend_options(*command, arguments->tiles);
   add_test_time_option(*command, arguments->test_time);
-  command->add_option("--threads", arguments->threads, "0: all cores")->capture_default_str();
+  add_threads_option(*command, arguments->threads);
   add_device_options(*command, arguments->device);
   command->footer("Example: plume-infer predict model.safetensors tiles/ -o results");
   command->callback([arguments, &action] { action = [arguments] { return run_predict(*arguments); }; });
