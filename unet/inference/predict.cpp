@@ -213,7 +213,8 @@ void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows
   const nn::Shape shape{1, rows.size, columns.size, network_.graph().input.bands};
   const auto classes = static_cast<std::size_t>(network_.graph().classes);
   const std::size_t row_values = static_cast<std::size_t>(width) * classes;
-  std::vector<float> sums;  // of rows from `done` on
+  std::vector<float> sums;      // of rows from `done` on
+  std::vector<float> prepared;  // of a tile, kept for the next
   int done = 0;
   for (std::size_t i = 0; i < rows.spans.size(); ++i) {
     const TileSpan& row = rows.spans[i];
@@ -227,7 +228,8 @@ void Predictor::stream(const Tiles& tiles, int height, int width, const ReadRows
                        .left = column.kept_first - column.first,
                        .bottom = row.first + rows.size - row.kept_last,
                        .right = column.first + columns.size - column.kept_last}};
-      const auto tile = run(work, prepare(pixels, shape, last - row.first, width, column.first));
+      prepare(prepared, pixels, shape, last - row.first, width, column.first);
+      const auto tile = run(work, prepared.data());
       add_tile({sums, done, kept, width}, tile, classes, row, column);
     }
     const int ready = i + 1 < rows.spans.size() ? rows.spans[i + 1].kept_first : height;
@@ -269,15 +271,15 @@ kernels::CpuStream& Predictor::host_stream() {
   return cpu != nullptr ? *cpu : std::get<kernels::CpuStream>(own_stream_);
 }
 
-const float* Predictor::prepare(const float* pixels, const nn::Shape& shape, int height, int width, int left) {
+void Predictor::prepare(std::vector<float>& prepared, const float* pixels, const nn::Shape& shape, int height,
+                        int width, int left) {
   std::vector<kernels::Placement> placements;
   for (int n = 0; n < shape.n; ++n)
     placements.push_back({.tile = n, .column = left, .height = height, .width = width - left});
-  prepared_.resize(shape.count());
-  kernels::prepare_images(kernels::Image<float>(prepared_.data(), shape.n, shape.h, shape.w, shape.c),
+  prepared.resize(shape.count());
+  kernels::prepare_images(kernels::Image<float>(prepared.data(), shape.n, shape.h, shape.w, shape.c),
                           kernels::Image<const float>(pixels, shape.n, height, width, shape.c), placements.data(),
                           {mean_.data(), std_.data()}, host_stream());
-  return prepared_.data();
 }
 
 std::vector<float> Predictor::probabilities(const float* pixels, int images, int height, int width) {
@@ -299,7 +301,9 @@ std::vector<float> Predictor::probabilities(const float* pixels, int images, int
   const nn::Shape shape{images, tiles.rows.size, tiles.columns.size, input.bands};
   const bool whole = shape.h == height && shape.w == width;
   if (whole && input.mean.empty() && input.std.empty()) return run({shape}, pixels);
-  std::vector<float> probability = run({shape}, prepare(pixels, shape, height, width));
+  std::vector<float> prepared;
+  prepare(prepared, pixels, shape, height, width);
+  std::vector<float> probability = run({shape}, prepared.data());
   if (whole) return probability;
   return crop(probability, {images, shape.h, shape.w, network_.graph().classes}, height, width);
 }

@@ -109,8 +109,9 @@ class Predictor {
   };
   [[nodiscard]] Tiles cut(int height, int width);
   void stream(const Tiles& tiles, int height, int width, const ReadRows& read, const TakeRows& take);
-  // Normalised pixels of shape.h x shape.w from column `left` on, padded beyond height and width; valid until the next.
-  [[nodiscard]] const float* prepare(const float* pixels, const nn::Shape& shape, int height, int width, int left = 0);
+  // Normalised pixels of shape.h x shape.w from column `left` on, padded beyond height and width.
+  void prepare(std::vector<float>& prepared, const float* pixels, const nn::Shape& shape, int height, int width,
+               int left = 0);
   [[nodiscard]] kernels::CpuStream& host_stream();
 
   const Network& network_;
@@ -125,7 +126,6 @@ class Predictor {
   TileSettings tiles_;
   std::vector<float> mean_;
   std::vector<float> std_;
-  std::vector<float> prepared_;
   std::size_t largest_step_ = 0;
 };
 
