@@ -131,9 +131,12 @@ void Parameters::set_flat(const Buffer& values, const Buffer& statistics) {
 
 bool Parameters::finite() const {
   return with_type(dtype_, [&](auto element) {
-    std::vector<decltype(element)> values(sizes_[0]);
-    values_.read(values.data(), 0, values_.size());
-    return std::all_of(values.begin(), values.end(), [](auto value) { return std::isfinite(value); });
+    const auto all_finite = [&](const Buffer& buffer, std::size_t size) {
+      std::vector<decltype(element)> values(size);
+      buffer.read(values.data(), 0, buffer.size());
+      return std::all_of(values.begin(), values.end(), [](auto value) { return std::isfinite(value); });
+    };
+    return all_finite(values_, sizes_[0]) && all_finite(statistics_, sizes_[1]);
   });
 }
 

@@ -77,7 +77,7 @@ class Parameters {
   // Sets both flat buffers, gaps included, in this element type; the rounded copy follows.
   void set_flat(const Buffer& values, const Buffer& statistics);
 
-  // Whether no value is infinite or NaN.
+  // Whether no value or statistic is infinite or NaN.
   [[nodiscard]] bool finite() const;
 
   // A parameter in the layout of files, as float.

@@ -14,6 +14,7 @@
 
 #include "kernels/base/error.hpp"
 #include "nn/safetensors.hpp"
+#include "unet/inference/model_file.hpp"
 #include "unet/milesial.hpp"
 
 namespace plume::unet {
@@ -57,8 +58,9 @@ void check_names_and_shapes(const nn::SafetensorsFile& file, const std::vector<P
     }
   }
   for (const nn::TensorInfo& tensor : file.tensors()) {
-    const bool counter = tensor.name.ends_with(".num_batches_tracked");
-    if (!counter && !expected.contains(tensor.name)) surplus.push_back(tensor.name);
+    // Counters of PyTorch's, and what plume quantize adds.
+    const bool beside = tensor.name.ends_with(".num_batches_tracked") || tensor.name.ends_with(range_suffix);
+    if (!beside && !expected.contains(tensor.name)) surplus.push_back(tensor.name);
   }
   if (missing.empty() && misshapen.empty() && surplus.empty()) return;
   throw input_error("{}: tensors do not fit the network{}{}{}", file.path().string(), list("missing", missing),

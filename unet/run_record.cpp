@@ -1,6 +1,7 @@
 // run.json, written and removed.
 #include "unet/run_record.hpp"
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -24,6 +25,12 @@ void write_run_record(const std::filesystem::path& folder, const TrainOutcome& o
   AtomicFile file(folder / record_name);
   file.write(record.dump(2) + "\n");
   file.commit();
+}
+
+bool has_finished(const std::filesystem::path& folder) {
+  std::ifstream file(folder / record_name);
+  const auto record = nlohmann::json::parse(file, nullptr, false);
+  return record.is_object() && record.value("state", "") == "finished";
 }
 
 void forget_run_record(const std::filesystem::path& folder) {

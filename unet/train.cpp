@@ -17,11 +17,11 @@
 #include "kernels/base/error.hpp"
 #include "unet/checkpoint_pieces.hpp"
 #include "unet/evaluate.hpp"
-#include "unet/folder_lock.hpp"
 #include "unet/gradient_exchange.hpp"
 #include "unet/import_torch.hpp"
 #include "unet/kept_checkpoints.hpp"
 #include "unet/ranks.hpp"
+#include "unet/run_folder.hpp"
 #include "unet/run_record.hpp"
 #include "unet/start_record.hpp"
 #include "unet/step_guard.hpp"
@@ -47,13 +47,6 @@ struct BatchPlace {
   int images = 0;  // of this rank
 };
 
-std::optional<GradientExchange> exchange_of(const Ranks& ranks, const Config& config, Network& network,
-                                            kernels::Stream& stream) {
-  if (ranks.size() == 1) return std::nullopt;
-  return std::optional<GradientExchange>(std::in_place, ranks.communicator(), config.dist, network.parameters(),
-                                         stream);
-}
-
 class Trainer {
  public:
   explicit Trainer(const TrainOptions& options)
@@ -64,7 +57,7 @@ class Trainer {
         stream_(make_stream(config_.train.device, config_.train.threads, ranks_.gpu(config_.train.device))),
         network_(network_for(config_, shard_, &stream_)),
         optimizer_(config_.optimizer, network_.parameters()),
-        exchange_(exchange_of(ranks_, config_, network_, stream_)),
+        exchange_(exchange_for(config_, ranks_, network_, stream_)),
         step_(network_, config_, shard_.info().height, shard_.info().width, exchange_ ? &*exchange_ : nullptr),
         averaged_(averaged_for(config_, network_, stream_)),
         validator_(averaged_ ? *averaged_ : network_),
@@ -87,6 +80,9 @@ class Trainer {
     loader_.seek(progress_.epoch, progress_.batch);
   }
 
+  // Whether a step is left to take: of a finished training that is resumed none is.
+  [[nodiscard]] bool has_work() const { return progress_.step < steps_ && !patience_is_over(); }
+
   TrainOutcome run() {
     if (ranks_.leads()) {
       write_config();
@@ -96,7 +92,7 @@ class Trainer {
     }
     const auto start = Clock::now();
     describe_run();
-    bool enough = patience_is_over();  // a finished training that is resumed has nothing left to do
+    bool enough = patience_is_over();
     while (progress_.step < steps_ && !enough && !to_stop()) {
       train_step();
       if (options_.after_step) options_.after_step(progress_.step);
@@ -173,6 +169,9 @@ class Trainer {
     const auto from = std::filesystem::absolute(options_.resume).parent_path();
     std::error_code absent;                                             // where nothing was written yet
     if (!std::filesystem::equivalent(options_.output, from, absent)) {  // the best weights so far stay where they are
+      if (progress_.step >= steps_)
+        throw usage_error("{}: all {} steps are done, so nothing would be written to {}; raise train.steps to go on",
+                          path, steps_, options_.output.string());
       progress_.best_iou = -1;
       progress_.best_step = 0;
       progress_.validations_since_best = 0;
@@ -292,11 +291,14 @@ class Trainer {
 
   // Nothing but a row of the log where there is no validation split.
   void validate() {
-    require_finite_parameters();
+    require_finite(network_);
     ranks_.enter(dist::Phase::validate);
     ranks_.require_same_weights(network_.parameters());
     LogRow row = take_row();
-    if (averaged_) optimizer_.average_into(averaged_->parameters());
+    if (averaged_) {
+      optimizer_.average_into(averaged_->parameters());
+      require_finite(*averaged_);
+    }
     const auto tiles = shard_.tiles(data::Split::val);
     if (!tiles.empty()) {
       const Evaluation result =
@@ -319,7 +321,7 @@ class Trainer {
   [[nodiscard]] const Network& validated() const { return averaged_ ? *averaged_ : network_; }
 
   void save_last() {
-    require_finite_parameters();
+    require_finite(network_);
     ranks_.enter(dist::Phase::save);
     const auto path = checkpoint_path(options_.output);
     const auto before = [&] { make_way(options_.output, config_.train.keep); };
@@ -335,8 +337,8 @@ class Trainer {
   }
 
   // A loss can be finite while the update that followed was not: such weights must not replace good ones.
-  void require_finite_parameters() const {
-    if (network_.parameters().finite()) return;
+  void require_finite(const Network& network) const {
+    if (network.parameters().finite()) return;
     throw input_error("the weights are no longer finite after step {}; try a smaller optimizer.lr; {}", progress_.step,
                       guard_.last_good());
   }
@@ -367,21 +369,17 @@ class Trainer {
 }  // namespace
 
 TrainOutcome train(const TrainOptions& options) {
-  const StopSignal signals;  // while data are opened too
-  std::optional<FolderLock> lock;
-  const bool leads = options.communicator == nullptr || options.communicator->rank() == 0;
-  if (leads) {
-    std::error_code failed;
-    std::filesystem::create_directories(options.output, failed);
-    if (failed) throw environment_error("cannot create {}: {}", options.output.string(), failed.message());
-    lock.emplace(options.output);
-    forget_run_record(options.output);
-    set_newer_aside(options.output, options.resume);
+  const StopSignal signals;         // while data are opened too
+  std::optional<RunFolder> folder;  // the leader's
+  if (options.communicator == nullptr || options.communicator->rank() == 0) {
+    folder.emplace(options.output);
     if (options.communicator != nullptr) dist::forget_earlier_launches(*options.communicator, options.output / "ranks");
   }
   Trainer trainer(options);
+  const bool has_work = trainer.has_work();
+  if (folder && has_work) folder->begin(options.resume);
   TrainOutcome outcome = trainer.run();
-  if (leads) write_run_record(options.output, outcome);
+  if (folder && (has_work || !has_finished(options.output))) write_run_record(options.output, outcome);
   return outcome;
 }
 

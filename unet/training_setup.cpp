@@ -58,6 +58,13 @@ std::optional<Network> averaged_for(const Config& config, const Network& network
                                 nn::Gradients::no);
 }
 
+std::optional<GradientExchange> exchange_for(const Config& config, const Ranks& ranks, Network& network,
+                                             kernels::Stream& stream) {
+  if (ranks.size() == 1) return std::nullopt;
+  return std::optional<GradientExchange>(std::in_place, ranks.communicator(), config.dist, network.parameters(),
+                                         stream);
+}
+
 data::Sampling sampling_of(const Config& config, int rank, int ranks) {
   const TrainSettings& train = config.train;
   data::Sampling sampling;

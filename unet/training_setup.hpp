@@ -9,7 +9,9 @@
 #include "data/loading/sampling.hpp"
 #include "data/shards/shard.hpp"
 #include "unet/config.hpp"
+#include "unet/gradient_exchange.hpp"
 #include "unet/inference/network.hpp"
+#include "unet/ranks.hpp"
 
 namespace plume::unet {
 
@@ -25,6 +27,10 @@ namespace plume::unet {
 // Where weights are averaged, the network that holds the average.
 [[nodiscard]] std::optional<Network> averaged_for(const Config& config, const Network& network,
                                                   kernels::Stream& stream);
+
+// What sums gradients over ranks, where there are several.
+[[nodiscard]] std::optional<GradientExchange> exchange_for(const Config& config, const Ranks& ranks, Network& network,
+                                                           kernels::Stream& stream);
 
 // The batches of one rank of so many.
 [[nodiscard]] data::Sampling sampling_of(const Config& config, int rank, int ranks);

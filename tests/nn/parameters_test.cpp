@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 
 #include "../expect_error.hpp"
@@ -42,6 +43,19 @@ class ParametersTest : public testing::TestWithParam<DType> {
 
 INSTANTIATE_TEST_SUITE_P(, ParametersTest, testing::Values(DType::f32, DType::f64),
                          [](const auto& instance) { return instance.param == DType::f32 ? "float" : "double"; });
+
+TEST_P(ParametersTest, AreFiniteWhereStatisticsAreToo) {
+  EXPECT_TRUE(parameters_.finite());
+  for (const char* name : {"up.bias", "norm.running_mean"}) {
+    const ParameterInfo& info = *parameters_.find(name);
+    NamedTensor tensor = parameters_.to_named(info);
+    tensor.values.back() = std::numeric_limits<float>::infinity();
+    parameters_.from_named(info, tensor);
+    EXPECT_FALSE(parameters_.finite()) << name;
+    tensor.values.back() = 0;
+    parameters_.from_named(info, tensor);
+  }
+}
 
 TEST_P(ParametersTest, ConvolutionWeightsAreOutInRowColumnInFiles) {
   NamedTensor file{"conv.weight", {out, in, kernel, kernel}, {}};

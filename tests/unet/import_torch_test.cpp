@@ -69,6 +69,13 @@ TEST_F(ImportTorchTest, MissingSurplusAndMisshapenTensorsAreListed) {
   expect_refused("missing: norm.weight, norm.bias, norm.running_mean, norm.running_var and 2 more");
 }
 
+// plume quantize keeps ranges beside the weights.
+TEST_F(ImportTorchTest, RangesArePassedOver) {
+  tensors_.push_back({"norm.range", {2, 3}, {0, 1, 2, 3, 4, 5}});
+  save(tensors_);
+  EXPECT_EQ(read_torch_safetensors(path_, two_layers()).size(), tensors_.size() - 1);
+}
+
 TEST_F(ImportTorchTest, NonFiniteValuesAreNamed) {
   tensors_[3].values[1] = std::numeric_limits<float>::infinity();
   expect_refused("\"norm.bias\" holds NaN or infinity");

@@ -225,7 +225,7 @@ TEST_F(ProgramRanks, SayWhatIsWrongOnce) {
   expect(3, {"data.shard=nowhere.h5"}, 3, "nowhere.h5");
   expect(3, {"dist.sync_batch_norm=true", "train.accumulate=2"}, 3, "train.accumulate");
   expect(4, {"dist.sync_batch_norm=true", "train.batch=7"}, 3, "does not go round 4 ranks");
-  expect(2, {"optimizer.lr=1000", "train.explode=1e30"}, 3, "not finite");
+  expect(2, {"optimizer.lr=1000", "train.explode=1e30"}, 3, "finite");
 }
 
 // What only rank 0 can find: the others are in a collective then, and must not stay there. (mpiexec kills those that are left, and

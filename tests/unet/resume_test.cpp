@@ -59,8 +59,33 @@ TEST_F(ResumeTest, OtherTilesAreRefused) {
 
 TEST_F(ResumeTest, AFinishedTrainingStaysAsItIs) {
   const std::string before = tests::read_file(folder_ / "run" / "last.safetensors");
+  const std::string record = tests::read_file(folder_ / "run" / "run.json");
   EXPECT_EQ(run("run", config_, "run/last.safetensors").progress.step, config_.train.steps);
   EXPECT_EQ(tests::read_file(folder_ / "run" / "last.safetensors"), before);
+  EXPECT_EQ(tests::read_file(folder_ / "run" / "run.json"), record);
+  EXPECT_NE(record.find("finished"), std::string::npos) << record;
+  // One that was killed at the very end has no record yet.
+  std::filesystem::remove(folder_ / "run" / "run.json");
+  static_cast<void>(run("run", config_, "run/last.safetensors"));
+  EXPECT_NE(tests::read_file(folder_ / "run" / "run.json").find("finished"), std::string::npos);
+}
+
+TEST_F(ResumeTest, ARefusedStartLeavesAllAsItWas) {
+  const std::string record = tests::read_file(folder_ / "run" / "run.json");
+  Config other = config_;
+  other.model.base = 8;
+  expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "last.safetensors");
+  EXPECT_EQ(tests::read_file(folder_ / "run" / "run.json"), record);
+  other.data.shard = (folder_ / "nowhere.h5").string();
+  expect_input_error([&] { static_cast<void>(run("new", other)); }, "nowhere.h5");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
+}
+
+// Of a finished training there is nothing to go on with, and so nothing that another folder could hold.
+TEST_F(ResumeTest, AFinishedTrainingIsNotResumedElsewhere) {
+  expect_error(
+      ErrorKind::usage, [&] { static_cast<void>(run("moved", config_, "run/last.safetensors")); }, "train.steps");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "moved"));
 }
 
 TEST_F(ResumeTest, ANewFolderGetsABestOfItsOwn) {
