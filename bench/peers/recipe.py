@@ -18,7 +18,7 @@ import time
 
 from circumstances import ROOT, circumstances
 
-RECIPE, FIRST = "the recipe", "the first recipe"
+RECIPE, FIRST, SHORTENED = "the recipe", "the first recipe", "the recipe, shortened"
 CONFIGS = {RECIPE: ROOT / "configs" / "smoke-goes16-best.toml", FIRST: ROOT / "configs" / "smoke-goes16.toml"}
 AVERAGED = "the recipe, eight turns averaged in prediction"
 SMP = "segmentation_models.pytorch"
@@ -38,7 +38,8 @@ CHANGES = {
     },
     "NASA's family, two poolings": {"model.family": "pixel_detector", "model.depth": 2},
 }
-ROWS = [FIRST, RECIPE, AVERAGED, *CHANGES, SMP]
+ROWS = [FIRST, RECIPE, AVERAGED, SHORTENED, *CHANGES, SMP]
+WHOLE = (FIRST, RECIPE, AVERAGED)  # of their configuration's own length, whatever --steps says
 
 
 def plume(options, *words):
@@ -82,6 +83,8 @@ def train(options, row, seed):
     if not took.exists():
         config = CONFIGS.get(row, CONFIGS[RECIPE])
         settings = {"data.shard": options.shard, "train.seed": seed, **CHANGES.get(row, {})}
+        if row not in WHOLE and options.steps:
+            settings["train.steps"] = options.steps
         sets = [f"--set={key}={value}" for key, value in settings.items()]
         start = time.perf_counter()
         plume(options, "train", config, *sets, *device(options), "--out", folder, "--resume", "auto")
@@ -94,6 +97,8 @@ def train_smp(options, seed):
     if not kept.exists():
         script = ROOT / "bench" / "peers" / "train_smp.py"
         command = [options.smp, script, CONFIGS[RECIPE], "--shard", options.shard, "--seed", seed]
+        if options.steps:
+            command += ["--steps", options.steps]
         done = subprocess.run(
             [*map(str, command), "--device", options.device], capture_output=True, text=True, check=False
         )
@@ -124,24 +129,33 @@ def lines_written(path):
     return sum(1 for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#"))
 
 
+def table(figures, start):
+    """Rows beside the one that they are changes of."""
+    lines = ["", "| training | seeds | validation IoU | difference | seconds |", "| --- | --- | --- | --- | --- |"]
+    start = [one["val"] for one in figures.get(start, [])]
+    for row, each in figures.items():
+        values = [one["val"] for one in each]
+        difference = f"{statistics.mean(values) - statistics.mean(start):+.3f}" if start else ""
+        seconds = min(one["seconds"] for one in each)  # others may have used the machine during some
+        name = each[0].get("program", row)
+        seeds = ", ".join(f"{value:.3f}" for value in values)
+        lines.append(f"| {name} | {seeds} | {spread(values)} | {difference} | {seconds:.0f} |")
+    return lines
+
+
 def markdown(options, figures, about):
     lines = ["# A recipe for smoke on GOES-16 tiles, and what its parts are worth", "",
              f"{options.where or about['machine']}; plume {about['commit']}; `{about['command']}`", "",
              "IoU of smoke on the validation split at threshold 0.5, over all of its pixels, with the weights of the",
              "best validation: the mean and deviation over seeds. **The labels are a teacher model's, not a human's**,",
-             "and few: one tile holds most of what the validation split has. A row that names a change is the recipe",
-             "with that one thing changed.", "",
-             "| training | seeds | validation IoU | less than the recipe | seconds |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
-    recipe = [one["val"] for one in figures.get(RECIPE, [])]
-    for row, each in figures.items():
-        values = [one["val"] for one in each]
-        less = f"{statistics.mean(recipe) - statistics.mean(values):+.3f}" if recipe else ""
-        seconds = statistics.mean(one["seconds"] for one in each)
-        name = each[0].get("program", row)
-        lines.append(
-            f"| {name} | {', '.join(f'{value:.3f}' for value in values)} | {spread(values)} | {less} | {seconds:.0f} |"
-        )
+             "and few: one tile holds most of what the validation split has."]  # fmt: skip
+    lines += table({row: each for row, each in figures.items() if row in WHOLE}, RECIPE)
+    changed = {row: each for row, each in figures.items() if row not in WHOLE}
+    if changed:
+        length = f" with {options.steps} steps" if options.steps else ""
+        lines += ["", f"The recipe{length}, and the same with one thing changed:"]
+        start = SHORTENED if options.steps else RECIPE
+        lines += table(changed if options.steps else {RECIPE: figures[RECIPE], **changed}, start)
     tested = {row: [one["test"] for one in each] for row, each in figures.items() if all("test" in one for one in each)}
     if tested:
         lines += ["", "The test split, on which nothing above was chosen:", "",
@@ -164,6 +178,7 @@ def main():
     parser.add_argument("--runs", type=pathlib.Path, required=True)
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS, metavar="ROW", help="; ".join(ROWS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, help="of what is compared with one change; by default the recipe's")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--precision", default="f32")
     parser.add_argument(
@@ -176,7 +191,7 @@ def main():
     options.runs.mkdir(parents=True, exist_ok=True)
     figures = {}
     for row in options.rows:
-        if row == SMP and not options.smp:
+        if (row == SMP and not options.smp) or (row == SHORTENED and not options.steps):
             continue
         for seed in options.seeds:
             figures.setdefault(row, []).append(measure(options, row, seed))
