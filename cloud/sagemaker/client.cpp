@@ -113,6 +113,18 @@ bool SageMaker::exists(const Resource& resource, bool even_when_cancelled) {
   }
 }
 
+std::vector<std::string> SageMaker::list_models() {
+  std::vector<std::string> names;
+  Json input{{"MaxResults", 100}};
+  while (true) {
+    const Json reply = call("ListModels", input);
+    for (const Json& one : reply.value("Models", Json::array())) names.push_back(text(one, "ModelName"));
+    const std::string next = text(reply, "NextToken");
+    if (next.empty()) return names;
+    input["NextToken"] = next;
+  }
+}
+
 std::vector<EndpointState> SageMaker::list_endpoints(const std::string& contains) {
   std::vector<EndpointState> endpoints;
   Json input{{"SortBy", "CreationTime"}, {"SortOrder", "Descending"}, {"MaxResults", 100}};

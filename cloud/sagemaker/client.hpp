@@ -68,6 +68,8 @@ class SageMaker {
   [[nodiscard]] std::optional<nlohmann::json> find_model(const std::string& name, bool even_when_cancelled = false);
   [[nodiscard]] bool exists(const Resource& resource, bool even_when_cancelled = false);
 
+  // Names of all models.
+  [[nodiscard]] std::vector<std::string> list_models();
   // All endpoints, newest first; `contains` empty: any name.
   [[nodiscard]] std::vector<EndpointState> list_endpoints(const std::string& contains = {});
   [[nodiscard]] std::map<std::string, std::string> tags(const std::string& arn, bool even_when_cancelled = false);

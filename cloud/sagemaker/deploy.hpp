@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ struct TeardownResult {
   std::vector<Resource> remains;        // still there, after all
   std::vector<std::string> model_data;  // s3:// of the models that were removed
 };
+
+// A model that has this s3:// data, or some of it, or it among others in a folder; none: nothing.
+[[nodiscard]] std::optional<std::string> model_with_data(SageMaker& sagemaker, const std::string& data);
 
 // What would go: the endpoint, and by the options its configuration and models, and what the journal says was left.
 [[nodiscard]] std::vector<Resource> find_resources(SageMaker& sagemaker, const std::string& endpoint,

@@ -9,10 +9,20 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string data_of(const Json& model) {
-  const Json container = model.value("PrimaryContainer", Json::object());
+std::string data_of_container(const Json& container) {
   const Json source = container.value("ModelDataSource", Json::object()).value("S3DataSource", Json::object());
   return container.value("ModelDataUrl", source.value("S3Uri", ""));
+}
+
+std::string data_of(const Json& model) {
+  return data_of_container(model.value("PrimaryContainer", Json::object()));
+}
+
+bool overlap(const std::string& data, const std::string& other) {
+  const auto holds = [](const std::string& folder, const std::string& name) {
+    return folder.ends_with('/') && name.starts_with(folder);
+  };
+  return data == other || holds(data, other) || holds(other, data);
 }
 
 }  // namespace
@@ -38,6 +48,19 @@ std::vector<Resource> find_resources(SageMaker& sagemaker, const std::string& en
   std::stable_sort(found.begin(), found.end(),
                    [](const Resource& one, const Resource& other) { return one.kind > other.kind; });
   return found;
+}
+
+std::optional<std::string> model_with_data(SageMaker& sagemaker, const std::string& data) {
+  for (const std::string& name : sagemaker.list_models()) {
+    const auto model = sagemaker.find_model(name);
+    if (!model) continue;
+    Json containers = model->value("Containers", Json::array());
+    containers.push_back(model->value("PrimaryContainer", Json::object()));
+    for (const Json& container : containers) {
+      if (overlap(data, data_of_container(container))) return name;
+    }
+  }
+  return std::nullopt;
 }
 
 TeardownResult teardown(SageMaker& sagemaker, const std::vector<Resource>& resources, Journal& journal,

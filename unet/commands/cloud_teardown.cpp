@@ -86,6 +86,11 @@ bool tear_down(const TeardownArguments& arguments, cloud::Session& session, cons
   if (!arguments.s3 && !arguments.all) return clean;
   for (const std::string& data : result.model_data) {
     try {
+      if (const auto user = cloud::model_with_data(sagemaker, data)) {
+        tell(fmt::format("{} is kept: it is model {}'s too", data, *user));
+        report(arguments, "kept", "model data", data);
+        continue;
+      }
       remove_data(*session.s3(), data);
       report(arguments, "removed", "model data", data);
     } catch (const cloud::Error& error) {

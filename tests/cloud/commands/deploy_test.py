@@ -306,6 +306,18 @@ class Teardown(FakeTest):
         self.assertEqual([line.split()[-1] for line in out.splitlines()], ["removed"] * 4)
         self.teardown("--all", code=4)
 
+    def test_data_of_another_model_stays(self):
+        self.deploy()
+        self.deploy(name="other")
+        objects = dict(self.aws.objects)
+        out = self.teardown("--all")
+        self.assertEqual([line.split()[-1] for line in out.splitlines()], ["removed"] * 3 + ["kept"])
+        self.assertIn("is kept: it is model other-", self.errors)
+        self.assertEqual(self.aws.objects, objects)
+        self.aws.forbidden = {"ListModels"}  # who cannot look removes nothing
+        self.teardown("--all", name="other", code=9)
+        self.assertEqual(self.aws.objects, objects)
+
     def test_says_what_remains(self):
         self.deploy()
         self.aws.forbidden = {"DeleteEndpoint"}

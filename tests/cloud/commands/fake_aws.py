@@ -247,6 +247,16 @@ class FakeAws:
             reply["NextToken"] = str(first + page)
         return reply
 
+    def ListModels(self, MaxResults, NextToken="0"):
+        page = 1  # small, so that clients must ask again
+        names = sorted(self.models)
+        first = int(NextToken)
+        reply = {"Models": [{"ModelName": name, "ModelArn": self.models[name]["arn"], "CreationTime": 1600000000}
+                            for name in names[first:first + page]]}
+        if first + page < len(names):
+            reply["NextToken"] = str(first + page)
+        return reply
+
     def ListTags(self, ResourceArn, MaxResults):
         for table in (self.models, self.configs, self.endpoints):
             for value in table.values():
