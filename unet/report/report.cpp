@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -209,6 +210,8 @@ Json run_json(const RunHistory& run, const ReportOptions& options, std::vector<s
     if (!json[part].contains("step")) json[part]["step"] = Json::array();
   std::optional<BestModel> best;
   or_note(notes, run, [&] {
+    if (!std::filesystem::exists(run.folder / "best.safetensors"))
+      throw input_error("no best.safetensors, as a training without validations has none, so no tile is shown");
     best.emplace(run, options);
     json["evaluation"] = best->curves();
     std::tie(json["worst"], json["best"]) = best->extremes(options.tiles);
