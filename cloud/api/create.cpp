@@ -207,14 +207,23 @@ std::string create_api(ApiServices& services, const ApiSettings& settings, const
   return api.url + settings.route;
 }
 
-std::vector<std::string> delete_api(ApiServices& services, const std::string& name) {
+std::vector<std::string> delete_api(ApiServices& services, const std::string& name, bool foreign) {
+  std::vector<HttpApi> apis = services.gateway.list();
+  std::erase_if(apis, [&](const HttpApi& api) { return api.name != name; });
+  const bool has_function = services.functions.find(name).has_value();
+  const auto require_own = [&](const std::string& what, const std::map<std::string, std::string>& tags) {
+    if (!foreign && !tags.contains(run_tag))
+      throw cloud_error(Failure::conflict, "{} has no tag {}: plume did not make it; --foreign removes it all the same",
+                        what, run_tag);
+  };
+  for (const HttpApi& api : apis) require_own("API " + api.id, api.tags);
+  if (has_function) require_own("function " + name, services.functions.tags(name));
   std::vector<std::string> removed;
-  for (const HttpApi& api : services.gateway.list()) {
-    if (api.name != name) continue;
+  for (const HttpApi& api : apis) {
     services.gateway.remove(api.id);
     removed.push_back("API " + api.id);
   }
-  if (services.functions.find(name)) {
+  if (has_function) {
     services.functions.remove(name);
     removed.push_back("function " + name);
   }

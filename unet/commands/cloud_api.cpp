@@ -25,6 +25,7 @@ struct Arguments {
   std::vector<std::string> tags;
   double poll = 2;
   bool yes = false;
+  bool foreign = false;
   bool dry_run = false;
 };
 
@@ -98,7 +99,7 @@ int run_delete(const Arguments& arguments) {
   const auto session = open_session(arguments.cloud);
   confirm(arguments.yes, fmt::format("This removes API and function {}.", arguments.api.name));
   cloud::ApiServices services = open_services(*session);
-  for (const std::string& what : cloud::delete_api(services, arguments.api.name)) {
+  for (const std::string& what : cloud::delete_api(services, arguments.api.name, arguments.foreign)) {
     if (arguments.cloud.json) {
       fmt::print("{}\n", Json{{"outcome", "removed"}, {"name", what}}.dump());
     } else {
@@ -138,6 +139,7 @@ void add_delete(CLI::App& api_app, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* app = api_app.add_subcommand("delete", "Removes API, function and its log");
   app->add_option("name", arguments->api.name, "Of function and API")->required();
+  app->add_flag("--foreign", arguments->foreign, "Also what has the name, but was not made by plume");
   app->add_flag("--yes", arguments->yes, "Do not ask");
   add_cloud_options(*app, arguments->cloud);
   app->footer("Example: plume cloud api delete smoke-api --yes");

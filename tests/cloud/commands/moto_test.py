@@ -182,6 +182,13 @@ class BehindGate(MotoTest):
         self.assertEqual(self.moto.client("lambda").list_functions()["Functions"], [])
         self.assertEqual(logs.describe_log_groups(logGroupNamePrefix="/aws/lambda")["logGroups"], [])
         self.plume("cloud", "api", "delete", "smoke-api", "--yes", code=4)
+
+        gateway.create_api(Name="smoke-api", ProtocolType="HTTP")  # not plume's
+        self.plume("cloud", "api", "delete", "smoke-api", "--yes", code=5)
+        self.assertIn("plume did not make it", self.errors)
+        self.assertEqual(len(gateway.get_apis()["Items"]), 1)
+        self.plume("cloud", "api", "delete", "smoke-api", "--yes", "--foreign")
+        self.assertEqual(gateway.get_apis()["Items"], [])
         self.teardown("asked", model)
 
     def test_wrong_secret(self):
