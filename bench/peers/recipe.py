@@ -10,7 +10,9 @@ choose. The test split is read with --test alone, of the recipe and the first re
 """
 
 import argparse
+import ast
 import json
+import math
 import pathlib
 import statistics
 import subprocess
@@ -78,22 +80,24 @@ def measured(options, folder, split, *words):
 
 def train(options, row, seed):
     """The folder of a training of a row, which is run where it is not there yet, and its seconds."""
-    folder = options.runs / f"{row.replace(' ', '-').replace(',', '')}-{seed}"
+    steps = options.steps if row not in WHOLE else None
+    folder = options.runs / f"{row.replace(' ', '-').replace(',', '')}{f'-{steps}' if steps else ''}-{seed}"
     took = folder / "seconds.json"
     if not took.exists():
         config = CONFIGS.get(row, CONFIGS[RECIPE])
         settings = {"data.shard": options.shard, "train.seed": seed, **CHANGES.get(row, {})}
-        if row not in WHOLE and options.steps:
-            settings["train.steps"] = options.steps
+        if steps:
+            settings["train.steps"] = steps
         sets = [f"--set={key}={value}" for key, value in settings.items()]
+        at_once = not folder.exists()  # else the rest of a run that was cut off
         start = time.perf_counter()
         plume(options, "train", config, *sets, *device(options), "--out", folder, "--resume", "auto")
-        took.write_text(json.dumps(time.perf_counter() - start))
+        took.write_text(json.dumps(time.perf_counter() - start if at_once else None))
     return folder, json.loads(took.read_text())
 
 
 def train_smp(options, seed):
-    kept = options.runs / f"smp-{seed}.json"
+    kept = options.runs / f"smp{f'-{options.steps}' if options.steps else ''}-{seed}.json"
     if not kept.exists():
         script = ROOT / "bench" / "peers" / "train_smp.py"
         command = [options.smp, script, CONFIGS[RECIPE], "--shard", options.shard, "--seed", seed]
@@ -125,8 +129,18 @@ def spread(values):
 
 
 def lines_written(path):
-    """Of a configuration or a script, without empty lines and comments."""
-    return sum(1 for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#"))
+    """Of a configuration or a script, without empty lines, comments and what Python keeps as documentation."""
+    text = path.read_text()
+    if path.suffix == ".py":
+        text = ast.unparse(without_docstrings(ast.parse(text)))  # a statement on one line, however long it is
+    return sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
+
+
+def without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            node.body = node.body[1:]
+    return tree
 
 
 def table(figures, start):
@@ -136,7 +150,8 @@ def table(figures, start):
     for row, each in figures.items():
         values = [one["val"] for one in each]
         difference = f"{statistics.mean(values) - statistics.mean(start):+.3f}" if start else ""
-        seconds = min(one["seconds"] for one in each)  # others may have used the machine during some
+        # Others may have used the machine during some.
+        seconds = min((one["seconds"] for one in each if one["seconds"]), default=math.nan)
         name = each[0].get("program", row)
         seeds = ", ".join(f"{value:.3f}" for value in values)
         lines.append(f"| {name} | {seeds} | {spread(values)} | {difference} | {seconds:.0f} |")
@@ -150,12 +165,12 @@ def markdown(options, figures, about):
              "best validation: the mean and deviation over seeds. **The labels are a teacher model's, not a human's**,",
              "and few: one tile holds most of what the validation split has."]  # fmt: skip
     lines += table({row: each for row, each in figures.items() if row in WHOLE}, RECIPE)
-    changed = {row: each for row, each in figures.items() if row not in WHOLE}
-    if changed:
-        length = f" with {options.steps} steps" if options.steps else ""
+    start = SHORTENED if options.steps else RECIPE
+    length = f" with {options.steps} steps" if options.steps else ""
+    compared = {row: figures[row] for row in (start, *CHANGES) if row in figures}
+    if len(compared) > 1:
         lines += ["", f"The recipe{length}, and the same with one thing changed:"]
-        start = SHORTENED if options.steps else RECIPE
-        lines += table(changed if options.steps else {RECIPE: figures[RECIPE], **changed}, start)
+        lines += table(compared, start)
     tested = {row: [one["test"] for one in each] for row, each in figures.items() if all("test" in one for one in each)}
     if tested:
         lines += ["", "The test split, on which nothing above was chosen:", "",
@@ -164,10 +179,13 @@ def markdown(options, figures, about):
             lines.append(f"| {row} | {', '.join(f'{value:.3f}' for value in values)} | {spread(values)} |")
     if SMP in figures:
         script = ROOT / "bench" / "peers" / "train_smp.py"
+        lines += ["", f"The recipe{length}, and the same by segmentation_models.pytorch; seconds of training:"]
+        lines += table({row: figures[row] for row in (start, SMP) if row in figures}, start)
         lines += ["", f"A user of plume writes {lines_written(CONFIGS[RECIPE])} lines of configuration for this, one",
-                  f"of segmentation_models.pytorch {lines_written(script)} of Python ({script.name}): the decoder of its",
-                  "Unet on an encoder of plain convolutions, which it has not, of which up-sampling takes the nearest",
-                  f"pixel; {figures[SMP][0]['parameters']:,} parameters. All else is the recipe's."]  # fmt: skip
+                  f"of segmentation_models.pytorch {lines_written(script)} statements of Python ({script.name}). Its",
+                  "Unet has no encoder without a classifier: the script puts plain convolutions under its decoder, of",
+                  f"which up-sampling takes the nearest pixel; {figures[SMP][0]['parameters']:,} parameters. All else is",
+                  "the recipe's. plume's seconds include its start and its report."]  # fmt: skip
     return "\n".join([*lines, ""])
 
 

@@ -12,6 +12,7 @@ from the first step to the last validation.
 
 import argparse
 import copy
+import functools
 import itertools
 import json
 import time
@@ -21,10 +22,9 @@ import h5py
 import numpy as np
 import segmentation_models_pytorch as smp
 import torch
-from segmentation_models_pytorch.base import initialization
 from segmentation_models_pytorch.base.modules import Conv2dReLU
 from segmentation_models_pytorch.decoders.unet.decoder import UnetDecoder
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 SPLITS = ("train", "val", "test")
 
@@ -36,9 +36,6 @@ class Unet(torch.nn.Module):
         self.stages = torch.nn.ModuleList(self.pair(*each) for each in itertools.pairwise(widths))
         self.decoder = UnetDecoder(widths, widths[-2:0:-1], depth)
         self.head = smp.base.SegmentationHead(base, 1, kernel_size=1)
-        for part in (self.stages, self.decoder):
-            initialization.initialize_decoder(part)
-        initialization.initialize_head(self.head)
 
     @staticmethod
     def pair(before, after):
@@ -103,6 +100,14 @@ class Tiles:
         return images, labels
 
 
+def averaged(decay, before, now, updates):
+    """The older an average is, the more of it stays, up to `decay`: of the first weights nothing."""
+    if not now.is_floating_point():
+        return now
+    updates = float(updates)
+    return torch.lerp(before, now, 1 - min(decay, updates / (updates + 9)))
+
+
 @torch.no_grad()
 def iou(network, tiles, split, device):
     network.eval()
@@ -135,7 +140,8 @@ def main():
     tiles = Tiles(options.shard, train, options.seed)
     network = Unet(tiles.images.shape[-1], config["model"]["base"], config["model"]["depth"])
     network = network.to(device, memory_format=torch.channels_last)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(train.get("ema", 0.0)), use_buffers=True)
+    decay = train.get("ema", 0.0)
+    average = AveragedModel(network, avg_fn=functools.partial(averaged, decay), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), rates["lr"], weight_decay=rates["weight_decay"])
     warmup = max(1, round(config["schedule"]["warmup"] * steps))
     schedule = torch.optim.lr_scheduler.SequentialLR(
