@@ -66,9 +66,9 @@ struct ApiOptions {
 // conflict where there is a function or API of that name.
 std::string create_api(ApiServices& services, const ApiSettings& settings, const ApiOptions& options);
 
-// Removes APIs and function of that name, and the function's log. What was removed, in words. Throws cloud::Error, before
-// anything is removed: not_found where there is nothing, conflict where some of it has no tag plume-run, so that someone
-// else has made it, unless `foreign` may go too.
+// Removes APIs and function of that name, and the log group of such a function. What was removed, in words. Throws
+// cloud::Error, before anything is removed: not_found where there is nothing, conflict where an API or the function has
+// no tag plume-run, so that someone else has made it, unless `foreign` may go too.
 std::vector<std::string> delete_api(ApiServices& services, const std::string& name, bool foreign);
 
 [[nodiscard]] inline std::string function_log_group(const std::string& name) {

@@ -28,7 +28,11 @@ std::map<std::string, std::string> Functions::tags(const std::string& name) {
   static const RestOperation operation =
       document_operation("GetFunction", "GET", root + "/{FunctionName}", {"FunctionName"});
   const auto reply = find_document(client_, endpoint_, operation, {{"FunctionName", name}}, true);
-  return reply ? texts_of(*reply, "Tags") : std::map<std::string, std::string>();
+  if (!reply) return {};
+  // Told so with what else there is to say, and no tags: as if it had none.
+  if (reply->contains("TagsError"))
+    throw cloud_error(Failure::credentials, "the tags of function {} may not be read; allow lambda:ListTags", name);
+  return texts_of(*reply, "Tags");
 }
 
 FunctionState Functions::create(const Json& function) {

@@ -24,7 +24,8 @@ class Functions {
   Functions(ServiceClient& client, Endpoint endpoint) : client_(client), endpoint_(std::move(endpoint)) {}
 
   [[nodiscard]] std::optional<FunctionState> find(const std::string& name);
-  // Empty where there is no such function; also asked for when a user has cancelled.
+  // Empty where there is no such function; also asked for when a user has cancelled. Throws cloud::Error (credentials)
+  // where they may not be read.
   [[nodiscard]] std::map<std::string, std::string> tags(const std::string& name);
   // CreateFunction's document. A role that was just made may take a while until Lambda can take it on, which is waited
   // for.

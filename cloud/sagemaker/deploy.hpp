@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,8 +55,17 @@ struct TeardownResult {
   std::vector<std::string> model_data;  // s3:// of the models that were removed
 };
 
-// A model that has this s3:// data, or some of it, or it among others in a folder; none: nothing.
-[[nodiscard]] std::optional<std::string> model_with_data(SageMaker& sagemaker, const std::string& data);
+struct ModelData {
+  std::string model;
+  std::string data;  // s3://
+};
+
+// What all models of the account have on S3: asks for each of them. Throws cloud::Error naming the one that may not be
+// looked at.
+[[nodiscard]] std::vector<ModelData> data_of_models(SageMaker& sagemaker);
+
+// One of these that has this data, or some of it, or it among others in a folder; null: none.
+[[nodiscard]] const ModelData* user_of(const std::string& data, const std::vector<ModelData>& models);
 
 // What would go: the endpoint, and by the options its configuration and models, and what the journal says was left.
 [[nodiscard]] std::vector<Resource> find_resources(SageMaker& sagemaker, const std::string& endpoint,

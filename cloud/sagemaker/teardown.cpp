@@ -50,17 +50,26 @@ std::vector<Resource> find_resources(SageMaker& sagemaker, const std::string& en
   return found;
 }
 
-std::optional<std::string> model_with_data(SageMaker& sagemaker, const std::string& data) {
+std::vector<ModelData> data_of_models(SageMaker& sagemaker) {
+  std::vector<ModelData> found;
   for (const std::string& name : sagemaker.list_models()) {
-    const auto model = sagemaker.find_model(name);
-    if (!model) continue;
-    Json containers = model->value("Containers", Json::array());
-    containers.push_back(model->value("PrimaryContainer", Json::object()));
-    for (const Json& container : containers) {
-      if (overlap(data, data_of_container(container))) return name;
+    try {
+      const auto model = sagemaker.find_model(name);
+      if (!model) continue;
+      Json containers = model->value("Containers", Json::array());
+      containers.push_back(model->value("PrimaryContainer", Json::object()));
+      for (const Json& container : containers) found.push_back({name, data_of_container(container)});
+    } catch (const Error& error) {
+      throw cloud_error(error.failure(), "model {}: {}", name, error.what());
     }
   }
-  return std::nullopt;
+  return found;
+}
+
+const ModelData* user_of(const std::string& data, const std::vector<ModelData>& models) {
+  const auto user =
+      std::find_if(models.begin(), models.end(), [&](const ModelData& model) { return overlap(data, model.data); });
+  return user == models.end() ? nullptr : &*user;
 }
 
 TeardownResult teardown(SageMaker& sagemaker, const std::vector<Resource>& resources, Journal& journal,

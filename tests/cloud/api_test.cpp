@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <utility>
 
 #include "cloud/api/create.hpp"
 #include "expect_cloud_error.hpp"
@@ -33,6 +34,7 @@ class ApiTest : public testing::Test {
   std::vector<std::string> asked;
   std::vector<std::string> states{"Pending", "Active"};
   Json function;             // null: there is none
+  Json tags_error;           // in place of its tags
   std::map<int, Json> apis;  // by number
   ScriptedTransport transport;
   TestClock clock;
@@ -63,7 +65,11 @@ class ApiTest : public testing::Test {
       function = nullptr;
     } else if (text.starts_with("GET" + path)) {
       if (function.is_null()) return missing;
-      if (!text.ends_with("/configuration")) return {200, {}, Json{{"Tags", function["Tags"]}}.dump()};
+      if (!text.ends_with("/configuration")) {
+        Json reply{{"Tags", function["Tags"]}};
+        if (!tags_error.is_null()) reply = {{"TagsError", tags_error}};
+        return {200, {}, reply.dump()};
+      }
       const std::string state = states.front();
       if (states.size() > 1) states.erase(states.begin());
       return {200, {}, Json{{"FunctionArn", function_arn}, {"State", state}, {"StateReason", "because"}}.dump()};
@@ -143,10 +149,30 @@ TEST_F(ApiTest, IsMadeOnceThoughAnAnswerIsLost) {
     states = {"Active"};
     EXPECT_NO_THROW(create_api(services, example(), {})) << request;
     EXPECT_EQ(apis.size(), 1U) << request;
-    EXPECT_NO_THROW(delete_api(services, "smoke-api"));
+    EXPECT_NO_THROW(delete_api(services, "smoke-api", false));
     nothing_is_left();
     start_anew();
   }
+}
+
+// Another's function or API of that name is nobody's to remove, unless its user says so.
+TEST_F(ApiTest, WhatPlumeDidNotMakeStays) {
+  const auto refuses = [&](Failure failure, const char* what) {
+    expect_cloud_error(failure, what, [&] { static_cast<void>(delete_api(services, "smoke-api", false)); });
+    EXPECT_FALSE(function.is_null());
+    EXPECT_EQ(apis.size(), 1U);
+  };
+  static_cast<void>(create_api(services, example(), {}));
+  const Json tags = std::exchange(function["Tags"], Json::object());
+  refuses(Failure::conflict, "function smoke-api has no tag plume-run");
+  function["Tags"] = tags;
+  tags_error = {{"ErrorCode", "AccessDeniedException"}, {"Message", "no"}};
+  refuses(Failure::credentials, "lambda:ListTags");
+  tags_error = nullptr;
+  apis.begin()->second["tags"] = Json::object();
+  refuses(Failure::conflict, "API a1 has no tag plume-run");
+  EXPECT_EQ(delete_api(services, "smoke-api", true).size(), 3U);
+  nothing_is_left();
 }
 
 TEST_F(ApiTest, TakesBackWhatNoAnswerHasToldOf) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cloud/sagemaker/autoscaling.hpp"
 #include "cloud/sagemaker/deploy.hpp"
@@ -84,10 +85,12 @@ bool tear_down(const TeardownArguments& arguments, cloud::Session& session, cons
   for (const cloud::Resource& resource : result.remains)
     report(arguments, "remains", std::string(cloud::name_of(resource.kind)), resource.name);
   if (!arguments.s3 && !arguments.all) return clean;
+  std::optional<std::vector<cloud::ModelData>> others;
   for (const std::string& data : result.model_data) {
     try {
-      if (const auto user = cloud::model_with_data(sagemaker, data)) {
-        tell(fmt::format("{} is kept: it is model {}'s too", data, *user));
+      if (!others) others = cloud::data_of_models(sagemaker);
+      if (const cloud::ModelData* user = cloud::user_of(data, *others)) {
+        tell(fmt::format("{} is kept: it is model {}'s too", data, user->model));
         report(arguments, "kept", "model data", data);
         continue;
       }

@@ -314,8 +314,18 @@ class Teardown(FakeTest):
         self.assertEqual([line.split()[-1] for line in out.splitlines()], ["removed"] * 3 + ["kept"])
         self.assertIn("is kept: it is model other-", self.errors)
         self.assertEqual(self.aws.objects, objects)
-        self.aws.forbidden = {"ListModels"}  # who cannot look removes nothing
+        self.deploy(name="third")
+        real = self.aws.DescribeModel
+        def describe(ModelName):
+            if ModelName.startswith("third-"):
+                raise fake_aws.Problem("AccessDeniedException", "not yours")
+            return real(ModelName)
+        self.aws.DescribeModel = describe  # who cannot look removes nothing
         self.teardown("--all", name="other", code=9)
+        self.assertIn("model third-", self.errors)
+        self.aws.DescribeModel = real
+        self.aws.forbidden = {"ListModels"}
+        self.teardown("--all", name="third", code=9)
         self.assertEqual(self.aws.objects, objects)
 
     def test_says_what_remains(self):
