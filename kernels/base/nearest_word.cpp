@@ -32,11 +32,15 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& words) {
-  if (words.empty()) return "";
+  if (words.empty() || word.empty()) return "";
+  const auto meant = [](const std::string& one) { return "; did you mean " + one + "?"; };
+  const std::string last_part = "." + std::string(word);
+  const auto ends = [&](const std::string& one) { return one.ends_with(last_part); };
+  const auto holds = [&](const std::string& one) { return one.find(word) != std::string::npos; };
+  if (const auto found = std::find_if(words.begin(), words.end(), ends); found != words.end()) return meant(*found);
+  if (const auto found = std::find_if(words.begin(), words.end(), holds); found != words.end()) return meant(*found);
   const std::string nearest = nearest_word(word, words);
-  const bool likely =
-      nearest.find(word) != std::string::npos || 2 * distance(nearest, word) <= std::max(nearest.size(), word.size());
-  return likely ? "; did you mean " + nearest + "?" : "";
+  return 2 * distance(nearest, word) <= std::max(nearest.size(), word.size()) ? meant(nearest) : "";
 }
 
 }  // namespace plume

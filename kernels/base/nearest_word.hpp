@@ -11,8 +11,8 @@ namespace plume {
 // Source: Levenshtein, 1966.
 [[nodiscard]] std::string nearest_word(std::string_view word, const std::vector<std::string>& words);
 
-// "; did you mean WORD?" where that is likely, as it holds the word or no more than half of it would have to change, else
-// nothing.
+// "; did you mean WORD?" where that is likely: of words with dots one whose last part it is, else one that holds it,
+// else one of which no more than half would have to change; else nothing.
 [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& words);
 
 }  // namespace plume

@@ -167,7 +167,9 @@ TEST_F(ProgramTest, UsageMistakes) {
     EXPECT_FALSE(fs::exists(file("none")));
   };
   predict("--threshold", "nan", "nan is no number");
+  predict("--threshold", "+nan", "no number");
   predict("--overlap", "inf", "inf");
+  predict("--overlap", "0.3", "--blend smooth");
   predict("--threads", "100000", "1024");
   predict("--threads", "-3", "-3");
   predict("--grid", "EPSG:4326", "ABI files");

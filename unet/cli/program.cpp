@@ -3,7 +3,6 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -11,7 +10,6 @@
 #include <new>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "kernels/base/error.hpp"
@@ -38,8 +36,8 @@ std::string on_one_line(std::string_view message) {
 void want_finite_numbers(CLI::App& app) {
   const auto finite = [](const std::string& text) {
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && !std::isfinite(value) ? text + " is no number" : std::string();
+    const bool read = CLI::detail::lexical_cast(text, value);
+    return read && !std::isfinite(value) ? text + " is no number" : std::string();
   };
   for (CLI::Option* option : app.get_options()) {
     if (option->get_type_name().starts_with("FLOAT")) option->check(finite);

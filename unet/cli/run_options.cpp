@@ -39,9 +39,14 @@ void add_blend_options(CLI::App& command, TileSettings& tiles) {
   add_choice(command, "--blend",
              "How tiles become an image: crop, as if it were not cut; smooth, means of overlapping tiles", tiles.blend,
              blend_names);
-  command.add_option("--overlap", tiles.overlap, "Of smoothly blended tiles, as a share of their edge")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 0.95));
+  CLI::Option* overlap =
+      command.add_option("--overlap", tiles.overlap, "Of smoothly blended tiles, as a share of their edge")
+          ->capture_default_str()
+          ->check(CLI::Range(0.0, 0.95));
+  command.parse_complete_callback([overlap, &tiles] {
+    if (overlap->count() > 0 && tiles.blend != Blend::smooth)
+      throw CLI::ValidationError("--overlap", "is of --blend smooth; add that, or leave it out");
+  });
 }
 
 void add_test_time_option(CLI::App& command, TestTime& test_time) {

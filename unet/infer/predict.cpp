@@ -105,6 +105,13 @@ std::vector<Work> plan(const Arguments& arguments) {
 int run_predict(const Arguments& arguments) {
   const auto bands = data::parse_bands(arguments.bands);
   const auto works = plan(arguments);
+  const auto is_polygons = [](const auto& result) {
+    return result.first == ResultKind::geojson || result.first == ResultKind::kml;
+  };
+  if (arguments.simplify > 0 && std::none_of(works.begin(), works.end(), [&](const Work& work) {
+        return std::ranges::any_of(work.results, is_polygons);
+      }))
+    throw usage_error("--simplify is of polygons; ask for geojson or kml, or leave it out");
   const FoundModel model = find_model(arguments.model);
   const SceneSettings settings{arguments.threshold.value_or(model.threshold.value_or(0.5F)), arguments.least_area};
   kernels::Stream stream = make_stream(arguments.device, arguments.threads);
