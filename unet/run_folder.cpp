@@ -12,14 +12,16 @@ namespace plume::unet {
 
 RunFolder::RunFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
   std::error_code failed;
-  made_ = std::filesystem::create_directories(folder_, failed);
+  for (auto path = folder_; !path.empty() && !std::filesystem::exists(path, failed); path = path.parent_path())
+    made_.push_back(path);
+  std::filesystem::create_directories(folder_, failed);
   if (failed) throw environment_error("cannot create {}: {}", folder_.string(), failed.message());
   lock_.emplace(folder_);
 }
 
 RunFolder::~RunFolder() {
   std::error_code not_empty;
-  if (made_) std::filesystem::remove(folder_, not_empty);
+  for (const auto& path : made_) std::filesystem::remove(path, not_empty);
 }
 
 void RunFolder::begin(const std::filesystem::path& resume) const {

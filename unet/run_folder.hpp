@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "unet/folder_lock.hpp"
 
@@ -12,7 +13,7 @@ class RunFolder {
  public:
   // Makes and locks it. Throws environment_error, also where another training is writing there.
   explicit RunFolder(std::filesystem::path folder);
-  // Removes it again where it was made here and nothing has come to be in it.
+  // Removes it again, and folders around it, where they were made here and nothing has come to be in them.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -23,7 +24,7 @@ class RunFolder {
 
  private:
   std::filesystem::path folder_;
-  bool made_ = false;
+  std::vector<std::filesystem::path> made_;  // innermost first
   std::optional<FolderLock> lock_;
 };
 

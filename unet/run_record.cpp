@@ -30,7 +30,7 @@ void write_run_record(const std::filesystem::path& folder, const TrainOutcome& o
 bool has_finished(const std::filesystem::path& folder) {
   std::ifstream file(folder / record_name);
   const auto record = nlohmann::json::parse(file, nullptr, false);
-  return record.is_object() && record.value("state", "") == "finished";
+  return record.is_object() && record.contains("state") && record["state"] == "finished";
 }
 
 void forget_run_record(const std::filesystem::path& folder) {

@@ -84,7 +84,7 @@ class Trainer {
   [[nodiscard]] bool has_work() const { return progress_.step < steps_ && !patience_is_over(); }
 
   TrainOutcome run() {
-    if (ranks_.leads()) {
+    if (ranks_.leads() && has_work()) {
       write_config();
       record_start(options_.output, {describe_device(stream_, config_.train.device.precision), ranks_.size(),
                                      config_.train.seed, progress_.step, network_.parameters().trainable_count()});

@@ -41,7 +41,8 @@ fi
 read -ra flags <<<"--kill-on-bad-exit=1 --wait=60 ${SRUN_FLAGS:-}"
 [[ -z ${SRUN_MPI:-} ]] || flags+=(--mpi="$SRUN_MPI")
 [[ -z ${SRUN_CPU_BIND:-} ]] || flags+=(--cpu-bind="$SRUN_CPU_BIND")
-rm -f "$out/run.json" # of the time before
+# What the time before said of its end; that it was finished stays, for then there is nothing to do.
+! grep -qs '"state": "stopped"' "$out/run.json" || rm -f "$out/run.json"
 srun "${flags[@]}" "${program[@]}" train "${arguments[@]}" --resume auto
 code=$?
 

@@ -60,9 +60,14 @@ TEST_F(ResumeTest, OtherTilesAreRefused) {
 TEST_F(ResumeTest, AFinishedTrainingStaysAsItIs) {
   const std::string before = tests::read_file(folder_ / "run" / "last.safetensors");
   const std::string record = tests::read_file(folder_ / "run" / "run.json");
+  const std::string configuration = tests::read_file(folder_ / "run" / "config.toml");
+  Config shorter = config_;
+  shorter.train.steps /= 2;
   EXPECT_EQ(run("run", config_, "run/last.safetensors").progress.step, config_.train.steps);
+  EXPECT_EQ(run("run", shorter, "run/last.safetensors").progress.step, config_.train.steps);
   EXPECT_EQ(tests::read_file(folder_ / "run" / "last.safetensors"), before);
   EXPECT_EQ(tests::read_file(folder_ / "run" / "run.json"), record);
+  EXPECT_EQ(tests::read_file(folder_ / "run" / "config.toml"), configuration);
   EXPECT_NE(record.find("finished"), std::string::npos) << record;
   // One that was killed at the very end has no record yet.
   std::filesystem::remove(folder_ / "run" / "run.json");
@@ -77,7 +82,7 @@ TEST_F(ResumeTest, ARefusedStartLeavesAllAsItWas) {
   expect_input_error([&] { static_cast<void>(run("run", other, "run/last.safetensors")); }, "last.safetensors");
   EXPECT_EQ(tests::read_file(folder_ / "run" / "run.json"), record);
   other.data.shard = (folder_ / "nowhere.h5").string();
-  expect_input_error([&] { static_cast<void>(run("new", other)); }, "nowhere.h5");
+  expect_input_error([&] { static_cast<void>(run("new/er", other)); }, "nowhere.h5");
   EXPECT_FALSE(std::filesystem::exists(folder_ / "new"));
 }
 
