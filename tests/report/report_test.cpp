@@ -73,7 +73,7 @@ TEST_F(ReportOfARun, SaysWhatIsMissing) {
   std::filesystem::remove(*folder_ / "bare" / "best.safetensors");
   const unet::Report report = unet::make_report(of({*folder_ / "bare"}));
   ASSERT_EQ(report.notes.size(), 1U);
-  EXPECT_NE(report.notes[0].find("best.safetensors"), std::string::npos);
+  EXPECT_NE(report.notes[0].find("no best.safetensors, as a training without validations"), std::string::npos);
   EXPECT_FALSE(data_of(report.html).at("runs").at(0).contains("evaluation"));
 }
 

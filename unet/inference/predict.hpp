@@ -30,6 +30,7 @@ struct TileSettings {
   double overlap = 0.5;  // of smoothly blended tiles, as a share of their edge
 };
 
+// All that says how a network is run on an image, but for where.
 struct PredictionSettings {
   TileSettings tiles{};
   TestTime test_time = TestTime::none;

@@ -23,8 +23,7 @@ namespace plume::serve {
 class Model {
  public:
   // From a .safetensors, or a folder with one (unet/inference/find_model.hpp). The device must outlive it.
-  // Throws input_error naming what is missing or damaged, usage_error where the settings do not fit the model
-  // (unet::Predictor::set_tiles).
+  // Throws input_error naming what is missing or damaged.
   Model(const std::filesystem::path& path, Device& device, const unet::PredictionSettings& prediction);
 
   [[nodiscard]] const unet::Graph& graph() const { return network_.graph(); }
