@@ -1,6 +1,8 @@
 // Distances between words, letter by letter.
 #include "kernels/base/nearest_word.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -33,8 +35,8 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& words) {
   if (words.empty() || word.empty()) return "";
-  const auto meant = [](const std::string& one) { return "; did you mean " + one + "?"; };
-  const std::string last_part = "." + std::string(word);
+  const auto meant = [](const std::string& one) { return fmt::format("; did you mean {}?", one); };
+  const std::string last_part = fmt::format(".{}", word);
   const auto ends = [&](const std::string& one) { return one.ends_with(last_part); };
   const auto holds = [&](const std::string& one) { return one.find(word) != std::string::npos; };
   if (const auto found = std::find_if(words.begin(), words.end(), ends); found != words.end()) return meant(*found);
