@@ -27,10 +27,14 @@ void write_run_record(const std::filesystem::path& folder, const TrainOutcome& o
   file.commit();
 }
 
-bool has_finished(const std::filesystem::path& folder) {
+bool confirm_finished(const std::filesystem::path& folder) {
   std::ifstream file(folder / record_name);
   const auto record = nlohmann::json::parse(file, nullptr, false);
-  return record.is_object() && record.contains("state") && record["state"] == "finished";
+  if (!record.is_object() || !record.contains("state") || record["state"] != "finished") return false;
+  std::error_code failed;
+  std::filesystem::last_write_time(folder / record_name, std::filesystem::file_time_type::clock::now(), failed);
+  if (failed) throw environment_error("cannot write {}: {}", (folder / record_name).string(), failed.message());
+  return true;
 }
 
 void forget_run_record(const std::filesystem::path& folder) {

@@ -12,8 +12,8 @@ namespace plume::unet {
 // to take), "seconds", "version"}. Throws environment_error.
 void write_run_record(const std::filesystem::path& folder, const TrainOutcome& outcome);
 
-// Whether an earlier training there came to its end.
-[[nodiscard]] bool has_finished(const std::filesystem::path& folder);
+// Whether an earlier training there came to its end; the record then stays, but is as new as one written now.
+[[nodiscard]] bool confirm_finished(const std::filesystem::path& folder);
 
 // Removes what an earlier training said, before another begins there.
 void forget_run_record(const std::filesystem::path& folder);

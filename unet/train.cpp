@@ -379,7 +379,7 @@ TrainOutcome train(const TrainOptions& options) {
   const bool has_work = trainer.has_work();
   if (folder && has_work) folder->begin(options.resume);
   TrainOutcome outcome = trainer.run();
-  if (folder && (has_work || !has_finished(options.output))) write_run_record(options.output, outcome);
+  if (folder && (has_work || !confirm_finished(options.output))) write_run_record(options.output, outcome);
   return outcome;
 }
 

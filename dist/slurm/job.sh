@@ -41,18 +41,20 @@ fi
 read -ra flags <<<"--kill-on-bad-exit=1 --wait=60 ${SRUN_FLAGS:-}"
 [[ -z ${SRUN_MPI:-} ]] || flags+=(--mpi="$SRUN_MPI")
 [[ -z ${SRUN_CPU_BIND:-} ]] || flags+=(--cpu-bind="$SRUN_CPU_BIND")
-# What the time before said of its end; that it was finished stays, for then there is nothing to do.
-! grep -qs '"state": "stopped"' "$out/run.json" || rm -f "$out/run.json"
+# What a training says of its end; of an earlier one that is of no account.
+written() { stat -c %.Y "$out/run.json" 2>/dev/null; }
+before=$(written)
+says() { [[ $(written) != "$before" ]] && grep -qs "\"state\": \"$1\"" "$out/run.json"; }
 srun "${flags[@]}" "${program[@]}" train "${arguments[@]}" --resume auto
 code=$?
 
 # Ranks that left with 85 a moment earlier may have had the others killed, whose code srun then gives; the record counts.
-[[ $code == 0 ]] || ! grep -qs '"state": "stopped"' "$out/run.json" || code=85
+[[ $code == 0 ]] || ! says stopped || code=85
 
 case $code in
   0)
     # An exit code passes through many hands; the record is written last, by a rank that has heard of all.
-    if [[ " ${arguments[*]} " != *" --dry-run "* ]] && ! grep -qs '"state": "finished"' "$out/run.json"; then
+    if [[ " ${arguments[*]} " != *" --dry-run "* ]] && ! says finished; then
       say "srun ended with 0, but $out/run.json does not say that the training is finished"
       exit 4
     fi

@@ -64,7 +64,9 @@ TEST_F(ResumeTest, AFinishedTrainingStaysAsItIs) {
   Config shorter = config_;
   shorter.train.steps /= 2;
   EXPECT_EQ(run("run", config_, "run/last.safetensors").progress.step, config_.train.steps);
+  const auto written = std::filesystem::last_write_time(folder_ / "run" / "run.json");
   EXPECT_EQ(run("run", shorter, "run/last.safetensors").progress.step, config_.train.steps);
+  EXPECT_GT(std::filesystem::last_write_time(folder_ / "run" / "run.json"), written);  // whoever waits for it sees it
   EXPECT_EQ(tests::read_file(folder_ / "run" / "last.safetensors"), before);
   EXPECT_EQ(tests::read_file(folder_ / "run" / "run.json"), record);
   EXPECT_EQ(tests::read_file(folder_ / "run" / "config.toml"), configuration);
