@@ -96,6 +96,12 @@ def train(options, row, seed):
     return folder, json.loads(took.read_text())
 
 
+def commits(options):
+    """Of the programs that trained."""
+    starts = [line for kept in options.runs.glob("*/starts.jsonl") for line in kept.read_text().splitlines()]
+    return sorted({json.loads(start)["commit"][:7] for start in starts})
+
+
 def train_smp(options, seed):
     kept = options.runs / f"smp{f'-{options.steps}' if options.steps else ''}-{seed}.json"
     if not kept.exists():
@@ -215,6 +221,7 @@ def main():
             figures.setdefault(row, []).append(measure(options, row, seed))
             print(row, seed, figures[row][-1], flush=True)
     about = circumstances()
+    about["commit"] = ", ".join(commits(options)) or about["commit"]
     text = markdown(options, figures, about)
     print(text)
     if options.out:
