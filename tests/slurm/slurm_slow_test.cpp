@@ -145,11 +145,11 @@ TEST_F(SlurmSlow, KitGoesOnAfterASignal) {
 
 // Slurm sends the signal up to a minute early, and knows no limits below a minute.
 TEST_F(SlurmSlow, KitGoesOnAfterItsTimeLimit) {
-  prepare(2, 400);
+  prepare(2, 4000);  // so many that starting hardly counts
   const auto start = std::chrono::steady_clock::now();
   static_cast<void>(undisturbed());
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  const int steps = 10 * static_cast<int>(40 * 110 / seconds.count());  // which will take about 110 s
+  const int steps = 10 * static_cast<int>(400 * 160 / seconds.count());  // which will take about 160 s
   prepare_ranks_training(folder_, steps, 20);
   std::filesystem::remove_all(file("whole"));
   const std::string expected = undisturbed();
