@@ -109,9 +109,6 @@ Margins reach_of(const Graph& graph) {
 
 std::vector<Cut> cuts_within(const Graph& graph, const Margins& margins) {
   const auto outputs = infer_outputs(graph);
-  const auto input_level = [&](std::size_t i) {  // of layers that double the size, which read one value
-    return outputs[i].level + 1;
-  };
   const Sides kept{static_cast<double>(margins.top), static_cast<double>(margins.left),
                    static_cast<double>(margins.bottom), static_cast<double>(margins.right)};
   std::map<std::string, std::size_t> places{{"input", 0}};
@@ -131,7 +128,7 @@ std::vector<Cut> cuts_within(const Graph& graph, const Margins& margins) {
       Sides spare{};
       for (std::size_t side = 0; side < spare.size(); ++side)
         spare[side] = std::max(0.0, own.sides[side] - looks[side]);
-      if (doubles(layer)) spare_inputs[i] = rounded_down(spare, std::max(own.coarsest, input_level(i)));
+      if (doubles(layer)) spare_inputs[i] = rounded_down(spare, std::max(own.coarsest, level));
       input.sides = input.read ? each_of(input.sides, spare, std::min<double>) : spare;
       input.coarsest = std::max(input.coarsest, own.coarsest);
       input.read = true;
